@@ -1,0 +1,161 @@
+"""What a collector is.
+
+A collector knows one source. It reads, and hands over batches of facts; it never sees the store
+and computes no metric. Constructing one validates its options and never touches the network.
+"""
+
+from __future__ import annotations
+
+import builtins
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from ..metrics.calendar import Calendar
+from ..metrics.facts import FactKind, Shipment
+from ..metrics.ranges import TimeRange
+from ..metrics.stream import Batch, Json, Stream
+
+if TYPE_CHECKING:
+    from .http import HttpDoor
+
+
+class CollectorError(Exception):
+    """Something a runner knows how to answer. `str()` is shown to people: a secret must never be in it."""
+
+
+class ConfigError(CollectorError):
+    """The source refuses what the config asks (a bad query, an unknown workflow): trying again won't help."""
+
+
+class Unauthorized(CollectorError):
+    """The credential is missing, wrong, or may not see this."""
+
+
+class SourceError(CollectorError):
+    """The source did not answer, or not sensibly. The next run tries again."""
+
+
+class RetryAt(CollectorError):
+    """The source asks to be left alone until `time`. The scheduler waits, never a worker."""
+
+    def __init__(self, time: datetime, reason: str) -> None:
+        super().__init__(f"{reason}; to be asked again at {time.isoformat(timespec='seconds')}")
+        self.time = time
+        self.reason = reason
+
+
+class SourceOptions(BaseModel):
+    """Base of a collector's options: what `[sources.NAME]` may say besides the keys every source has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class FactQuery(BaseModel):
+    """Base of what a metric may put to a source for one kind of fact. Dumped as JSON into the stream's identity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Budget(Protocol):
+    """The requests a credential may still make, shared by all streams and processes on one store."""
+
+    def spend(self, requests: int = 1) -> None:
+        """Take requests from the budget.
+
+        Raises:
+            RetryAt: where only the reserve is left.
+        """
+
+    def learn(self, *, limit: int, remaining: int, reset: datetime) -> None:
+        """What the source said of its own accounting."""
+
+
+class Unlimited:
+    """The budget of sources that count nothing."""
+
+    def spend(self, requests: int = 1) -> None:
+        return None
+
+    def learn(self, *, limit: int, remaining: int, reset: datetime) -> None:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a collector is given besides its options.
+
+    `memo` is kept for the source between runs (ETags and the like; JSON text). `base` is the
+    folder that relative paths start from: the config file's.
+    """
+
+    source: str
+    http: HttpDoor
+    clock: Callable[[], datetime]
+    calendar: Calendar
+    base: Path
+    budget: Budget = field(default_factory=Unlimited)
+    memo: MutableMapping[str, str] = field(default_factory=dict)
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("keyresults.collectors"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """What one cheap call found: `detail` in words, `visible` what can be collected, `since` how far back."""
+
+    reachable: bool
+    authorised: bool
+    detail: str
+    visible: tuple[str, ...] = ()
+    since: datetime | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.reachable and self.authorised
+
+
+@runtime_checkable
+class Collector(Protocol):
+    """One source.
+
+    `type` is the word in `[sources.NAME] type = "…"`. `Queries` maps each kind of fact the source
+    can tell to the model of what a metric may ask of it. `sample_config` is TOML for one source;
+    docs and the example config are made of it.
+    """
+
+    type: ClassVar[str]
+    Options: ClassVar[builtins.type[SourceOptions]]
+    Queries: ClassVar[Mapping[FactKind, builtins.type[FactQuery]]]
+    sample_config: ClassVar[str]
+
+    def __init__(self, options: Any, context: Context) -> None:  # noqa: ANN401 (each collector's own Options)
+        ...
+
+    def probe(self) -> ProbeResult:
+        """One cheap call: reachable, authorised, what is visible, how far back."""
+
+    def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
+        """The streams that answer these queries; may ask the source (globs of repositories)."""
+
+    def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
+        """Facts of `window`, in batches that are each worth storing.
+
+        The cursor never passes an item that may still change. A backfill is the same call with an
+        older window. Raises only `CollectorError`s; batches handed over before are kept.
+        """
+
+    def close(self) -> None:
+        """Let go of connections. Safe to call twice."""
+
+
+@runtime_checkable
+class Resolver(Protocol):
+    """A collector that can also tell which changes lie between two deployed commits."""
+
+    def resolve(self, pairs: Iterable[tuple[str, str, str]]) -> Iterator[Shipment]:
+        """`pairs` are (subject, previous commit, commit)."""

@@ -1,0 +1,183 @@
+"""Every measure there is: what facts it needs, its unit, its better direction, what it may be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .facts import FactKind
+from .unit import COUNT, DURATION, PER_DAY, RATIO, Unit
+
+Direction = Literal["higher", "lower"]
+Shape = Literal["rate", "days", "count", "ratio", "quantile", "newest", "samples", "histogram"]
+
+EVERY = ("window", "min_samples", "min_covered", "max_age", "exclude", "repositories", "services", "better")
+"""Options that every measure takes."""
+
+_TRACKS = ("environment", "task", "count", "duplicates_within", "deployments")
+_ROLLBACK = (*_TRACKS, "rollback", "settle")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One way to turn facts into a number.
+
+    `shape` is how a window's facts become the value: `rate` (facts ÷ days), `days` (share of days),
+    `count`, `ratio` (of counts), `quantile` (of values), `newest` (the newest sample, carried
+    forward), `samples` (an aggregate of daily samples), `histogram`. `unit` is None where the
+    config says it. `few` is the default `min_samples`. `words` say what it is, for reports.
+    """
+
+    name: str
+    shape: Shape
+    kinds: tuple[FactKind, ...]
+    unit: Unit | None
+    better: Direction | None
+    options: tuple[str, ...] = ()
+    few: int = 0
+    words: str
+
+
+def _deployments(
+    name: str, shape: Shape, unit: Unit, better: Direction | None, *options: str, few: int = 0, words: str
+) -> Measure:
+    return Measure(
+        name=name, shape=shape, kinds=("deployments",), unit=unit, better=better, options=options, few=few, words=words
+    )
+
+
+_TABLE = (
+    _deployments(
+        "deployment_frequency",
+        "rate",
+        PER_DAY,
+        "higher",
+        *_TRACKS,
+        "per",
+        "across",
+        words="forward deployments (redeploys and rollbacks left out) ÷ days",
+    ),
+    _deployments(
+        "deployment_days",
+        "days",
+        RATIO,
+        "higher",
+        *_TRACKS,
+        words="share of the finished open workdays that had a forward deployment",
+    ),
+    _deployments(
+        "deployment_count",
+        "count",
+        COUNT,
+        None,
+        *_TRACKS,
+        words="forward deployments (redeploys and rollbacks left out)",
+    ),
+    _deployments(
+        "rollback_rate",
+        "ratio",
+        RATIO,
+        "lower",
+        *_ROLLBACK,
+        few=5,
+        words="forward deployments rolled back later ÷ forward deployments",
+    ),
+    _deployments(
+        "deployment_duration",
+        "quantile",
+        DURATION,
+        "lower",
+        *_TRACKS,
+        "quantile",
+        few=5,
+        words="time from the start of a successful deployment to its first success",
+    ),
+    _deployments(
+        "deployment_attempt_failure_rate",
+        "ratio",
+        RATIO,
+        "lower",
+        *_TRACKS,
+        few=5,
+        words="attempts whose first final status is failure or error ÷ attempts with a final status",
+    ),
+    Measure(
+        name="ci_success_rate",
+        shape="ratio",
+        kinds=("runs",),
+        unit=RATIO,
+        better="higher",
+        few=5,
+        words="successful CI runs ÷ successful and failed ones, by each run's latest finished attempt",
+    ),
+    Measure(
+        name="ci_duration",
+        shape="quantile",
+        kinds=("runs",),
+        unit=DURATION,
+        better="lower",
+        options=("quantile",),
+        few=5,
+        words="time from start to end of the latest attempt of CI runs that succeeded",
+    ),
+    Measure(
+        name="test_coverage",
+        shape="newest",
+        kinds=("samples",),
+        unit=RATIO,
+        better="higher",
+        options=("kind",),
+        words="covered ÷ coverable code of the newest measured commit",
+    ),
+    Measure(
+        name="test_pass_rate",
+        shape="newest",
+        kinds=("samples",),
+        unit=RATIO,
+        better="higher",
+        words="passed ÷ (passed + failed + errors) of the newest test run",
+    ),
+    Measure(
+        name="test_count",
+        shape="newest",
+        kinds=("samples",),
+        unit=COUNT,
+        better="higher",
+        words="tests that ran (passed + failed + errors) in the newest test run",
+    ),
+    Measure(
+        name="sampled",
+        shape="samples",
+        kinds=("samples",),
+        unit=None,
+        better=None,
+        options=("unit", "aggregate"),
+        words="an aggregate of the window's samples",
+    ),
+    Measure(
+        name="histogram_quantile",
+        shape="histogram",
+        kinds=("samples",),
+        unit=None,
+        better="lower",
+        options=("unit", "quantile"),
+        few=20,
+        words="quantile over all requests of the window, from merged histogram buckets",
+    ),
+)
+
+MEASURES: Mapping[str, Measure] = {m.name: m for m in _TABLE}
+
+PLANNED = (
+    "change_count",
+    "incident_count",
+    "change_failure_rate",
+    "lead_time_for_changes",
+    "failed_deployment_recovery_time",
+    "deployment_rework_rate",
+    "ci_flaky_rate",
+    "change_cycle_time",
+    "change_review_time",
+)
+"""Measures a config may already name; asking for their reading says that this release has none."""
