@@ -1,0 +1,151 @@
+"""What was said of a cycle at one time: everything a renderer needs, and nothing to look up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from ..krs.cycle import Cycle
+from ..krs.judgement import Judgement, ObjectiveJudgement
+from ..krs.model import Between, ChangeBy, Comparison, Keep, Kind, Reach, Revision, Target, Threshold
+from ..metrics.reading import Health
+from .codec import decode_json, encode_json
+
+TargetKind = Literal["to", "change", "at_most", "below", "at_least", "above", "keep"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetTerms:
+    """A target as it can be shown: `value` is resolved and in the base unit (None where there is no single one).
+
+    `comparison` is how `value` limits (None for a target to be reached, and for `between`);
+    `share` is the share of days of a `keep`; `text` is what the config says.
+    """
+
+    kind: TargetKind
+    text: str
+    value: float | None = None
+    comparison: Comparison | None = None
+    between: tuple[float, float] | None = None
+    share: float | None = None
+
+    @classmethod
+    def of(cls, target: Target, value: float | None) -> TargetTerms:
+        """`value` is the judgement's `target_value`."""
+        match target:
+            case Reach():
+                return cls(kind="to", text=target.text, value=target.to)
+            case ChangeBy():
+                return cls(kind="change", text=target.text, value=value)
+            case Threshold():
+                return cls(kind=target.comparison, text=target.text, value=target.limit, comparison=target.comparison)
+            case Keep(limit=Between() as limit):
+                return cls(kind="keep", text=target.text, between=(limit.low, limit.high), share=target.share)
+            case Keep(limit=Threshold() as limit):
+                return cls(
+                    kind="keep", text=target.text, value=limit.limit, comparison=limit.comparison, share=target.share
+                )
+        raise TypeError(f"no target: {target!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedRevision:
+    """A dated change of course. `changes` says in words what it set."""
+
+    on: date
+    reason: str
+    changes: str
+
+    @classmethod
+    def of(cls, revision: Revision) -> ReportedRevision:
+        said = [
+            f"target {revision.target.text}" if revision.target else None,
+            f"deadline {revision.deadline}" if revision.deadline else None,
+            f"metric {revision.metric}" if revision.metric else None,
+            "plan" if revision.plan is not None else None,
+            f"weight {revision.weight:g}" if revision.weight is not None else None,
+            "withdrawn" if revision.withdraw else None,
+        ]
+        return cls(on=revision.on, reason=revision.reason, changes=", ".join(s for s in said if s))
+
+
+@dataclass(frozen=True, slots=True)
+class DayValue:
+    """The reading that closes `day`: its value in the base unit, None where there was none."""
+
+    day: date
+    value: float | None
+    health: Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedKeyResult:
+    """A key result, what it rests on and what is said of it.
+
+    `unit` is the text of the metric's unit, `definition` the metric in words. `target` is the one
+    in force, `first_target` what the team began with where a revision replaced it. `series` is
+    daily from the key result's start, oldest first.
+    """
+
+    id: str
+    title: str
+    owner: str | None
+    unit: str
+    definition: str
+    target: TargetTerms
+    first_target: TargetTerms | None = None
+    start: date
+    initiatives: tuple[str, ...] = ()
+    revisions: tuple[ReportedRevision, ...] = ()
+    series: tuple[DayValue, ...] = ()
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedObjective:
+    id: str
+    title: str
+    kind: Kind
+    owner: str | None
+    teams: tuple[str, ...] = ()
+    parent: str | None = None
+    judgement: ObjectiveJudgement
+    key_results: tuple[ReportedKeyResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """A source as a whole: its worst stream's health. `words` say since when and why it is blind."""
+
+    name: str
+    health: Health
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressReport:
+    """One cycle as of one time. Times are shown in `timezone`; `notices` are sentences for its readers."""
+
+    as_of: datetime
+    timezone: str
+    cycle: Cycle
+    objectives: tuple[ReportedObjective, ...] = ()
+    sources: tuple[SourceHealth, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def blind_sources(self) -> tuple[SourceHealth, ...]:
+        return tuple(s for s in self.sources if s.health is not Health.OK)
+
+    def to_json(self) -> str:
+        """Everything, as it is stored: the same report gives the same text."""
+        return encode_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> ProgressReport:
+        """
+        Raises:
+            ValueError: where the text is no stored report, or one of another release that can't be read.
+        """
+        return decode_json(cls, text)
