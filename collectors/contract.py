@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .http import HttpDoor
 
 
+SOURCE_KEYS = ("type", "every", "at", "cron", "since", "reserve", "owner")
+"""What every `[sources.NAME]` may say, whatever its type; the runner's business, not the collector's."""
+
+
 class CollectorError(Exception):
     """Something a runner knows how to answer. `str()` is shown to people: a secret must never be in it."""
 
@@ -33,7 +37,7 @@ class ConfigError(CollectorError):
     """The source refuses what the config asks (a bad query, an unknown workflow): trying again won't help."""
 
 
-class Unauthorized(CollectorError):
+class Unauthorized(CollectorError):  # noqa: N818 (errors are named by what the runner does)
     """The credential is missing, wrong, or may not see this."""
 
 
@@ -41,7 +45,7 @@ class SourceError(CollectorError):
     """The source did not answer, or not sensibly. The next run tries again."""
 
 
-class RetryAt(CollectorError):
+class RetryAt(CollectorError):  # noqa: N818 (errors are named by what the runner does)
     """The source asks to be left alone until `time`. The scheduler waits, never a worker."""
 
     def __init__(self, time: datetime, reason: str) -> None:
