@@ -17,7 +17,7 @@ AggregateName = Literal["last", "mean", "median", "min", "max", "sum", "quantile
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """How a window's samples become one value. `quantile` is for `quantile`; the limits (base unit) for `share_within`."""
+    """How a window's samples become one value; the limits (base unit) are for `share_within`."""
 
     name: AggregateName
     quantile: float | None = None

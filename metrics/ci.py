@@ -1,0 +1,107 @@
+"""What CI runs say. Each run counts once, by its latest attempt completed by `as_of`, at the run's creation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .definition import MetricDefinition
+from .ledger import Ledger
+from .table import FactTables, microseconds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FAILED = frozenset({"failure", "timed_out", "startup_failure"})
+LATEST = "latest attempt"
+EARLIER = "earlier attempt"
+RUNNING = "in progress"
+NO_VERDICT = "no verdict"
+OTHER_RUN = "other workflow or branch"
+NO_TIMES = "no times"
+
+
+def success_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Latest attempts that ended in success or failure count; successes are hits."""
+    rows = _latest_attempts(definition, tables, as_of)
+    latest = rows["role"] == LATEST
+    verdict = rows["conclusion"].isin(FAILED | {"success"})
+    rows["hit"] = rows["conclusion"] == "success"
+    rows["counted"] = latest & verdict
+    rows.loc[latest & ~verdict, "role"] = NO_VERDICT
+    return Ledger(
+        rows=rows,
+        why=_explain(rows),
+        left_out={RUNNING: "still in progress", NO_VERDICT: "cancelled, skipped or without a verdict"},
+        refusal=_nothing_known(rows),
+    )
+
+
+def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Latest attempts that succeeded count; their value is start to end, in seconds."""
+    rows = _latest_attempts(definition, tables, as_of)
+    succeeded = (rows["role"] == LATEST) & (rows["conclusion"] == "success")
+    rows["value"] = (rows["completed_at"] - rows["started_at"]).dt.total_seconds()
+    rows["counted"] = succeeded & (rows["value"] >= 0)
+    rows.loc[succeeded & ~rows["counted"], "role"] = NO_TIMES
+    rows.loc[(rows["role"] == LATEST) & ~rows["counted"], "role"] = NO_VERDICT
+    estimated = int((rows["counted"] & rows["end_estimated"].astype(bool)).sum())
+    notes = (f"the end of {estimated} runs is when the source last touched them",) if estimated else ()
+    return Ledger(
+        rows=rows,
+        why=_explain(rows, timed=True),
+        left_out={RUNNING: "still in progress", NO_TIMES: "without a start or an end"},
+        notes=notes,
+        refusal=_nothing_known(rows),
+    )
+
+
+def _latest_attempts(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> pd.DataFrame:
+    query = definition.queries.get("runs", {})
+    workflow, branch = query.get("workflow"), query.get("branch")
+    return tables.once(
+        ("runs", workflow, branch, as_of), lambda: _roles(tables.frame("runs"), workflow, branch, as_of)
+    ).copy()
+
+
+def _roles(runs: pd.DataFrame, workflow: object, branch: object, as_of: datetime) -> pd.DataFrame:
+    import numpy as np
+
+    limit = np.datetime64(microseconds(as_of), "us")
+    rows = runs[runs["created_at"].to_numpy() <= limit].copy()
+    rows["at"] = rows["created_at"]
+    ours = np.ones(len(rows), dtype=bool)
+    if workflow is not None:
+        ours &= (rows["workflow"] == workflow).to_numpy()
+    if branch not in (None, "*"):
+        ours &= (rows["branch"] == branch).to_numpy()
+    done = rows["completed_at"].notna().to_numpy() & (rows["completed_at"].to_numpy() <= limit)
+    done &= rows["conclusion"].notna().to_numpy()
+    attempts = rows["attempt"].astype("int64").where(done, 0)
+    latest = attempts.groupby([rows["subject"], rows["run"]]).transform("max") if len(rows) else attempts
+    rows["role"] = np.where(~ours, OTHER_RUN, np.where(~done, RUNNING, np.where(attempts == latest, LATEST, EARLIER)))
+    return rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
+
+
+def _nothing_known(rows: pd.DataFrame) -> str | None:
+    if (rows["role"] != OTHER_RUN).any():
+        return None
+    known = sorted({str(w) for w in rows["workflow"]})
+    return f"no such run was ever seen; known workflows are {', '.join(known)}" if known else "no run is known at all"
+
+
+def _explain(rows: pd.DataFrame, *, timed: bool = False) -> Callable[[int], str]:
+    def why(row: int) -> str:
+        one = rows.iloc[row]
+        words = {
+            EARLIER: f"attempt {one['attempt']} was run again",
+            RUNNING: "not completed yet",
+            NO_VERDICT: f"ended as {one['conclusion']}",
+            OTHER_RUN: f"{one['workflow']} on {one['branch']}",
+            NO_TIMES: "its start or end is not known",
+        }
+        said = words.get(one["role"], f"attempt {one['attempt']}: {one['conclusion']}")
+        return f"{said}, took {one['value']:.0f} s" if timed and one["counted"] else said
+
+    return why

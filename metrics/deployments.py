@@ -1,0 +1,169 @@
+"""What deployments say: how often, how many came back, how long they took, how many attempts failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from . import tracks
+from .definition import MetricDefinition
+from .ledger import Ledger
+from .table import FactTables, from_microseconds, microseconds
+from .tracks import TrackRules, ordered
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNSETTLED = "unsettled"
+NO_START = "no start"
+UNFINISHED = "unfinished"
+ATTEMPT = "attempt"
+
+_NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
+
+
+def forward_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Forward deployments count; all else is named and left out."""
+    rows = ordered(tables, TrackRules.of(definition), as_of).copy()
+    rows["counted"] = rows["role"] == tracks.FORWARD
+    return Ledger(rows=rows, why=_explain(rows), refusal=_never_seen(rows, definition))
+
+
+def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Settled forward deployments count, and those rolled back by `as_of` are hits."""
+    rules = TrackRules.of(definition)
+    rows = ordered(tables, rules, as_of).copy()
+    forward = rows["role"] == tracks.FORWARD
+    unsettled = forward & (rows["at"].to_numpy() > _instant(as_of - definition.settle))
+    rows["counted"] = forward & ~unsettled
+    rows["hit"] = rows["undone_by"] >= 0
+    rows.loc[unsettled, "role"] = UNSETTLED
+    hours = f"younger than {definition.settle / timedelta(hours=1):g} h"
+    return Ledger(
+        rows=rows,
+        why=_explain(rows, {UNSETTLED: f"{hours}: too early to say"}),
+        left_out={UNSETTLED: hours},
+        notes=(*_reach(rows), *_other_rules(tables, rules, rows, definition, as_of)),
+        refusal=_never_seen(rows, definition) or _cannot_return(rows, rules),
+    )
+
+
+def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Every successful deployment counts that has a known start; its value is start to first success, in seconds."""
+    rows = ordered(tables, TrackRules.of(definition), as_of).copy()
+    successful = rows["role"].isin([tracks.FORWARD, tracks.ROLLBACK, tracks.REDEPLOY, tracks.ELSEWHERE])
+    start = rows["started_at"].fillna(rows["created_at"])
+    rows["value"] = (rows["succeeded_at"] - start).dt.total_seconds()
+    # A record made only once all was done has its creation at (or after) its success: that is no start.
+    unknown = successful & ((rows["value"] < 0) | (rows["started_at"].isna() & (rows["value"] <= 0)))
+    rows["counted"] = successful & ~unknown
+    rows.loc[unknown, "role"] = NO_START
+    return Ledger(
+        rows=rows,
+        why=_explain(rows, {NO_START: "its start is not known"}, timed=True),
+        left_out={NO_START: "without a known start"},
+        notes=_waiting(rows),
+        refusal=_never_seen(rows, definition),
+    )
+
+
+def attempt_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Attempts with a final status count, at that status; failures and errors are hits."""
+    import numpy as np
+
+    rows = ordered(tables, TrackRules.of(definition), as_of).copy()
+    ours = ~rows["role"].isin([tracks.OTHER_ENVIRONMENT, tracks.OTHER_TASK])
+    final = ours & rows["finished_at"].notna()
+    rows["hit"] = final & rows["outcome"].isin(["failure", "error"])
+    rows["counted"] = final
+    rows["role"] = np.where(final, ATTEMPT, np.where(ours, UNFINISHED, rows["role"]))
+    rows["at"] = rows["finished_at"].fillna(rows["created_at"])
+    rows = rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
+    refusal = _never_seen(rows, definition)
+    return Ledger(rows=rows, why=_explain(rows, {UNFINISHED: "no final status yet"}), refusal=refusal)
+
+
+def _instant(at: datetime) -> object:
+    import numpy as np
+
+    return np.datetime64(microseconds(at), "us")
+
+
+def _never_seen(rows: pd.DataFrame, definition: MetricDefinition) -> str | None:
+    known = sorted(set(rows["environment"]))
+    rules = TrackRules.of(definition)
+    if any(rules.covers(e) for e in known):
+        return None
+    seen = f"known are {', '.join(known)}" if known else "no deployment is known at all"
+    return f"environment {definition.environment!r} was never seen; {seen}"
+
+
+def _cannot_return(rows: pd.DataFrame, rules: TrackRules) -> str | None:
+    if "ancestor" in rules.rules:
+        return "the rule 'ancestor' needs the order of commits, which this release does not collect"
+    origins = set(rows.loc[rows["role"] == tracks.FORWARD, "origin"]) & tracks.NEVER_RETURNS
+    if origins and "version_return" in rules.rules:
+        return (
+            f"a {' or '.join(sorted(origins))} never comes back, so the rule 'version_return' can't see a rollback; "
+            'say rollback = { rules = ["revert"] }'
+        )
+    return None
+
+
+def _reach(rows: pd.DataFrame) -> tuple[str, ...]:
+    """How far back the order of versions is known: a rollback to anything older looks like a new version."""
+    if rows.empty:
+        return ()
+    first = from_microseconds(int(rows["at"].to_numpy()[0].astype("int64")))
+    return (f"the order of versions is known since {first:%Y-%m-%d}",)
+
+
+def _other_rules(
+    tables: FactTables, rules: TrackRules, rows: pd.DataFrame, definition: MetricDefinition, as_of: datetime
+) -> tuple[str, ...]:
+    """What the platform's own marks say, where the rules in force don't listen to them."""
+    marked = rows["marked_rollback"].astype(bool)
+    if "marked" in rules.rules or not marked.any():
+        return ()
+    unnoticed = int((marked & (rows["role"] == tracks.FORWARD)).sum())
+    return (f"the rule 'marked' would see {unnoticed} more rollbacks in all that is stored",) if unnoticed else ()
+
+
+def _waiting(rows: pd.DataFrame) -> tuple[str, ...]:
+    waited = rows.loc[rows["counted"] & (rows["waited_seconds"].fillna(0).astype(float) > 0), "waited_seconds"].astype(
+        float
+    )
+    if waited.empty:
+        return ()
+    return (f"{len(waited)} deployments waited for approval, {waited.median():.0f} s in the median",)
+
+
+def _explain(
+    rows: pd.DataFrame, more: Mapping[str, str] = _NOTHING_MORE, *, timed: bool = False
+) -> Callable[[int], str]:
+    words: dict[str, Callable[[pd.Series], str]] = {
+        tracks.FORWARD: lambda r: "a new version",
+        tracks.ROLLBACK: lambda r: f"went back to {r['commit'][:12]}, which had run before",
+        tracks.REDEPLOY: lambda r: f"{r['commit'][:12]} already ran",
+        tracks.DUPLICATE: lambda r: "the same deployment, told twice",
+        tracks.ELSEWHERE: lambda r: "its commit counts once, in another environment",
+        tracks.UNSUCCESSFUL: lambda r: "no success in its history",
+        tracks.OTHER_ENVIRONMENT: lambda r: f"environment {r['environment']}",
+        tracks.OTHER_TASK: lambda r: f"task {r['task']}",
+        ATTEMPT: lambda r: f"first final status: {r['outcome']}",
+    }
+
+    def why(row: int) -> str:
+        one = rows.iloc[row]
+        role = one["role"]
+        said = more[role] if role in more else words[role](one)
+        if role in (tracks.FORWARD, UNSETTLED) and one["undone_by"] >= 0:
+            undone = rows.iloc[int(one["undone_by"])]
+            said += f", taken back by {undone['key']} ({undone['commit'][:12]}) at {undone['at']:%Y-%m-%d %H:%M} UTC"
+        if timed and one["counted"]:
+            said += f", took {one['value']:.0f} s"
+        return said
+
+    return why

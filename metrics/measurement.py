@@ -1,0 +1,275 @@
+"""One metric, computed over its facts as they were known at one time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from . import ci, deployments, samples
+from .calendar import Calendar
+from .definition import MetricDefinition
+from .ledger import Ledger
+from .measures import MEASURES, PLANNED, Measure
+from .ranges import TimeRanges
+from .reading import FactNote, Health, Reading
+from .span import Span, Spans
+from .table import FactTables, from_microseconds, microseconds
+from .value import SHAPES, Counted, Value
+from .window import Window
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LEDGERS: Mapping[str, Callable[[MetricDefinition, FactTables, datetime], Ledger]] = {
+    "deployment_frequency": deployments.forward_ledger,
+    "deployment_days": deployments.forward_ledger,
+    "deployment_count": deployments.forward_ledger,
+    "rollback_rate": deployments.rollback_ledger,
+    "deployment_duration": deployments.duration_ledger,
+    "deployment_attempt_failure_rate": deployments.attempt_ledger,
+    "ci_success_rate": ci.success_ledger,
+    "ci_duration": ci.duration_ledger,
+    "test_coverage": samples.coverage_ledger,
+    "test_pass_rate": samples.pass_ledger,
+    "test_count": samples.ran_ledger,
+    "sampled": samples.value_ledger,
+    "histogram_quantile": samples.histogram_ledger,
+}
+
+MANY = 20
+"""Values a quantile from p90 up needs by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What ails a metric's source: it only decides the health of a reading once the data is too old."""
+
+    health: Health
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is stored for one metric: facts, the time they are complete for, whose they are, and what is wrong.
+
+    `coverage` is the intersection over all the metric's streams. `missing` says in words why there
+    is no stream at all.
+    """
+
+    tables: FactTables
+    coverage: TimeRanges
+    subjects: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+    missing: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+class Measurement:
+    """A metric's readings and their explanation, by what is known at `as_of`."""
+
+    def __init__(self, definition: MetricDefinition, evidence: Evidence, calendar: Calendar, as_of: datetime) -> None:
+        self.definition = definition
+        self.as_of = as_of
+        self._evidence = evidence
+        self._calendar = calendar
+        self._spans = Spans(evidence.coverage.clip(_BEGINNING, as_of), definition.exclude, calendar)
+
+    def readings(self, instants: Iterable[datetime], start: datetime) -> list[Reading]:
+        """One reading for each instant, none of them after `as_of`. `start` is where a cycle window begins."""
+        return [self._reading(at, start) for at in instants]
+
+    def facts(self, window: Window) -> list[FactNote]:
+        """Every fact that belongs into the window, oldest first: counted or not, and why."""
+        if self._refusal and self.measure is None:
+            return []
+        rows = self._ledger.rows
+        at = rows["at"].to_numpy().astype("int64")
+        low, high = at.searchsorted([microseconds(window.start), microseconds(window.end)])
+        return [self._note(row) for row in range(int(low), int(high))]
+
+    def evidence(self, reading: Reading) -> list[FactNote]:
+        """Every fact the reading looked at. One carried forward rests on the newest sample alone."""
+        end = reading.at
+        if self._is_carried:
+            return self._newest_evidence(reading)
+        return self.facts(Window(reading.window.start, end))
+
+    @cached_property
+    def measure(self) -> Measure | None:
+        return MEASURES.get(self.definition.measure)
+
+    @property
+    def _is_carried(self) -> bool:
+        """Whether the newest sample alone decides, so that what lies before it need not be complete."""
+        if self.measure is None:
+            return False
+        last = self.measure.shape == "samples" and self.definition.aggregate.name == "last"
+        return last or self.measure.shape == "newest"
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        return LEDGERS[self.definition.measure](self.definition, self._evidence.tables, self.as_of)
+
+    @cached_property
+    def _counted(self) -> Counted:
+        rows = self._ledger.rows
+        return Counted.of(rows[self._in_force], self._evidence.subjects)
+
+    @cached_property
+    def _in_force(self) -> np.ndarray[Any, Any]:
+        """Which rows count, and lie in time that is collected and not excluded."""
+        import numpy as np
+
+        rows = self._ledger.rows
+        at = rows["at"].to_numpy().astype("int64")
+        inside = np.zeros(len(rows), dtype=bool)
+        for r in self._spans.usable:
+            inside |= (at >= microseconds(r.start)) & (at < microseconds(r.end))
+        return rows["counted"].to_numpy(dtype=bool) & inside
+
+    @cached_property
+    def _refusal(self) -> str | None:
+        """Why there can be no reading, whatever the window."""
+        if self.measure is None:
+            planned = self.definition.measure in PLANNED
+            return f"{self.definition.measure} is {'not computed by this release yet' if planned else 'unknown'}"
+        if self.definition.services:
+            return "services within a repository are not told apart by this release yet"
+        if self._evidence.missing:
+            return self._evidence.missing
+        across = self.measure.shape == "rate" and len(self._evidence.subjects) > 1
+        if across and self.definition.across not in ("sum", "worst"):
+            return f'it covers {len(self._evidence.subjects)} services: say across = "sum" or "worst"'
+        return self._ledger.refusal
+
+    def _reading(self, at: datetime, start: datetime) -> Reading:
+        window = self.definition.window.ending(at, self._calendar, start)
+        span = self._spans.of(window)
+        if self._refusal is not None or self.measure is None:
+            return self._assemble(at, window, span, Value(value=None, reason=self._refusal or ""), None)
+        value = SHAPES[self.measure.shape](self.definition, self._counted, span, self._calendar)
+        age = span.age if value.data_end is None else at - min(value.data_end, at)
+        if span.age is None or (not span.counted and value.data_end is None):
+            value = Value(value=None, reason="nothing was collected for this time")
+        return self._assemble(at, window, span, value, age)
+
+    def _assemble(self, at: datetime, window: Window, span: Span, value: Value, age: timedelta | None) -> Reading:
+        number = value.value if value.value is not None and math.isfinite(value.value) else None
+        states = self._states(replace(value, value=number), span, age, window)
+        end = span.window.end if value.data_end is None else min(value.data_end, at)
+        notes = (*(words for _, words in states), *value.notes, *self._window_notes(window, age))
+        return Reading(
+            at=at,
+            day=self._calendar.day_closed_by(at),
+            value=number,
+            unit=self.definition.unit.text,
+            interval=value.interval,
+            n=value.n,
+            numerator=value.numerator,
+            denominator=value.denominator,
+            health=states[0][0] if states else Health.OK,
+            covered=span.covered,
+            window=Window(min(window.start, end), end),
+            notes=tuple(note for note in notes if note),
+        )
+
+    def _states(self, value: Value, span: Span, age: timedelta | None, window: Window) -> list[tuple[Health, str]]:
+        """Everything that keeps the reading from being ok, worst first, each in words."""
+        states: list[tuple[Health, str]] = []
+        too_old = age is None or age > self.definition.max_age
+        trouble = self._evidence.trouble
+        if trouble is not None and too_old:
+            states.append((trouble.health, trouble.words))
+        if value.value is None:
+            states.append((Health.NO_DATA, value.reason))
+        elif too_old:
+            states.append((Health.STALE, f"data is {_in_days(age)} old, more than {_in_days(self.definition.max_age)}"))
+        few = self._few(window)
+        if value.value is not None and value.n < few:
+            states.append((Health.TOO_FEW, f"{value.n:g} where {few:g} are needed"))
+        if span.counted and span.covered < self.definition.min_covered and not self._is_carried:
+            states.append((Health.PARTIAL, f"only {span.covered:.0%} of the window was collected"))
+        return states
+
+    def _few(self, window: Window) -> float:
+        """How many facts (values, days, requests) a reading needs."""
+        if self.definition.min_samples is not None:
+            return self.definition.min_samples
+        if self.measure is None:
+            return 0
+        if self.measure.shape == "samples":
+            return 1 if self._is_carried else self._calendar.days_between(window.start, window.end) / 2
+        if self.measure.shape == "quantile" and self.definition.quantile >= 0.9:
+            return MANY
+        return self.measure.few
+
+    def _window_notes(self, window: Window, age: timedelta | None) -> list[str]:
+        if self.measure is None or self._refusal is not None:
+            return []
+        notes = [*self._ledger.notes, *self._evidence.notes, *self._left_out(window), *self._exclusions(window)]
+        trouble = self._evidence.trouble
+        if trouble is not None and age is not None and age <= self.definition.max_age:
+            notes.append(trouble.words)
+        return notes
+
+    def _left_out(self, window: Window) -> list[str]:
+        rows = self._ledger.rows
+        notes = []
+        for role, words in self._ledger.left_out.items():
+            at = rows["at"].to_numpy()[(rows["role"] == role).to_numpy()].astype("int64")
+            n = int(((at >= microseconds(window.start)) & (at < microseconds(window.end))).sum())
+            if n:
+                notes.append(f"{n} left out: {words}")
+        return notes
+
+    def _exclusions(self, window: Window) -> list[str]:
+        """Each exclusion that cuts this window, with its reason and how many facts it left out."""
+        first, last = self._calendar.day_of(window.start), self._calendar.day_closed_by(window.end)
+        return [
+            f"{e.start} to {e.end} left out: {e.reason}"
+            for e in self.definition.exclude
+            if e.start <= last and e.end >= first
+        ]
+
+    def _note(self, row: int) -> FactNote:
+        one = self._ledger.rows.iloc[row]
+        at = from_microseconds(int(self._ledger.rows["at"].to_numpy()[row].astype("int64")))
+        counted, why = bool(self._in_force[row]), self._ledger.why(row)
+        if one["counted"] and not counted:
+            excluded = at in self._spans.excluded
+            why += "; left out: " + ("its day is excluded" if excluded else "outside the time collected completely")
+        return FactNote(
+            key=one["key"],
+            at=at,
+            subject=one["subject"],
+            counted=counted,
+            role=one["role"],
+            why=why,
+            url=one.get("url"),
+        )
+
+    def _newest_evidence(self, reading: Reading) -> list[FactNote]:
+        """The newest sample counts; those before it inside the window were replaced by it."""
+        notes = self.facts(Window(min(reading.window.start, reading.window.end), reading.at))
+        at_end = [note for note in notes if note.counted and note.at == reading.window.end]
+        counted = at_end[-1] if at_end else None
+        return [
+            note
+            if note is counted or not note.counted
+            else replace(note, counted=False, why=f"{note.why}; replaced by a newer one")
+            for note in notes
+        ]
+
+
+_BEGINNING = from_microseconds(0)
+
+
+def _in_days(length: timedelta | None) -> str:
+    if length is None:
+        return "of unknown age"
+    hours = length / timedelta(hours=1)
+    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} h"

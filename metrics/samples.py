@@ -1,0 +1,102 @@
+"""What samples say: measured values, counts of covered code and of tests, histograms."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .definition import MetricDefinition
+from .ledger import Ledger
+from .table import FactTables, microseconds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLE = "sample"
+EMPTY = "no value"
+
+
+def value_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Samples with a value count; their value is in the metric's base unit."""
+    scale = definition.unit.scale
+    return _ledger(tables, as_of, lambda value, parts: None if value is None else value * scale)
+
+
+def coverage_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Samples that say how much of how much code was covered count, as (covered, coverable)."""
+    return _counts_ledger(tables, as_of, lambda parts: (parts.get("covered"), parts.get("coverable")))
+
+
+def pass_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Samples of test runs count, as (passed, passed + failed + errors)."""
+    return _counts_ledger(tables, as_of, lambda parts: (parts.get("passed"), _ran(parts)))
+
+
+def ran_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Samples of test runs count; their value is how many tests ran."""
+    return _ledger(tables, as_of, lambda value, parts: _ran(parts))
+
+
+def histogram_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Days with buckets count; `buckets` holds each day's increases by upper bound."""
+    return _ledger(tables, as_of, lambda value, parts: parts.get("+Inf") if parts else None)
+
+
+def _ran(parts: Mapping[str, float]) -> float | None:
+    if not {"passed", "failed", "errors"} & parts.keys():
+        return None
+    return sum(parts.get(name, 0.0) for name in ("passed", "failed", "errors"))
+
+
+def _ledger(
+    tables: FactTables, as_of: datetime, read: Callable[[float | None, Mapping[str, float]], float | None]
+) -> Ledger:
+    rows = _known_by(tables, as_of)
+    values = [read(v, p) for v, p in zip(rows["value"], rows["parts"], strict=True)]
+    rows["value"] = [math.nan if v is None else v for v in values]
+    return _finished(rows)
+
+
+def _counts_ledger(
+    tables: FactTables, as_of: datetime, read: Callable[[Mapping[str, float]], tuple[float | None, float | None]]
+) -> Ledger:
+    rows = _known_by(tables, as_of)
+    counts = [read(p) for p in rows["parts"]]
+    known = [(n, d) if n is not None and d else (math.nan, math.nan) for n, d in counts]
+    rows["numerator"] = [n for n, _ in known]
+    rows["denominator"] = [d for _, d in known]
+    rows["value"] = rows["numerator"] / rows["denominator"]
+    return _finished(rows)
+
+
+def _known_by(tables: FactTables, as_of: datetime) -> pd.DataFrame:
+    """Samples whose time was over by `as_of`, with their parts read."""
+    import numpy as np
+
+    rows = tables.frame("samples")
+    limit = np.datetime64(microseconds(as_of), "us")
+    ends = rows["until"].fillna(rows["at"]).to_numpy()
+    rows = rows[ends <= limit].sort_values(["at", "key"], kind="stable", ignore_index=True)
+    return rows.assign(parts=rows["parts"].map(_read_parts))
+
+
+def _read_parts(text: object) -> Mapping[str, float]:
+    if not text:
+        return {}
+    parsed: Any = json.loads(text) if isinstance(text, str) else text
+    return {str(k): float(v) for k, v in parsed.items()}
+
+
+def _finished(rows: pd.DataFrame) -> Ledger:
+    rows["value"] = rows["value"].astype(float)
+    rows["counted"] = rows["value"].notna()
+    rows["role"] = [SAMPLE if counted else EMPTY for counted in rows["counted"]]
+
+    def why(row: int) -> str:
+        one = rows.iloc[row]
+        return f"measured {one['value']:.6g}" if one["counted"] else "says nothing of this"
+
+    return Ledger(rows=rows, why=why, refusal=None if len(rows) else "nothing was measured yet")

@@ -1,0 +1,254 @@
+"""The order of a track: which deployments moved forward, went back, or only repeated.
+
+A track is one service in one exact environment. Its successful deployments are walked by time with
+a stack of versions; a deployment of a version on the stack is a rollback of everything above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from .definition import MetricDefinition, RollbackRule
+from .table import FactTables, microseconds
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+FORWARD = "forward"
+ROLLBACK = "rollback"
+REDEPLOY = "redeploy"
+DUPLICATE = "duplicate"
+ELSEWHERE = "counted elsewhere"
+UNSUCCESSFUL = "not successful"
+OTHER_ENVIRONMENT = "other environment"
+OTHER_TASK = "other task"
+
+NEVER_RETURNS = frozenset({"tag", "release", "merge"})
+"""Origins whose versions can't come back, so that a rollback can't be seen as a version's return."""
+
+REVERT_WITHIN = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRules:
+    """What the order of a track depends on, besides its facts."""
+
+    environment: str
+    task: str
+    count: str
+    duplicates_within: timedelta
+    rules: tuple[RollbackRule, ...]
+    mark: str
+
+    @classmethod
+    def of(cls, definition: MetricDefinition) -> TrackRules:
+        return cls(
+            definition.environment,
+            definition.task,
+            definition.count,
+            definition.duplicates_within,
+            definition.rollback_rules,
+            definition.rollback_mark,
+        )
+
+    def covers(self, environment: str) -> bool:
+        return environment == self.environment or fnmatchcase(environment, self.environment)
+
+
+def ordered(tables: FactTables, rules: TrackRules, as_of: datetime) -> pd.DataFrame:
+    """All deployments with their part in the order of their track, by what is known at `as_of`.
+
+    Adds `role`; `at` becomes the first success (creation, where there was none); `undone_by` is the
+    row of the rollback that took the deployment back, -1 for none. Rows are numbered from 0 by
+    (at, key) and stand in that order.
+    """
+    return tables.once(("ordered", rules, as_of), lambda: _order(tables, rules, as_of))
+
+
+def _order(tables: FactTables, rules: TrackRules, as_of: datetime) -> pd.DataFrame:
+    deployments = _known_by(tables.frame("deployments"), as_of)
+    deployments["role"] = _first_roles(deployments, rules)
+    deployments = deployments.sort_values(["at", "key"], kind="stable", ignore_index=True)
+    role, undone_by = _walk_tracks(deployments, rules)
+    if "revert" in rules.rules:
+        _mark_reverted(tables, deployments, role, undone_by, as_of)
+    deployments["role"] = _counted_once(deployments, role, undone_by, rules)
+    deployments["undone_by"] = undone_by
+    return deployments
+
+
+def _known_by(facts: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """Facts as they stood at `as_of`: later creations are gone, later statuses not yet there."""
+    import numpy as np
+
+    limit = np.datetime64(microseconds(as_of), "us")
+    facts = facts[facts["created_at"].to_numpy() <= limit].copy()
+    for column in ("started_at", "succeeded_at", "finished_at"):
+        times = facts[column].to_numpy().copy()
+        times[times > limit] = np.datetime64("NaT")
+        facts[column] = times
+    facts["at"] = facts["succeeded_at"].fillna(facts["created_at"])
+    return facts
+
+
+def _first_roles(deployments: pd.DataFrame, rules: TrackRules) -> list[str]:
+    matching = {e: rules.covers(e) for e in deployments["environment"].unique()}
+    return [
+        OTHER_TASK
+        if task != rules.task
+        else OTHER_ENVIRONMENT
+        if not matching[environment]
+        else FORWARD
+        if succeeded
+        else UNSUCCESSFUL
+        for task, environment, succeeded in zip(
+            deployments["task"], deployments["environment"], deployments["succeeded_at"].notna(), strict=True
+        )
+    ]
+
+
+def _walk_tracks(deployments: pd.DataFrame, rules: TrackRules) -> tuple[list[str], np.ndarray[Any, Any]]:
+    import numpy as np
+
+    role: list[str] = list(deployments["role"])
+    undone_by = np.full(len(role), -1, dtype=np.int64)
+    tracks: dict[tuple[str, str], _Walk] = {}
+    at = deployments["at"].to_numpy().astype(np.int64).tolist()
+    columns = (deployments[name].tolist() for name in ("subject", "environment", "commit", "run", "marked_rollback"))
+    for row, (subject, environment, commit, run, marked) in enumerate(zip(*columns, strict=True)):
+        if role[row] != FORWARD:
+            continue
+        walk = tracks.get((subject, environment))
+        if walk is None:
+            walk = tracks[subject, environment] = _Walk(rules)
+        role[row], undone = walk.step(row, at[row], commit, run, bool(marked))
+        for undone_row in undone:
+            undone_by[undone_row] = row
+    return role, undone_by
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One track's stack of versions: each a commit and the row of the deployment that pushed it."""
+
+    rules: TrackRules
+    versions: list[tuple[str, int]] = field(default_factory=list)
+    on_stack: set[str] = field(default_factory=set)
+    kept_at: int = 0
+    kept_commit: str | None = None
+    kept_run: str | None = None
+
+    def step(self, row: int, at: int, commit: str, run: str | None, marked: bool) -> tuple[str, list[int]]:
+        """The deployment's role and the rows it takes back."""
+        if commit == self.kept_commit:
+            soon = at - self.kept_at <= self.rules.duplicates_within // timedelta(microseconds=1)
+            if soon or (run is not None and run == self.kept_run):
+                return DUPLICATE, []
+            role, undone = REDEPLOY, []
+        elif "version_return" in self.rules.rules and commit in self.on_stack:
+            role, undone = ROLLBACK, self._return_to(commit)
+        elif "marked" in self.rules.rules and marked and self.versions:
+            role, undone = ROLLBACK, self._replace_with(commit, row)
+        else:
+            role, undone = FORWARD, []
+            self._push(commit, row)
+        self.kept_at, self.kept_commit, self.kept_run = at, commit, run
+        return role, undone
+
+    def _push(self, commit: str, row: int) -> None:
+        self.versions.append((commit, row))
+        self.on_stack.add(commit)
+
+    def _pop(self) -> int:
+        commit, row = self.versions.pop()
+        self.on_stack.discard(commit)
+        return row
+
+    def _return_to(self, commit: str) -> list[int]:
+        undone = []
+        while self.versions[-1][0] != commit:
+            undone.append(self._pop())
+        return undone[:1] if self.rules.mark == "newest" else undone
+
+    def _replace_with(self, commit: str, row: int) -> list[int]:
+        undone = [self._pop()]
+        self._push(commit, row)
+        return undone
+
+
+def _mark_reverted(
+    tables: FactTables, deployments: pd.DataFrame, role: list[str], undone_by: np.ndarray[Any, Any], as_of: datetime
+) -> None:
+    """Mark forward deployments whose change was reverted by one shipped within seven days.
+
+    A change ships with the first forward deployment of its repository at or after its merge.
+    """
+    shipping = _ships_by_merge_time(tables, deployments, role, as_of)
+    limit = REVERT_WITHIN // timedelta(microseconds=1)
+    at = deployments["at"].to_numpy().astype("int64")
+    for reverted_row, revert_row in shipping:
+        if reverted_row != revert_row and at[revert_row] - at[reverted_row] <= limit and undone_by[reverted_row] < 0:
+            undone_by[reverted_row] = revert_row
+
+
+def _ships_by_merge_time(
+    tables: FactTables, deployments: pd.DataFrame, role: list[str], as_of: datetime
+) -> list[tuple[int, int]]:
+    """Pairs (row that shipped a change, row that shipped its revert)."""
+    import numpy as np
+
+    changes = tables.frame("changes")
+    changes = changes[changes["merged_at"].to_numpy() <= np.datetime64(microseconds(as_of), "us")]
+    forward: dict[str, list[int]] = {}
+    for row, (subject, one) in enumerate(zip(deployments["subject"], role, strict=True)):
+        if one == FORWARD:
+            forward.setdefault(subject, []).append(row)
+    at = deployments["at"].to_numpy()
+    shipped_by: dict[tuple[str, str], int] = {}
+    pairs: list[tuple[int, int]] = []
+    for subject, key, commit, merged, reverts in zip(
+        *(changes[name] for name in ("subject", "key", "commit")),
+        changes["merged_at"].to_numpy(),
+        changes["reverts"],
+        strict=True,
+    ):
+        rows = forward.get(subject, [])
+        place = int(np.searchsorted(at[rows], merged)) if rows else 0
+        if place == len(rows):
+            continue
+        shipped_by[subject, commit] = shipped_by[subject, f"#{key}"] = rows[place]
+        origin = shipped_by.get((subject, reverts)) if reverts else None
+        if origin is not None:
+            pairs.append((origin, rows[place]))
+    return pairs
+
+
+def _counted_once(
+    deployments: pd.DataFrame, role: list[str], undone_by: np.ndarray[Any, Any], rules: TrackRules
+) -> list[str]:
+    """Where one commit reached several environments of a service, all but one of its deployments step back.
+
+    A commit pushed again after a rollback is a deployment of its own, so the n-th push in one
+    environment belongs with the n-th in the others. One taken back anywhere was taken back.
+    """
+    if rules.count == "each" or not set("*?[") & set(rules.environment):
+        return role
+    pushes: dict[tuple[str, str, str], int] = {}
+    groups: dict[tuple[str, str, int], list[int]] = {}
+    for row, (subject, environment, commit) in enumerate(
+        zip(deployments["subject"], deployments["environment"], deployments["commit"], strict=True)
+    ):
+        if role[row] == FORWARD:
+            nth = pushes[subject, environment, commit] = pushes.get((subject, environment, commit), 0) + 1
+            groups.setdefault((subject, commit, nth), []).append(row)
+    for rows in groups.values():
+        kept = rows[0] if rules.count == "first" else rows[-1]
+        undone_by[kept] = max(undone_by[rows])
+        for row in rows:
+            if row != kept:
+                role[row] = ELSEWHERE
+    return role

@@ -1,0 +1,200 @@
+"""How a window's counted facts become one value, for each shape of measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .calendar import Calendar
+from .comparison import at_least, at_most
+from .definition import MetricDefinition
+from .histogram import bucket_quantile
+from .interval import wilson
+from .span import Span
+from .table import from_microseconds, microseconds
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """`value` None means that there is nothing to say, and `reason` why. `data_end` moves the end of the data, where
+    the facts themselves end earlier than what was asked."""
+
+    value: float | None
+    n: float = 0
+    numerator: float | None = None
+    denominator: float | None = None
+    interval: tuple[float, float] | None = None
+    reason: str = "nothing in the window"
+    notes: tuple[str, ...] = ()
+    data_end: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """The counted rows of a ledger as arrays, in order of time (microseconds since 1970 UTC)."""
+
+    at: np.ndarray[Any, Any]
+    rows: pd.DataFrame
+    hits: np.ndarray[Any, Any] | None
+    values: np.ndarray[Any, Any] | None
+    subjects: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, subjects: tuple[str, ...]) -> Counted:
+        import numpy as np
+
+        hits = None
+        if "hit" in rows:
+            hits = np.concatenate([[0], np.cumsum(rows["hit"].to_numpy(dtype=np.int64))])
+        values = rows["value"].to_numpy(dtype=float) if "value" in rows else None
+        return cls(at=rows["at"].to_numpy().astype("int64"), rows=rows, hits=hits, values=values, subjects=subjects)
+
+    def between(self, start: datetime, end: datetime) -> slice:
+        low, high = self.at.searchsorted([microseconds(start), microseconds(end)])
+        return slice(int(low), int(high))
+
+
+def rate(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
+    """Facts ÷ days (or open workdays) counted; with several services the sum, or the worst of them."""
+    here = counted.between(span.window.start, span.window.end)
+    n = here.stop - here.start
+    divisor, kind = _divisor(definition, span, calendar)
+    if divisor <= 0:
+        return Value(value=None, reason=f"no {kind} in the window")
+    if definition.across == "worst":
+        counts = counted.rows["subject"].iloc[here].value_counts()
+        n = min(int(counts.get(subject, 0)) for subject in counted.subjects)
+    return Value(value=n / divisor, n=n, numerator=n, denominator=divisor)
+
+
+def _divisor(definition: MetricDefinition, span: Span, calendar: Calendar) -> tuple[float, str]:
+    if definition.unit.dimension == "per_workday":
+        return calendar.open_days_in(span.counted), "open workday"
+    length = definition.window.days
+    # From one local time to the same, n days later, are n days, though the clocks changed in between.
+    if length and span.is_whole and span.window.start == calendar.days_before(span.window.end, length):
+        return float(length), "day"
+    return calendar.days_in(span.counted), "day"
+
+
+def days(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
+    """The share of finished, completely counted open workdays with at least one fact."""
+    finished = [
+        (start, end)
+        for end in calendar.day_ends(span.window.start, span.window.end)
+        if calendar.is_open(day := calendar.day_closed_by(end))
+        and (start := calendar.start_of(day)) >= span.window.start
+        and span.counted.clip(start, end).start == start
+        and span.counted.clip(start, end).end == end
+    ]
+    hits = sum(1 for start, end in finished if (s := counted.between(start, end)).stop > s.start)
+    return _share(hits, len(finished), "no finished open workday in the window")
+
+
+def count(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
+    here = counted.between(span.window.start, span.window.end)
+    n = here.stop - here.start
+    return Value(value=float(n), n=n, numerator=n)
+
+
+def ratio(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
+    here = counted.between(span.window.start, span.window.end)
+    hits = 0 if counted.hits is None else int(counted.hits[here.stop] - counted.hits[here.start])
+    return _share(hits, here.stop - here.start, "nothing to take a share of")
+
+
+def quantile(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
+    """The linear quantile (Hyndman and Fan, 1996, definition 7) of the values."""
+    import numpy as np
+
+    here = counted.between(span.window.start, span.window.end)
+    values = np.empty(0) if counted.values is None else counted.values[here]
+    if not len(values):
+        return Value(value=None)
+    notes: tuple[str, ...] = ()
+    if definition.quantile != 0.9:
+        notes = (f"p90 is {np.quantile(values, 0.9):.6g} s",)
+    return Value(value=float(np.quantile(values, definition.quantile)), n=len(values), notes=notes)
+
+
+def newest(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
+    """The newest sample up to the window's end, carried forward."""
+    here = counted.between(from_microseconds(0), span.window.end)
+    if here.stop == 0 or counted.values is None:
+        return Value(value=None, reason="nothing was measured yet")
+    one = counted.rows.iloc[here.stop - 1]
+    at = from_microseconds(int(counted.at[here.stop - 1]))
+    numerator, denominator = one.get("numerator"), one.get("denominator")
+    n = float(denominator) if denominator is not None else float(counted.values[here.stop - 1])
+    return Value(
+        value=float(counted.values[here.stop - 1]), n=n, numerator=numerator, denominator=denominator, data_end=at
+    )
+
+
+def samples(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
+    """The aggregate of the window's samples."""
+    import numpy as np
+
+    here = counted.between(span.window.start, span.window.end)
+    values = np.empty(0) if counted.values is None else counted.values[here]
+    n = len(values)
+    if n == 0:
+        return Value(value=None, reason="no sample in the window")
+    how = definition.aggregate
+    if how.name == "share_within":
+        return _share(sum(1 for v in values if _within(v, how.at_most, how.at_least)), n, "")
+    if how.name == "last":
+        last = counted.rows.iloc[here.stop - 1]
+        end = last["until"] if last["until"] == last["until"] else last["at"]  # NaT is not itself
+        return Value(value=float(values[-1]), n=n, data_end=from_microseconds(int(end.value) // 1000))
+    if how.name == "quantile":
+        return Value(value=float(np.quantile(values, how.quantile or 0.5)), n=n)
+    aggregates: Mapping[str, Callable[[Any], Any]] = {
+        "mean": np.mean,
+        "median": np.median,
+        "min": np.min,
+        "max": np.max,
+        "sum": np.sum,
+    }
+    return Value(value=float(aggregates[how.name](values)), n=n)
+
+
+def histogram(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
+    """The quantile of all observations of the window, exact to the width of a bucket."""
+    here = counted.between(span.window.start, span.window.end)
+    found = bucket_quantile(definition.quantile, counted.rows["parts"].iloc[here])
+    notes: tuple[str, ...] = ()
+    if found.saturated:
+        notes += ("saturated: the quantile lies in the top bucket, so this is a lower bound",)
+    if not found.common_bounds:
+        notes += ("bucket bounds changed inside the window; only those common to all days count",)
+    value = None if found.value is None else found.value * definition.unit.scale
+    return Value(value=value, n=found.n, reason="no observation in the window", notes=notes)
+
+
+def _share(hits: int, n: int, reason: str) -> Value:
+    if n == 0:
+        return Value(value=None, denominator=0, numerator=hits, reason=reason)
+    return Value(value=hits / n, n=n, numerator=hits, denominator=n, interval=wilson(hits, n))
+
+
+def _within(value: float, most: float | None, least: float | None) -> bool:
+    return (most is None or at_most(value, most)) and (least is None or at_least(value, least))
+
+
+SHAPES = {
+    "rate": rate,
+    "days": days,
+    "count": count,
+    "ratio": ratio,
+    "quantile": quantile,
+    "newest": newest,
+    "samples": samples,
+    "histogram": histogram,
+}
