@@ -1,0 +1,119 @@
+"""How values become columns: integer microseconds since 1970 UTC, JSON text, numbers that are numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Text
+from sqlalchemy.types import TypeEngine
+
+from ..metrics.facts import StatusChange
+from ..metrics.table import from_microseconds, microseconds
+
+# No database keeps a lone surrogate, and PostgreSQL no NUL.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def to_text(text: str) -> str:
+    """The text, with what no database stores replaced by U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def to_number(number: float) -> float | None:
+    """The number; None for nan and infinity, which are no measurements."""
+    return float(number) if math.isfinite(number) else None
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def to_json(value: object) -> str:
+    """One text for equal values: keys in order, no spaces. What JSON or a database can't say is replaced."""
+    try:
+        text = _encode(value)
+    except (TypeError, ValueError):
+        return _encode(_sayable(value))
+    if "\\u0000" in text or not (text.isascii() or _UNSTORABLE.search(text) is None):
+        return _encode(_sayable(value))
+    return text
+
+
+def _sayable(value: object) -> object:
+    match value:
+        case str():
+            return to_text(value)
+        case bool() | int() | None:
+            return value
+        case float():
+            return to_number(value)
+        case Mapping():
+            return {to_text(str(name)): _sayable(inner) for name, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_sayable(inner) for inner in value]
+        case _:
+            return to_text(str(value))
+
+
+def _parts_to_json(parts: Mapping[str, float]) -> str:
+    # A histogram with one bucket unknown is no histogram: all or nothing.
+    if not parts or not all(map(math.isfinite, parts.values())):
+        return "{}"
+    return to_json(parts)
+
+
+def _statuses_to_json(statuses: Iterable[StatusChange]) -> str:
+    return to_json([(status.state, microseconds(status.at)) for status in statuses])
+
+
+def _statuses_from_json(text: str) -> tuple[StatusChange, ...]:
+    return tuple(StatusChange(state, from_microseconds(at)) for state, at in json.loads(text))
+
+
+def _texts_from_json(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 (whatever the column holds)
+    return value
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A kind of column: its type, and how a fact's field is written to it and read back."""
+
+    type: TypeEngine[Any]
+    write: Callable[[Any], Any] = _same
+    read: Callable[[Any], Any] = _same
+
+
+TEXT = Codec(Text(), to_text)
+WHOLE = Codec(BigInteger())
+NUMBER = Codec(Double(), to_number)
+FLAG = Codec(Boolean(), bool, bool)
+INSTANT = Codec(BigInteger(), microseconds, from_microseconds)
+STATUSES = Codec(Text(), _statuses_to_json, _statuses_from_json)
+TEXTS = Codec(Text(), to_json, _texts_from_json)
+OBJECT = Codec(Text(), to_json, json.loads)
+PARTS = Codec(Text(), _parts_to_json, json.loads)
+
+
+def needed(name: str, codec: Codec, **more: Any) -> Column[Any]:  # noqa: ANN401 (SQLAlchemy's own options)
+    """A column that is never empty."""
+    return Column(name, codec.type, nullable=False, info={"codec": codec}, **more)
+
+
+def maybe(name: str, codec: Codec) -> Column[Any]:
+    """A column that is empty where the value is missing."""
+    return Column(name, codec.type, nullable=True, info={"codec": codec})
+
+
+def codec_of(column: Column[Any]) -> Codec:
+    codec: Codec = column.info["codec"]
+    return codec

@@ -1,0 +1,34 @@
+"""A store's transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from .dialects import Sqlite
+from .errors import StoreReadOnly
+
+
+class Connected:
+    """Gives transactions: any number of readers, one writer at a time. May be shared between threads."""
+
+    def __init__(self, engine: Engine, db: Sqlite) -> None:
+        self._db = db
+        self._engine = engine
+        self._writer = engine.execution_options(writes=True)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """All that is read inside is of one moment."""
+        with self._db.explained(), self._engine.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """All that is written inside is stored at the end, or nothing."""
+        if self._db.read_only:
+            raise StoreReadOnly(f"{self._db} was opened for reading only")
+        with self._db.explained(), self._writer.begin() as conn:
+            yield conn

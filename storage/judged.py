@@ -1,0 +1,213 @@
+"""What was made of the facts: readings (a cache), baselines, definitions and evaluations (kept for good)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from ..krs.judgement import Baseline
+from ..metrics.reading import FactNote, Reading
+from ..metrics.table import from_microseconds, microseconds
+from .columns import to_json, to_text
+from .connected import Connected
+from .errors import BaselineFrozen
+from .reading_rows import note_of, note_row, reading_of, reading_row
+from .rows import StoredBaseline, StoredDefinition, StoredEvaluation
+from .tables import baselines, definitions, evaluations, readings, series
+
+
+class Judged(Connected):
+    def readings(self, metric: str, digest: str) -> tuple[str, list[Reading]] | None:
+        """The state they rest on and the metric's readings, oldest first; None where none are kept for this digest."""
+        with self._reading() as conn:
+            kept = select(series.c.state).where(series.c.metric == to_text(metric), series.c.digest == digest)
+            state = conn.execute(kept).scalar()
+            if state is None:
+                return None
+            found = select(readings).where(readings.c.metric == to_text(metric)).order_by(readings.c.at)
+            return state, [reading_of(row._asdict()) for row in conn.execute(found)]
+
+    def put_readings(self, metric: str, digest: str, state: str, found: Sequence[Reading]) -> None:
+        """Replace what is kept of the metric. `state` says on which revisions of which streams it rests."""
+        name = to_text(metric)
+        rows = [{"metric": name, **reading_row(reading)} for reading in found]
+        with self._writing() as conn:
+            conn.execute(self._db.upsert(series, ("metric",)), {"metric": name, "digest": digest, "state": state})
+            conn.execute(readings.delete().where(readings.c.metric == name))
+            if rows:
+                conn.execute(readings.insert(), rows)
+
+    def baseline(self, cycle: str, kr: str) -> StoredBaseline | None:
+        with self._reading() as conn:
+            row = _baseline_row(conn, cycle, kr)
+        return None if row is None else _baseline(row)
+
+    def put_baseline(
+        self,
+        cycle: str,
+        kr: str,
+        metric_digest: str,
+        baseline: Baseline,
+        evidence: Sequence[FactNote],
+        at: datetime,
+    ) -> None:
+        """Keep a baseline with the facts it rests on; it replaces a provisional one.
+
+        Raises:
+            BaselineFrozen: another one is kept for good.
+        """
+        row = _baseline_columns(baseline) | {
+            "cycle": to_text(cycle),
+            "kr": to_text(kr),
+            "metric_digest": metric_digest,
+            "evidence": to_json([note_row(note) for note in evidence]),
+            "stored_at": microseconds(at),
+        }
+        with self._writing() as conn:
+            stored = _baseline_row(conn, cycle, kr)
+            if stored is not None and not stored.provisional:
+                if _baseline(stored).baseline == baseline and stored.metric_digest == metric_digest:
+                    return
+                raise BaselineFrozen(
+                    f"the baseline of {cycle}/{kr} was frozen on {from_microseconds(stored.stored_at):%Y-%m-%d}"
+                )
+            conn.execute(self._db.upsert(baselines, ("cycle", "kr")), row)
+
+    def rename(self, cycle: str, old_kr: str, new_kr: str) -> None:
+        """Hand what is kept of a key result to its new id, unless that has a frozen baseline of its own.
+
+        Nothing happens where nothing is kept under the old id, so it may be asked again.
+        """
+        old, new = to_text(old_kr), to_text(new_kr)
+        with self._writing() as conn:
+            had, has = _baseline_row(conn, cycle, old), _baseline_row(conn, cycle, new)
+            if has is not None and not has.provisional:
+                return
+            if had is not None:
+                conn.execute(baselines.delete().where(baselines.c.cycle == to_text(cycle), baselines.c.kr == new))
+            for table in (baselines, definitions):
+                mine = (table.c.cycle == to_text(cycle)) & (table.c.kr == old)
+                conn.execute(table.update().where(mine), {"kr": new})
+
+    def definitions(self, cycle: str) -> dict[str, StoredDefinition]:
+        """Each key result ever seen in the cycle as it was last defined, with how it was defined before."""
+        found = select(definitions).where(definitions.c.cycle == to_text(cycle)).order_by(definitions.c.id)
+        newest: dict[str, StoredDefinition] = {}
+        with self._reading() as conn:
+            for row in conn.execute(found):
+                before = newest.get(row.kr)
+                newest[row.kr] = StoredDefinition(
+                    snapshot=json.loads(row.snapshot),
+                    first_seen=from_microseconds(row.first_seen),
+                    last_seen=from_microseconds(row.last_seen),
+                    earlier=() if before is None else (*before.earlier, _alone(before)),
+                )
+        return newest
+
+    def put_definition(self, cycle: str, kr: str, snapshot: Mapping[str, object], at: datetime) -> None:
+        """Note that the config defines a key result so at this time; history grows only where it differs."""
+        text, seen = to_json(snapshot), microseconds(at)
+        mine = (definitions.c.cycle == to_text(cycle)) & (definitions.c.kr == to_text(kr))
+        with self._writing() as conn:
+            last = conn.execute(select(definitions).where(mine).order_by(definitions.c.id.desc()).limit(1)).first()
+            if last is not None and last.snapshot == text:
+                same = definitions.c.id == last.id
+                conn.execute(definitions.update().where(same), {"last_seen": max(seen, last.last_seen)})
+                return
+            row = {"cycle": to_text(cycle), "kr": to_text(kr), "snapshot": text, "first_seen": seen, "last_seen": seen}
+            conn.execute(definitions.insert(), row)
+
+    def put_evaluation(self, *, at: datetime, day: date, config_digest: str, content: str, ground: str) -> bool:
+        """Keep what is said, where ground, config or day differ from the last; else only that it still holds.
+
+        `ground` is a digest of everything in `content` (JSON text) but its time.
+        """
+        row = {
+            "at": microseconds(at),
+            "confirmed_at": microseconds(at),
+            "day": day.isoformat(),
+            "config_digest": config_digest,
+            "ground": ground,
+            "content": to_text(content),
+        }
+        compared = ("ground", "config_digest", "day")
+        with self._writing() as conn:
+            last = conn.execute(_newest_evaluation()).first()
+            if last is None or any(row[name] != getattr(last, name) for name in compared):
+                conn.execute(evaluations.insert(), row)
+                return True
+            confirmed = max(microseconds(at), last.confirmed_at)
+            conn.execute(evaluations.update().where(evaluations.c.id == last.id), {"confirmed_at": confirmed})
+        return False
+
+    def last_evaluation(self) -> StoredEvaluation | None:
+        with self._reading() as conn:
+            row = conn.execute(_newest_evaluation()).first()
+        return None if row is None else _evaluation(row)
+
+    def evaluations(self, since: date | None = None, until: date | None = None) -> list[StoredEvaluation]:
+        """What was said, in the order it was said; both days included."""
+        found = select(evaluations).order_by(evaluations.c.id)
+        if since is not None:
+            found = found.where(evaluations.c.day >= since.isoformat())
+        if until is not None:
+            found = found.where(evaluations.c.day <= until.isoformat())
+        with self._reading() as conn:
+            return [_evaluation(row) for row in conn.execute(found)]
+
+
+def _baseline_row(conn: Connection, cycle: str, kr: str) -> Row[Any] | None:
+    mine = (baselines.c.cycle == to_text(cycle)) & (baselines.c.kr == to_text(kr))
+    return conn.execute(select(baselines).where(mine)).first()
+
+
+def _baseline_columns(baseline: Baseline) -> dict[str, Any]:
+    return {
+        "value": baseline.value,
+        "at": None if baseline.at is None else microseconds(baseline.at),
+        "measured": baseline.measured,
+        "provisional": baseline.provisional,
+        "pace_start": microseconds(baseline.pace_start),
+        "reading": None if baseline.reading is None else to_json(reading_row(baseline.reading)),
+    }
+
+
+def _baseline(row: Row[Any]) -> StoredBaseline:
+    return StoredBaseline(
+        metric_digest=row.metric_digest,
+        baseline=Baseline(
+            value=row.value,
+            at=None if row.at is None else from_microseconds(row.at),
+            measured=row.measured,
+            provisional=row.provisional,
+            pace_start=from_microseconds(row.pace_start),
+            reading=None if row.reading is None else reading_of(json.loads(row.reading)),
+        ),
+        evidence=tuple(note_of(note) for note in json.loads(row.evidence)),
+        at=from_microseconds(row.stored_at),
+    )
+
+
+def _alone(definition: StoredDefinition) -> StoredDefinition:
+    return StoredDefinition(
+        snapshot=definition.snapshot, first_seen=definition.first_seen, last_seen=definition.last_seen
+    )
+
+
+def _newest_evaluation() -> Select[Any]:
+    return select(evaluations).order_by(evaluations.c.id.desc()).limit(1)
+
+
+def _evaluation(row: Row[Any]) -> StoredEvaluation:
+    return StoredEvaluation(
+        at=from_microseconds(row.at),
+        confirmed_at=from_microseconds(row.confirmed_at),
+        day=date.fromisoformat(row.day),
+        config_digest=row.config_digest,
+        ground=row.ground,
+        content=row.content,
+    )

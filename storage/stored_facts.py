@@ -1,0 +1,203 @@
+"""Facts: written a batch at a time, read as columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Boolean, Connection, Row, Select, Table, func, select
+
+from ..metrics.facts import Fact, FactKind
+from ..metrics.ranges import TimeRanges
+from ..metrics.stream import Batch, Stream
+from ..metrics.table import from_microseconds, microseconds
+from .columns import to_json, to_text
+from .connected import Connected
+from .fact_rows import rows_of
+from .fact_tables import FACT_TABLES, OWN_INSTANT
+from .register import numbers_of, registered
+from .rows import Written
+from .stored_streams import coverage_of
+from .tables import coverage, streams
+
+_KEYS_ASKED_AT_ONCE = 500
+_PROBLEMS_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a batch did to the facts of a stream; `touched` are instants of facts as they were and as they are."""
+
+    added: int
+    changed: int
+    removed: int
+    touched: tuple[int, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+class StoredFacts(Connected):
+    def write(self, stream: Stream, batch: Batch, at: datetime) -> Written:
+        """Store a batch whole, in one transaction; the same batch once more changes nothing.
+
+        Covered time joins what was covered before; cursor and horizon replace the stored ones where
+        the batch has them; open keys replace the stored ones; problems add to those of the same run.
+
+        Raises:
+            ValueError: a fact is of another kind than the stream.
+        """
+        if any(fact.kind != stream.kind for fact in batch.facts):
+            raise ValueError(f"a batch of {stream.id} may hold {stream.kind} only")
+        with self._writing() as conn:
+            row = registered(conn, stream)
+            change = self._put_facts(conn, stream.kind, row, batch)
+            covered = _put_coverage(conn, row.id, batch.covered)
+            touched = [*change.touched, *(microseconds(r.start) for r in covered)]
+            _put_state(conn, row, batch, change, bool(covered), microseconds(at))
+        return Written(
+            added=change.added,
+            changed=change.changed,
+            removed=change.removed,
+            touched_from=from_microseconds(min(touched)) if touched else None,
+        )
+
+    def _put_facts(self, conn: Connection, kind: FactKind, row: Row[Any], batch: Batch) -> _Change:
+        table = FACT_TABLES[kind]
+        rows = rows_of(kind).rows(row.id, batch.facts)
+        gone = {to_text(key) for key in batch.removed}
+        for key in gone:
+            rows.pop(key, None)
+        known = _stored(conn, table, row.id, [*rows, *gone]) if row.facts else {}
+        new = [r for key, r in rows.items() if known.get(key) != r]
+        self._db.put_rows(conn, table, ("stream", "key"), new)
+        removed = [key for key in gone if key in known]
+        for keys in _some_at_once(removed):
+            conn.execute(table.delete().where(table.c.stream == row.id, table.c.key.in_(keys)))
+        before = [known[key] for key in (*(r[2] for r in new), *removed) if key in known]
+        return _Change(
+            added=len(new) + len(removed) - len(before),
+            changed=len(before) - len(removed),
+            removed=len(removed),
+            touched=tuple(r[1] for r in (*new, *before)),
+        )
+
+    def facts(
+        self,
+        kind: FactKind,
+        stream_ids: Sequence[str],
+        *,
+        until: datetime | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> dict[str, list[Any]]:
+        """The facts of these streams as plain columns, ordered by `at`, stream and key.
+
+        Times are integer microseconds since 1970 UTC, flags bool, histories and other structures
+        JSON text (a deployment's `statuses` are `[state, microseconds]` pairs); missing is None.
+        `stream` holds stream ids. The kind's own instant stands under its name and as `at`.
+        `until` bounds `at`, included. `columns` leaves out those not named.
+        """
+        table = FACT_TABLES[kind]
+        own = OWN_INSTANT[kind]
+        names = list(columns) if columns is not None else [*rows_of(kind).names, *({own} - {"at"})]
+        stored = ["at", "stream", *sorted({"at" if n == own else n for n in names} - {"at", "stream"})]
+        with self._reading() as conn:
+            known = numbers_of(conn, stream_ids)
+            rows: list[tuple[Any, ...]] = []
+            for number, _ in known:
+                rows += _raw(conn, _of_stream(table, stored, number, until))
+        if len(known) > 1:
+            rows.sort(key=itemgetter(0))  # stable: streams are in order, and each stream's facts
+        found = dict(zip(stored, map(list, zip(*rows, strict=True)), strict=True)) if rows else {n: [] for n in stored}
+        _translate(table, found, dict(known))
+        return {name: found["at" if name == own else name] for name in names}
+
+    def fact(self, stream_id: str, key: str) -> Fact | None:
+        """One fact, equal to the one that was written."""
+        with self._reading() as conn:
+            stream = conn.execute(select(streams).where(streams.c.name == to_text(stream_id))).first()
+            if stream is None:
+                return None
+            table = FACT_TABLES[stream.kind]
+            mine = select(table).where(table.c.stream == stream.id, table.c.key == to_text(key))
+            row = conn.execute(mine).mappings().first()
+        return None if row is None else rows_of(stream.kind).fact(dict(row))
+
+    def keys(self, stream_id: str, *, start: datetime, end: datetime) -> set[str]:
+        """Keys of the stream's facts whose `at` lies in `[start, end)`."""
+        with self._reading() as conn:
+            stream = conn.execute(select(streams).where(streams.c.name == to_text(stream_id))).first()
+            if stream is None:
+                return set()
+            table = FACT_TABLES[stream.kind]
+            inside = (table.c.at >= microseconds(start)) & (table.c.at < microseconds(end))
+            return set(conn.scalars(select(table.c.key).where(table.c.stream == stream.id, inside)))
+
+
+def _raw(conn: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """The driver's own tuples: several times faster than rows, and all the columns here are plain."""
+    cursor = conn.execute(statement).cursor
+    assert cursor is not None
+    return list(cursor.fetchall())
+
+
+def _of_stream(table: Table, names: Sequence[str], stream: int, until: datetime | None) -> Select[Any]:
+    found = select(*(table.c[name] for name in names)).where(table.c.stream == stream)
+    if until is not None:
+        found = found.where(table.c.at <= microseconds(until))
+    return found.order_by(table.c.at, table.c.key)
+
+
+def _translate(table: Table, found: dict[str, list[Any]], streams_by_number: dict[int, str]) -> None:
+    found["stream"] = [streams_by_number[number] for number in found["stream"]]
+    for name, values in found.items():
+        if isinstance(table.c[name].type, Boolean):
+            found[name] = [bool(value) for value in values]
+
+
+def _stored(conn: Connection, table: Table, stream: int, keys: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    known: dict[str, tuple[Any, ...]] = {}
+    for some in _some_at_once(keys):
+        rows = _raw(conn, select(table).where(table.c.stream == stream, table.c.key.in_(some)))
+        known.update((row[2], row) for row in rows)
+    return known
+
+
+def _some_at_once(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(keys), _KEYS_ASKED_AT_ONCE):
+        yield keys[first : first + _KEYS_ASKED_AT_ONCE]
+
+
+def _put_coverage(conn: Connection, stream: int, covered: TimeRanges) -> TimeRanges:
+    """Store the union with what was covered; what is new in it."""
+    before = coverage_of(conn, stream)
+    after = before | covered
+    if after != before:
+        conn.execute(coverage.delete().where(coverage.c.stream == stream))
+        conn.execute(
+            coverage.insert(),
+            [{"stream": stream, "start": microseconds(r.start), "end": microseconds(r.end)} for r in after],
+        )
+    return after - before
+
+
+def _put_state(conn: Connection, row: Row[Any], batch: Batch, change: _Change, covered: bool, at: int) -> None:
+    horizon = row.horizon if batch.horizon is None else microseconds(batch.horizon)
+    problems = dict.fromkeys([*json.loads(row.problems), *(to_text(p) for p in batch.problems)])
+    state = {
+        "cursor": row.cursor if batch.cursor is None else to_json(batch.cursor),
+        "horizon": horizon,
+        "open_keys": to_json(batch.open_keys),
+        "problems": to_json(list(problems)[:_PROBLEMS_KEPT]),
+    }
+    if change or covered or horizon != row.horizon:
+        state |= {"revision": row.revision + 1, "changed_at": at}
+    if change:
+        table = FACT_TABLES[row.kind]
+        newest = conn.execute(select(func.max(table.c.at)).where(table.c.stream == row.id)).scalar()
+        state |= {"facts": row.facts + change.added - change.removed, "newest_fact": newest}
+    conn.execute(streams.update().where(streams.c.id == row.id), state)

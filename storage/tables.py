@@ -1,0 +1,176 @@
+"""What is kept besides facts: streams and how far they reach, collections, readings, what was said."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+# Every constraint has a name, so that a later migration can speak of it.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Alembic's own table. Here too, so that making a new store needs no Alembic.
+version = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("cursor", Text),
+    Column("horizon", BigInteger),
+    Column("revision", Integer, nullable=False),
+    Column("changed_at", BigInteger),
+    Column("facts", Integer, nullable=False),
+    Column("newest_fact", BigInteger),
+    Column("open_keys", Text, nullable=False),
+    Column("problems", Text, nullable=False),
+)
+
+coverage = Table(
+    "coverage",
+    metadata,
+    Column("stream", Integer, ForeignKey("streams.id"), nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    PrimaryKeyConstraint("stream", "start"),
+    sqlite_with_rowid=False,
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("stream", Integer, ForeignKey("streams.id")),
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("outcome", Text),
+    Column("error", Text),
+    Column("requests", Integer, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("retry_at", BigInteger),
+    Index(None, "stream", "id"),
+    Index(None, "stream", "outcome", "finished_at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+memos = Table(
+    "memos",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("source", "key"),
+    sqlite_with_rowid=False,
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("metric", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("metric", Text, ForeignKey("series.metric"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("value", Double),
+    Column("unit", Text, nullable=False),
+    Column("low", Double),
+    Column("high", Double),
+    Column("n", Double, nullable=False),
+    Column("numerator", Double),
+    Column("denominator", Double),
+    Column("health", Text, nullable=False),
+    Column("covered", Double, nullable=False),
+    Column("window_start", BigInteger, nullable=False),
+    Column("window_end", BigInteger, nullable=False),
+    Column("notes", Text, nullable=False),
+    PrimaryKeyConstraint("metric", "at"),
+    sqlite_with_rowid=False,
+)
+
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("cycle", Text, nullable=False),
+    Column("kr", Text, nullable=False),
+    Column("metric_digest", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("at", BigInteger),
+    Column("measured", Boolean, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("pace_start", BigInteger, nullable=False),
+    Column("reading", Text),
+    Column("evidence", Text, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("cycle", "kr"),
+    sqlite_with_rowid=False,
+)
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cycle", Text, nullable=False),
+    Column("kr", Text, nullable=False),
+    Column("snapshot", Text, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Index(None, "cycle", "kr", "id"),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger, nullable=False),
+    Column("day", Text, nullable=False, index=True),
+    Column("config_digest", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    Column("content", Text, nullable=False),
+)
