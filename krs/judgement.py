@@ -52,13 +52,17 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardrailState:
-    """`holds` is None where the guardrail has no usable reading: unseen. `limit` as written, `words` for people."""
+    """`holds` is None where the guardrail has no usable reading: unseen. `limit` as written, `words` for people.
+
+    `excess` is how far `value` is beyond the limit, in the metric's base unit; None unless broken.
+    """
 
     metric: str
     holds: bool | None
     value: float | None
     limit: str
     words: str
+    excess: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
