@@ -18,6 +18,7 @@ from .ranges import TimeRanges
 from .reading import FactNote, Health, Reading
 from .span import Span, Spans
 from .table import FactTables, from_microseconds, microseconds
+from .traits import is_carried
 from .value import SHAPES, Counted, Value
 from .window import Window
 
@@ -102,13 +103,9 @@ class Measurement:
     def measure(self) -> Measure | None:
         return MEASURES.get(self.definition.measure)
 
-    @property
+    @cached_property
     def _is_carried(self) -> bool:
-        """Whether the newest sample alone decides, so that what lies before it need not be complete."""
-        if self.measure is None:
-            return False
-        last = self.measure.shape == "samples" and self.definition.aggregate.name == "last"
-        return last or self.measure.shape == "newest"
+        return is_carried(self.definition)
 
     @cached_property
     def _ledger(self) -> Ledger:

@@ -1,0 +1,87 @@
+"""Which streams answer which metric.
+
+A collector says which streams answer a query; what it said is kept in the store, so that reading
+commands find a metric's facts without asking the source again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ..config.model import Config
+from ..metrics.definition import MetricDefinition
+from ..metrics.facts import FactKind
+from ..metrics.stream import Json, Stream
+from ..storage.rows import StreamState
+from ..storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One query of one kind of fact put to one source."""
+
+    source: str
+    kind: FactKind
+    query: Json
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{Stream(self.source, self.kind, '', self.query).digest}"
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.key))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Question) and (self.source, self.key) == (other.source, other.key)
+
+
+def questions(metric: MetricDefinition) -> list[Question]:
+    """What must be asked for the metric."""
+    return [Question(source, _kind(kind), metric.queries.get(kind, {})) for kind, source in metric.sources.items()]
+
+
+def _kind(name: str) -> FactKind:
+    return name  # type: ignore[return-value]  # the config only knows kinds of facts
+
+
+def wants(metric: MetricDefinition, subject: str) -> bool:
+    """Whether the metric counts facts of this subject (a repository, by name or glob)."""
+    return metric.subjects is None or any(s == subject or fnmatchcase(subject, s) for s in metric.subjects)
+
+
+class Bindings:
+    """The streams last known to answer each question, in the tracker's zone."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self._config = config
+        self._store = store
+        self._states: dict[str, StreamState] | None = None
+
+    def remember(self, question: Question, streams: Iterable[Stream]) -> None:
+        self._memo(question.source)[self._key(question)] = json.dumps(sorted(s.id for s in streams))
+
+    def states(self, question: Question) -> list[StreamState] | None:
+        """The streams that answer, as far as they are stored; None where the source was never asked."""
+        known = self._memo(question.source).get(self._key(question))
+        if known is None:
+            return None
+        return [self._by_id[i] for i in json.loads(known) if i in self._by_id]
+
+    def asked(self, question: Question) -> frozenset[str]:
+        """The ids of the streams that answer, collected already or not."""
+        return frozenset(json.loads(self._memo(question.source).get(self._key(question), "[]")))
+
+    @property
+    def _by_id(self) -> Mapping[str, StreamState]:
+        if self._states is None:
+            self._states = {state.stream.id: state for state in self._store.states()}
+        return self._states
+
+    def _memo(self, source: str) -> dict[str, str]:
+        return self._store.memo(f"{source} streams")  # type: ignore[return-value]  # a mapping of text
+
+    def _key(self, question: Question) -> str:
+        return f"{question.key}:{self._config.calendar.timezone}"

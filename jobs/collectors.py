@@ -1,0 +1,28 @@
+"""Collectors, made from the config: the secrets they refer to are looked up here and nowhere earlier."""
+
+from __future__ import annotations
+
+import logging
+
+from ..collectors.contract import Collector, Context
+from ..collectors.http import HttpDoor
+from ..collectors.registry import collector_type
+from ..config.model import SourceConfig
+from .workspace import Workspace
+
+
+def construct(workspace: Workspace, source: SourceConfig) -> Collector:
+    """
+    Raises:
+        CollectorError: where a secret can't be found or the options can't work.
+    """
+    context = Context(
+        source=source.name,
+        http=HttpDoor(),
+        clock=workspace.clock,
+        calendar=workspace.config.calendar,
+        base=workspace.config.path.parent,
+        memo=workspace.store.memo(source.name),
+        log=logging.getLogger(f"keyresults.collectors.{source.name}"),
+    )
+    return collector_type(source.type)(source.options, context)

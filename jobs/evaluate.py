@@ -1,0 +1,208 @@
+"""Evaluating: from what is stored to what is said. The only place that puts stored facts to metrics."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+
+from ..config.model import Config
+from ..krs.changes import silent_changes, snapshot
+from ..krs.cycle import Cycle
+from ..krs.model import KeyResult, Objective
+from ..krs.names import KeyResultName, key_results_of, resolve
+from ..krs.rollup import roll_up
+from ..metrics.reading import Reading
+from ..metrics.traits import in_words
+from ..reports.progress_report import (
+    DayValue,
+    ProgressReport,
+    ReportedKeyResult,
+    ReportedObjective,
+    ReportedRevision,
+    TargetTerms,
+)
+from ..reports.values import Explanation, MetricSeries
+from .evidence import Evaluation
+from .judging import Judged, judged, series
+from .sources import source_healths
+from .workspace import Workspace
+
+
+class NoCycle(ValueError):
+    """The config names no cycle to show."""
+
+
+def evaluate_all(workspace: Workspace) -> None:
+    """Evaluate every cycle in use as of now and keep what is said; the shown cycle last, so that it is the newest."""
+    shown = workspace.config.cycle.name if workspace.config.cycle else None
+    used = sorted({o.cycle.name for o in workspace.config.objectives}, key=lambda name: (name == shown, name))
+    as_of = workspace.clock()
+    for name in used:
+        evaluate(workspace, as_of=as_of, cycle=name, store=True)
+
+
+def evaluate(workspace: Workspace, *, as_of: datetime, cycle: str | None = None, store: bool = False) -> ProgressReport:
+    """What is to be said of a cycle at `as_of`, by all that is stored and known by then.
+
+    `store` keeps it, freezes baselines that can no longer change and notes how key results are
+    defined; without it nothing is written.
+
+    Raises:
+        NoCycle: where neither `cycle` nor the config says which.
+    """
+    config = workspace.config
+    one = _cycle(config, cycle)
+    evaluation = Evaluation(config, workspace.store, as_of)
+    if store:
+        _follow_renames(workspace, one)
+    objectives = tuple(
+        _objective(evaluation, o, freeze=store) for o in config.objectives if o.cycle.name == one.name
+    )
+    report = ProgressReport(
+        as_of=as_of,
+        timezone=config.calendar.timezone,
+        cycle=one,
+        objectives=objectives,
+        sources=source_healths(workspace, as_of),
+        notices=_notices(workspace, one),
+    )
+    if store:
+        _keep(workspace, report, evaluation.ground())
+    return report
+
+
+def metric_series(
+    workspace: Workspace, name: str, *, since: date | None, until: date | None, as_of: datetime
+) -> MetricSeries:
+    """One reading per day that closes from `since` to `until` (both included), and one for the open day.
+
+    Without `since` it begins with the cycle shown, or 28 days back.
+    """
+    config = workspace.config
+    calendar, evaluation = config.calendar, Evaluation(config, workspace.store, as_of)
+    start = config.cycle.start if config.cycle else calendar.day_of(calendar.days_before(as_of, 28))
+    first = calendar.start_of(since or min(start, calendar.day_of(as_of)))
+    last = min(as_of, calendar.end_of(until)) if until else as_of
+    instants = calendar.day_ends(first, last)
+    if last > first and (not instants or instants[-1] < last):
+        instants.append(last)
+    definition = config.metrics[name]
+    return MetricSeries(
+        metric=name,
+        unit=definition.unit.text,
+        definition=in_words(definition),
+        timezone=calendar.timezone,
+        readings=tuple(evaluation.measurement(name).readings(instants, calendar.start_of(start))),
+    )
+
+
+def explain(workspace: Workspace, name: str, *, as_of: datetime) -> Explanation:
+    """The newest reading of a key result or metric, and every fact it looked at.
+
+    Raises:
+        UnknownNameError: with near matches.
+    """
+    config = workspace.config
+    evaluation = Evaluation(config, workspace.store, as_of)
+    shown = config.cycle.name if config.cycle else ""
+    found = resolve(name, config.objectives, config.metrics, shown)
+    if isinstance(found, KeyResultName):
+        metric, reading = _of_key_result(evaluation, key_results_of(found.cycle, config.objectives)[found.id], found)
+    else:
+        start = config.cycle.start if config.cycle else config.calendar.day_of(as_of)
+        metric = found.name
+        reading = evaluation.measurement(metric).readings([as_of], config.calendar.start_of(start))[0]
+    return Explanation(
+        name=name,
+        definition=in_words(config.metrics[metric]),
+        timezone=config.calendar.timezone,
+        window=reading.window,
+        reading=reading,
+        facts=tuple(evaluation.measurement(metric).evidence(reading)),
+    )
+
+
+def _of_key_result(evaluation: Evaluation, kr: KeyResult, name: KeyResultName) -> tuple[str, Reading]:
+    objective = next(o for o in evaluation.config.objectives if o.cycle.name == name.cycle and kr in o.key_results)
+    found = judged(evaluation, objective, kr, freeze=False)
+    if found.judgement.reading is not None:
+        return found.judgement.metric, found.judgement.reading
+    start = evaluation.config.calendar.start_of(kr.start)
+    return kr.metric, evaluation.measurement(kr.metric).readings([evaluation.as_of], start)[0]
+
+
+def _cycle(config: Config, name: str | None) -> Cycle:
+    if name is None:
+        if config.cycle is None:
+            raise NoCycle('which cycle? Name one, or say cycle = "2026-Q4" under [tracker]')
+        return config.cycle
+    if name not in config.cycles:
+        known = ", ".join(sorted(config.cycles)) or "none"
+        raise NoCycle(f"no objective is set for the cycle {name!r}; known: {known}")
+    return config.cycles[name]
+
+
+def _objective(evaluation: Evaluation, objective: Objective, *, freeze: bool) -> ReportedObjective:
+    found = [judged(evaluation, objective, kr, freeze=freeze) for kr in objective.key_results]
+    return ReportedObjective(
+        id=objective.id,
+        title=objective.title,
+        kind=objective.kind,
+        owner=objective.owner,
+        teams=objective.teams,
+        parent=objective.parent,
+        judgement=roll_up(one.judgement for one in found),
+        key_results=tuple(_reported(evaluation, one) for one in found),
+    )
+
+
+def _reported(evaluation: Evaluation, one: Judged) -> ReportedKeyResult:
+    kr, judgement = one.kr, one.judgement
+    definition = evaluation.config.metrics[judgement.metric]
+    revised = [r for r in kr.revisions if r.target and r.on <= evaluation.config.calendar.day_closed_by(evaluation.as_of)]
+    target = max(revised, key=lambda r: r.on).target if revised else kr.target
+    assert target is not None
+    return ReportedKeyResult(
+        id=kr.id,
+        title=kr.title,
+        owner=kr.owner,
+        unit=definition.unit.text,
+        definition=in_words(definition),
+        target=TargetTerms.of(target, judgement.target_value),
+        first_target=TargetTerms.of(kr.target, None) if revised else None,
+        start=kr.start,
+        initiatives=kr.initiatives,
+        revisions=tuple(ReportedRevision.of(r) for r in kr.revisions),
+        series=tuple(DayValue(r.day, r.value, r.health) for r in one.readings),
+        judgement=judgement,
+    )
+
+
+def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:
+    for kr in key_results_of(cycle.name, workspace.config.objectives).values():
+        if kr.was is not None:
+            workspace.store.rename(cycle.name, kr.was, kr.id)
+
+
+def _notices(workspace: Workspace, cycle: Cycle) -> tuple[str, ...]:
+    """Definitions that changed without a revision, and key results that vanished."""
+    return tuple(
+        silent_changes(
+            workspace.store.definitions(cycle.name),
+            key_results_of(cycle.name, workspace.config.objectives),
+            workspace.config.calendar,
+        )
+    )
+
+
+def _keep(workspace: Workspace, report: ProgressReport, ground: str) -> None:
+    for kr_id, kr in key_results_of(report.cycle.name, workspace.config.objectives).items():
+        workspace.store.put_definition(report.cycle.name, kr_id, snapshot(kr), report.as_of)
+    workspace.store.put_evaluation(
+        at=report.as_of,
+        day=workspace.config.calendar.day_closed_by(report.as_of),
+        cycle=report.cycle.name,
+        config_digest=workspace.config.digest,
+        content=report.to_json(),
+        ground=ground,
+    )

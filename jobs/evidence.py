@@ -1,0 +1,117 @@
+"""What the store holds for a metric, ready to be computed: facts, their coverage, and what ails them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+
+from ..config.model import Config
+from ..metrics.definition import MetricDefinition
+from ..metrics.facts import FactKind
+from ..metrics.measurement import Evidence, Measurement, Trouble
+from ..metrics.ranges import intersection
+from ..metrics.reading import Health
+from ..metrics.table import USED, TIMES, Columns, FactTables
+from ..storage.rows import RunRecord, StreamState
+from ..storage.store import Store
+from .bindings import Bindings, Question, questions, wants
+
+
+class Evaluation:
+    """The metrics of one config over one store, as of one time. Metrics over the same streams share their tables."""
+
+    def __init__(self, config: Config, store: Store, as_of: datetime) -> None:
+        self.config = config
+        self.store = store
+        self.as_of = as_of
+        self._bindings = Bindings(config, store)
+        self._tables: dict[tuple[tuple[FactKind, tuple[str, ...]], ...], FactTables] = {}
+        self._measurements: dict[str, Measurement] = {}
+
+    def measurement(self, metric: str) -> Measurement:
+        if metric not in self._measurements:
+            definition = self.config.metrics[metric]
+            self._measurements[metric] = Measurement(
+                definition, self._evidence(definition), self.config.calendar, self.as_of
+            )
+        return self._measurements[metric]
+
+    def states(self, metric: str) -> list[StreamState]:
+        """The stored streams that the metric rests on."""
+        definition = self.config.metrics[metric]
+        return [state for question in questions(definition) for state in self._answering(definition, question) or []]
+
+    def ground(self) -> str:
+        """A digest of all that the store knew: the same ground and config give the same evaluation."""
+        text = "\n".join(f"{s.stream.id} {s.revision}" for s in sorted(self.store.states(), key=lambda s: s.stream.id))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _answering(self, definition: MetricDefinition, question: Question) -> list[StreamState] | None:
+        states = self._bindings.states(question)
+        if states is None:
+            return None
+        return [s for s in states if wants(definition, s.stream.subject)]
+
+    def _evidence(self, definition: MetricDefinition) -> Evidence:
+        streams: list[tuple[FactKind, list[StreamState]]] = []
+        for question in questions(definition):
+            states = self._answering(definition, question)
+            if not states:
+                return Evidence(
+                    tables=FactTables({}),
+                    coverage=intersection([]),
+                    trouble=self._source_trouble(question.source),
+                    missing=self._missing(definition, question, asked=states is not None),
+                )
+            streams.append((question.kind, states))
+        every = [state for _, states in streams for state in states]
+        return Evidence(
+            tables=self._tables_of(streams),
+            coverage=intersection(state.coverage for state in every),
+            subjects=tuple(sorted({state.stream.subject for state in streams[0][1]})),
+            trouble=_worst(every),
+            notes=_problems(every),
+        )
+
+    def _tables_of(self, streams: Sequence[tuple[FactKind, list[StreamState]]]) -> FactTables:
+        key = tuple((kind, tuple(sorted(s.stream.id for s in states))) for kind, states in streams)
+        if key not in self._tables:
+            self._tables[key] = FactTables({kind: self._columns(kind, ids) for kind, ids in key})
+        return self._tables[key]
+
+    def _columns(self, kind: FactKind, ids: tuple[str, ...]) -> Columns:
+        return self.store.facts(kind, ids, until=self.as_of, columns=(*TIMES[kind], *USED[kind]))
+
+    def _missing(self, definition: MetricDefinition, question: Question, *, asked: bool) -> str:
+        if asked and definition.subjects:
+            return f"source {question.source!r} has nothing of {', '.join(definition.subjects)}"
+        return f"source {question.source!r} was not collected for this yet: run `keyresults collect`"
+
+    def _source_trouble(self, source: str) -> Trouble | None:
+        """What went wrong before the source could even say which streams it has."""
+        runs = self._source_runs.get(source)
+        return trouble_of(runs.outcome, runs.error) if runs else None
+
+    @cached_property
+    def _source_runs(self) -> dict[str, RunRecord]:
+        return {source: run for source in self.config.sources if (run := self.store.last_source_run(source))}
+
+
+def _worst(states: Sequence[StreamState]) -> Trouble | None:
+    troubles = [t for s in states if s.last_run and (t := trouble_of(s.last_run.outcome, s.last_run.error))]
+    order = list(Health)
+    return min(troubles, key=lambda t: order.index(t.health), default=None)
+
+
+def trouble_of(outcome: str | None, error: str | None) -> Trouble | None:
+    """What the newest run's outcome means for the readings that rest on it."""
+    if outcome in (None, "ok"):
+        return None
+    health = Health.UNAUTHORIZED if outcome == "unauthorized" else Health.FAILED
+    return Trouble(health, error or f"the last collection ended as {outcome}")
+
+
+def _problems(states: Sequence[StreamState]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(problem for state in states for problem in state.problems[:3]))

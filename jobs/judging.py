@@ -1,0 +1,74 @@
+"""One key result: its series by the metric in force on each day, its baseline, its guardrails, its judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from ..krs.judge import judge
+from ..krs.judgement import Judgement
+from ..krs.model import KeyResult, Objective
+from ..krs.terms import moment, terms
+from ..metrics.definition import MetricTraits
+from ..metrics.reading import Reading
+from ..metrics.traits import traits_of
+from .baselines import baseline_of
+from .evidence import Evaluation
+from .need import metrics_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A key result's judgement, and the daily readings it rests on."""
+
+    kr: KeyResult
+    judgement: Judgement
+    readings: list[Reading]
+
+
+def judged(evaluation: Evaluation, objective: Objective, kr: KeyResult, *, freeze: bool) -> Judged:
+    config = evaluation.config
+    traits = _traits(evaluation, kr)
+    at = moment(kr, traits, config.calendar, evaluation.as_of).at
+    readings = series(evaluation, kr, at)
+    judgement = judge(
+        kr,
+        kind=objective.kind,
+        pace=config.pace,
+        calendar=config.calendar,
+        traits=traits,
+        baseline=baseline_of(evaluation, objective.cycle.name, kr, readings, freeze=freeze),
+        readings=readings,
+        guardrails=_guardrails(evaluation, kr, at),
+        as_of=evaluation.as_of,
+    )
+    return Judged(kr=kr, judgement=judgement, readings=readings)
+
+
+def series(evaluation: Evaluation, kr: KeyResult, until: datetime) -> list[Reading]:
+    """One reading at each day's end since the key result's start, and one at `until` for the open day."""
+    calendar = evaluation.config.calendar
+    start = calendar.start_of(kr.start)
+    if until <= start:
+        return []
+    instants = calendar.day_ends(start, until)
+    if not instants or instants[-1] < until:
+        instants.append(until)
+    readings: list[Reading] = []
+    for metric, part in groupby(instants, key=lambda at: terms(kr, calendar.day_closed_by(at)).metric):
+        readings += evaluation.measurement(metric).readings(part, start)
+    return readings
+
+
+def _guardrails(evaluation: Evaluation, kr: KeyResult, at: datetime) -> Mapping[str, Reading | None]:
+    start = evaluation.config.calendar.start_of(kr.start)
+    if at < start:
+        return {}
+    return {g.metric: evaluation.measurement(g.metric).readings([at], start)[0] for g in kr.guardrails}
+
+
+def _traits(evaluation: Evaluation, kr: KeyResult) -> Mapping[str, MetricTraits]:
+    names = metrics_of(kr)
+    return {name: traits_of(evaluation.config.metrics[name]) for name in names}

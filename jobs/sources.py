@@ -1,0 +1,72 @@
+"""How far each source reaches and what ails it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..config.model import SourceConfig
+from ..metrics.reading import Health
+from ..reports.progress_report import SourceHealth
+from ..reports.values import SourceState
+from ..storage.rows import RunRecord, StreamState
+from .evidence import trouble_of
+from .workspace import Workspace
+
+
+def source_states(workspace: Workspace, now: datetime) -> list[SourceState]:
+    """Every stream of every configured source, in the order of the config."""
+    return [
+        _state(source, state, now, workspace)
+        for source in workspace.config.sources.values()
+        for state in workspace.store.states(source.name)
+    ]
+
+
+def source_healths(workspace: Workspace, as_of: datetime) -> tuple[SourceHealth, ...]:
+    """Each source as a whole: its worst stream, in words."""
+    return tuple(_health(source, workspace, as_of) for source in workspace.config.sources.values())
+
+
+def _health(source: SourceConfig, workspace: Workspace, as_of: datetime) -> SourceHealth:
+    states = workspace.store.states(source.name)
+    whole = workspace.store.last_source_run(source.name)
+    runs = [s.last_run for s in states if s.last_run] + ([whole] if whole else [])
+    troubled = [(t, run) for run in runs if (t := trouble_of(run.outcome, run.error))]
+    if troubled:
+        order = list(Health)
+        trouble, run = min(troubled, key=lambda pair: order.index(pair[0].health))
+        since = _last_success(states)
+        seen = f"last collected {since:%Y-%m-%d %H:%M} UTC" if since else "never collected"
+        return SourceHealth(name=source.name, health=trouble.health, words=f"{trouble.words} ({seen})")
+    if not states and not whole:
+        return SourceHealth(name=source.name, health=Health.NO_DATA, words="never collected")
+    return SourceHealth(name=source.name, health=Health.OK, words="")
+
+
+def _last_success(states: list[StreamState]) -> datetime | None:
+    return max((s.last_success for s in states if s.last_success), default=None)
+
+
+def _state(source: SourceConfig, state: StreamState, now: datetime, workspace: Workspace) -> SourceState:
+    run = state.last_run
+    return SourceState(
+        source=source.name,
+        type=source.type,
+        stream=state.stream.id,
+        health=_stream_health(source, state, now, workspace),
+        covered=tuple(state.coverage),
+        newest_fact=state.newest_fact,
+        last_run=run.started_at if run else None,
+        last_error=run.error if run else None,
+        requests=run.requests if run else 0,
+        next_run=run.retry_at if run else None,
+    )
+
+
+def _stream_health(source: SourceConfig, state: StreamState, now: datetime, workspace: Workspace) -> Health:
+    trouble = trouble_of(state.last_run.outcome, state.last_run.error) if state.last_run else None
+    if trouble:
+        return trouble.health
+    if not state.facts and not state.coverage:
+        return Health.NO_DATA
+    return Health.OK

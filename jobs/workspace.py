@@ -1,0 +1,57 @@
+"""A config and its store, opened together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..config.load import find, load
+from ..config.model import Config
+from ..storage.store import Store
+from . import clock
+
+
+@dataclass
+class Workspace:
+    """What every job works on. The store is opened when it is first asked for: `writing` creates or upgrades it."""
+
+    config: Config
+    writing: bool = False
+    clock: Callable[[], datetime] = clock.now
+
+    @classmethod
+    def open(cls, config: Path | None, *, writing: bool = False) -> Workspace:
+        """
+        Raises:
+            ConfigProblems: where the config can't be found or read.
+        """
+        return cls(load(find(config, os.environ, Path.cwd())), writing)
+
+    @cached_property
+    def store(self) -> Store:
+        """
+        Raises:
+            StoreError: where it can't be opened.
+            Unauthorized: where its password can't be found.
+        """
+        address = self.config.store
+        password = address.password.resolve(self.config.path.parent).reveal() if address.password else None
+        return Store.open(address.url, password=password, create=self.writing, read_only=not self.writing)
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,103 @@
+"""What a metric's definition implies: how key results must judge it, and what it is in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from .definition import MetricDefinition, MetricTraits
+from .measures import MEASURES, Measure
+from .window import WindowLength
+
+INSTANT = WindowLength(0)
+"""The window of readings that rest on the newest sample alone: they don't lag."""
+
+
+def traits_of(definition: MetricDefinition) -> MetricTraits:
+    measure = MEASURES.get(definition.measure)
+    return MetricTraits(
+        name=definition.name,
+        unit=definition.unit,
+        window=INSTANT if is_carried(definition) else definition.window,
+        better=definition.better or (measure.better if measure else None),
+        counts=measure is not None and measure.shape == "count",
+        ratio_of_counts=measure is not None and _moves_in_steps(definition, measure),
+    )
+
+
+def is_carried(definition: MetricDefinition) -> bool:
+    """Whether the newest sample alone decides, so that what lies before it need not be complete."""
+    measure = MEASURES.get(definition.measure)
+    if measure is None:
+        return False
+    return measure.shape == "newest" or (measure.shape == "samples" and definition.aggregate.name == "last")
+
+
+def _moves_in_steps(definition: MetricDefinition, measure: Measure) -> bool:
+    within = measure.shape == "samples" and definition.aggregate.name == "share_within"
+    return within or measure.shape in ("ratio", "days")
+
+
+def in_words(definition: MetricDefinition) -> str:
+    """The definition in one sentence, for beside the number."""
+    measure = MEASURES.get(definition.measure)
+    if measure is None:
+        return definition.measure
+    said = [_first(definition, measure), *_of_what(definition, measure), _over(definition)]
+    said += [f"{e.start} to {e.end} left out ({e.reason})" for e in definition.exclude]
+    return "; ".join(part for part in said if part)
+
+
+def _first(definition: MetricDefinition, measure: Measure) -> str:
+    match measure.shape:
+        case "quantile":
+            return f"{quantile_in_words(definition.quantile)} of the {measure.words}"
+        case "histogram":
+            return f"{quantile_in_words(definition.quantile)} {measure.words.removeprefix('quantile ')}"
+        case "samples":
+            return f"{_aggregate_in_words(definition)} of the window's samples"
+        case "rate" if definition.unit.dimension == "per_workday":
+            return measure.words.replace("÷ days", "÷ open workdays")
+        case _:
+            return measure.words
+
+
+def quantile_in_words(quantile: float) -> str:
+    return "median" if quantile == 0.5 else f"p{quantile * 100:g}"
+
+
+def _aggregate_in_words(definition: MetricDefinition) -> str:
+    how = definition.aggregate
+    match how.name:
+        case "quantile":
+            return quantile_in_words(how.quantile or 0.5)
+        case "share_within":
+            limits = [("at most", how.at_most), ("at least", how.at_least)]
+            return "share within " + " and ".join(f"{words} {x:g}" for words, x in limits if x is not None)
+        case "last":
+            return "newest"
+        case name:
+            return name
+
+
+def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
+    said = []
+    if definition.subjects:
+        said.append(", ".join(definition.subjects))
+    if "deployments" in measure.kinds:
+        said.append(f"environment {definition.environment}")
+    if "settle" in measure.options:
+        said.append(f"rules {', '.join(definition.rollback_rules)}")
+        said.append(f"those younger than {definition.settle / timedelta(hours=1):g} h left out")
+    if definition.across:
+        said.append(f"the {definition.across} over services")
+    if measure.name == "test_coverage":
+        said.append(f"kind {definition.coverage_kind}")
+    query = definition.queries.get(measure.kinds[0], {})
+    said += [f"{key} {value}" for key, value in query.items() if isinstance(value, str) and key != "kind"]
+    return said
+
+
+def _over(definition: MetricDefinition) -> str:
+    if is_carried(definition):
+        return f"carried forward for {definition.max_age / timedelta(days=1):g} days"
+    return "since the start" if definition.window.is_cycle else f"over {definition.window.days} days"
