@@ -1,0 +1,112 @@
+"""GitHub: deployments with their status history, and workflow runs with every attempt."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+from ..metrics.facts import Deployment, FactKind, Run
+from ..metrics.ranges import TimeRange
+from ..metrics.stream import Batch, Json, Stream
+from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions
+from .github_client import GitHubClient, Transport
+from .github_cursor import Progress
+from .github_deployments import DeploymentReader
+from .github_facts import workflow_deployment
+from .github_options import (
+    SAMPLE,
+    ChangesQuery,
+    DeploymentsQuery,
+    FiguresQuery,
+    GitHubOptions,
+    IncidentsQuery,
+    RunsQuery,
+)
+from .github_repositories import Repository, chosen, look_around, look_up
+from .github_runs import RunReader
+
+ALL_BRANCHES = "*"
+
+
+class GitHub:
+    """One GitHub (github.com or an Enterprise server), seen through one credential.
+
+    A stream is one kind of fact of one repository. Deployments of every environment and task are
+    read, so that a metric can tell which there are when its own is never seen.
+    """
+
+    type: ClassVar[str] = "github"
+    Options: ClassVar[builtins.type[SourceOptions]] = GitHubOptions
+    Queries: ClassVar[Mapping[FactKind, builtins.type[FactQuery]]] = {
+        "deployments": DeploymentsQuery,
+        "runs": RunsQuery,
+        "changes": ChangesQuery,
+        "incidents": IncidentsQuery,
+        "samples": FiguresQuery,
+    }
+    sample_config: ClassVar[str] = SAMPLE
+
+    def __init__(self, options: GitHubOptions, context: Context) -> None:
+        self._options = options
+        self._context = context
+        self._transport = Transport(options, context)
+
+    def probe(self) -> ProbeResult:
+        """One GraphQL query: which of the configured repositories and owners the credential sees."""
+        return look_around(self._client(), self._options.repositories)
+
+    def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
+        """One per repository and query; asks GitHub only where the config has globs or topics."""
+        if not queries:
+            return []
+        repositories = chosen(self._client(), self._options)
+        return [Stream(self._context.source, kind, name, query) for kind, query in queries for name in repositories]
+
+    def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
+        read = self._reader_of(stream)
+        client, progress = self._client(), Progress.of(cursor)
+        yield from read(client, look_up(client, stream.subject), stream.subject, progress, window)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _client(self) -> GitHubClient:
+        return GitHubClient(self._transport, self._context)
+
+    def _reader_of(self, stream: Stream) -> _Read:
+        if stream.kind == "runs":
+            asked = RunsQuery.model_validate(stream.query)
+            return partial(_read_runs, asked.workflow, asked.branch)
+        if stream.kind != "deployments":
+            raise ConfigError(f"GitHub's {stream.kind} come with a later release")
+        source = DeploymentsQuery.model_validate(stream.query).deployments or self._options.deployments
+        if source is None:
+            return _read_deployments
+        if source.workflow is None:
+            raise ConfigError("deployments told by GitHub's releases, tags or merges come with a later release")
+        return partial(_read_runs, source.workflow, source.branch, make=workflow_deployment)
+
+
+_Read = Callable[[GitHubClient, Repository, str, Progress, TimeRange], Iterator[Batch]]
+
+
+def _read_deployments(
+    client: GitHubClient, repository: Repository, subject: str, progress: Progress, window: TimeRange
+) -> Iterator[Batch]:
+    return DeploymentReader(client, repository, subject, progress).read(window)
+
+
+def _read_runs(
+    workflow: str | None,
+    branch: str | None,
+    client: GitHubClient,
+    repository: Repository,
+    subject: str,
+    progress: Progress,
+    window: TimeRange,
+    make: Callable[[Run], Run | Deployment] = lambda run: run,
+) -> Iterator[Batch]:
+    named = None if branch == ALL_BRANCHES else branch or repository.default_branch
+    return RunReader(client, repository, subject, workflow, named, progress, make).read(window)

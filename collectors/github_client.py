@@ -1,0 +1,268 @@
+"""Requests to GitHub. PyGithub does the transport and the authentication; waiting is left to the scheduler."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from .contract import Context, SourceError, Unauthorized
+from .github_options import GitHubOptions
+from .github_refusals import Headers, Overloaded, answered, is_limit, number, refusal, retry_at
+
+if TYPE_CHECKING:
+    from github import Github
+    from github.Auth import Auth
+    from github.Requester import Requester
+
+PAUSES = (0.2, 0.8)
+"""Seconds before a second and a third try; a longer wait is the scheduler's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`sent` is the instant before the request left: what it shows is at least that new. `body` is None for a 304."""
+
+    status: int
+    headers: Headers
+    body: Any
+    sent: datetime
+
+    @property
+    def unchanged(self) -> bool:
+        return self.status == 304
+
+    @property
+    def following(self) -> str | None:
+        """Where `rel="next"` points; the client follows it on the configured host only."""
+        for part in self.headers.get("link", "").split(","):
+            target, _, relation = part.partition(";")
+            if 'rel="next"' in relation:
+                return target.strip().strip("<>")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLAnswer:
+    """`data` may hold holes, and `errors` then says where."""
+
+    data: Mapping[str, Any]
+    errors: tuple[Mapping[str, Any], ...]
+    sent: datetime
+
+
+class Transport:
+    """One PyGithub instance per thread: a shared one can hand out another request's answer."""
+
+    def __init__(self, options: GitHubOptions, context: Context) -> None:
+        self._options = options
+        self._context = context
+        self._token = options.token.resolve(context.base) if options.token else None
+        self._key = options.app.key.resolve(context.base) if options.app else None
+        self._own = threading.local()
+        self._all: list[Github] = []
+
+    def requester(self) -> Requester:
+        github: Github | None = getattr(self._own, "github", None)
+        if github is None:
+            github = self._own.github = self._connect()
+            self._all.append(github)
+        return github.requester
+
+    def credential_mark(self) -> str:
+        """Tells one credential's ETags from another's; nothing can be learned from it."""
+        auth = self.requester().auth
+        return hashlib.sha256((auth.token if auth else "").encode()).hexdigest()[:12]
+
+    def without_secrets(self, text: str) -> str:
+        for secret in (self._token, self._key):
+            if secret is not None:
+                text = text.replace(secret.reveal(), "…")
+        return text
+
+    def close(self) -> None:
+        while self._all:
+            self._all.pop().close()
+        self._own = threading.local()
+
+    def _connect(self) -> Github:
+        from github import Github
+
+        ca = self._options.ca
+        return Github(
+            auth=self._auth(),
+            base_url=self._options.api_url,
+            user_agent="keyresults",
+            timeout=math.ceil(self._context.http.timeout),
+            verify=str(self._context.base / ca) if ca else True,
+            per_page=100,
+            retry=None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        )
+
+    def _auth(self) -> Auth:
+        from github.Auth import AppAuth, Token
+
+        app = self._options.app
+        if app is not None and self._key is not None:
+            return AppAuth(app.id, self._key.reveal()).get_installation_auth(app.installation)
+        assert self._token is not None
+        return Token(self._token.reveal())
+
+
+@dataclass(slots=True)
+class GitHubClient:
+    """What one collection asks. Counts its requests, retries twice within a second, and never waits longer.
+
+    Raises:
+        RetryAt: where GitHub limits, or the budget is down to its reserve.
+        Unauthorized: for 401, 403 and (as `NotVisible`) 404.
+        ConfigError: for a question GitHub refuses.
+        SourceError: for everything else that is no answer; `Overloaded` where asking for less may help.
+    """
+
+    transport: Transport
+    context: Context
+    made: int = 0
+    _accounts: dict[str, tuple[int, int, datetime]] = field(default_factory=dict)
+
+    def take_count(self) -> int:
+        """Requests made since the last call."""
+        made, self.made = self.made, 0
+        return made
+
+    def get(
+        self, path: str, about: str, parameters: Mapping[str, str | int] | None = None, etag: str | None = None
+    ) -> Answer:
+        """One GET; with an `etag` the answer may be an `unchanged` one. `about` names in words what is asked."""
+        headers = {"If-None-Match": etag} if etag else {}
+        return self._ask("GET", path, about, parameters=dict(parameters or {}), headers=headers)
+
+    def pages(self, path: str, about: str, parameters: Mapping[str, str | int]) -> Iterator[Answer]:
+        """A list, page by page, for as long as the answers name a next one."""
+        answer = self.get(path, about, {"per_page": 100, **parameters})
+        yield answer
+        while (following := answer.following) is not None:
+            answer = self.get(following, about)
+            yield answer
+
+    def graphql(self, query: str, variables: Mapping[str, object], about: str) -> GraphQLAnswer:
+        """One GraphQL query. An answer with holes is handed over with its errors; one without any data raises."""
+        url = self.transport.requester().graphql_url
+        answer = self._ask("POST", url, about, input={"query": query, "variables": dict(variables)})
+        body = answer.body if isinstance(answer.body, Mapping) else {}
+        errors = tuple(e for e in body.get("errors") or () if isinstance(e, Mapping))
+        if any(e.get("type") in ("RATE_LIMITED", "RATE_LIMIT") for e in errors):
+            raise retry_at(answer.headers, about, self.context.clock(), self.context.memo)
+        data = body.get("data")
+        if not isinstance(data, Mapping):
+            raise self._without_data(errors, about)
+        return GraphQLAnswer(data, errors, answer.sent)
+
+    def _without_data(self, errors: tuple[Mapping[str, Any], ...], about: str) -> Exception:
+        words = self.transport.without_secrets("; ".join(str(e.get("message", "")) for e in errors))[:300]
+        if any(e.get("type") in ("FORBIDDEN", "INSUFFICIENT_SCOPES") for e in errors):
+            return Unauthorized(f"{about}: forbidden to this token: {words}")
+        return Overloaded(f"{about}: GitHub answered without data: {words or 'no reason given'}")
+
+    def _ask(self, verb: str, url: str, about: str, **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
+        for pause in (*PAUSES, None):
+            try:
+                return self._ask_once(verb, url, about, **request)
+            except _Passing as error:
+                if pause is None:
+                    raise error.meaning from None
+                time.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _ask_once(self, verb: str, url: str, about: str, **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
+        self.context.budget.spend()
+        self.made += 1
+        sent = self.context.clock()
+        status, headers, text = self._send(verb, url, about, **request)
+        self._learn(headers)
+        body = _parsed(text, about, status)
+        if status >= 400:
+            self._refuse(status, headers, body, about)
+        answered(self.context.memo)
+        return Answer(status, headers, body, sent)
+
+    def _send(self, verb: str, url: str, about: str, **request: Any) -> tuple[int, dict[str, str], str]:  # noqa: ANN401 (requestJson's arguments)
+        import requests
+        from github import GithubException
+
+        try:
+            return self.transport.requester().requestJson(verb, url, **request)
+        except requests.RequestException as error:
+            if _is_timeout(error):
+                # Another try would hang as long again.
+                raise SourceError(f"{about}: GitHub did not answer in time") from None
+            raise _Passing(SourceError(f"{about}: {_cause(error)}")) from None
+        except GithubException as error:
+            # Only the renewal of an App's token comes here: requestJson itself hands statuses over.
+            self._refuse(error.status, error.headers or {}, error.data, "the App's token")
+            raise SourceError(f"the App's token can't be renewed ({error.status})") from None
+        except (AssertionError, RuntimeError) as error:
+            raise SourceError(f"{about}: {self.transport.without_secrets(str(error))[:200]}") from None
+
+    def _refuse(self, status: int, headers: Headers, body: object, about: str) -> None:
+        said = body.get("message") if isinstance(body, Mapping) else None
+        message = self.transport.without_secrets(str(said or "no reason given"))[:200]
+        if is_limit(status, headers, message):
+            raise retry_at(headers, about, self.context.clock(), self.context.memo)
+        error = refusal(status, headers, message, about, self.context.clock())
+        if isinstance(error, Overloaded):
+            raise _Passing(error)
+        if error is not None:
+            raise error
+
+    def _learn(self, headers: Headers) -> None:
+        """REST and GraphQL are counted apart: the budget is told of whichever is closer to its end."""
+        limit, remaining, reset = (number(headers, f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
+        if not limit or remaining is None or reset is None:
+            return
+        resource = headers.get("x-ratelimit-resource", "core")
+        self._accounts[resource] = (int(limit), int(remaining), datetime.fromtimestamp(reset, UTC))
+        now = self.context.clock()
+        current = [account for account in self._accounts.values() if account[2] > now]
+        if current:
+            scarcest = min(current, key=lambda account: account[1] / account[0])
+            self.context.budget.learn(limit=scarcest[0], remaining=scarcest[1], reset=scarcest[2])
+
+
+class _Passing(Exception):  # noqa: N818 (it is no error until the last try)
+    """Trouble that may be over in a moment."""
+
+    def __init__(self, meaning: SourceError) -> None:
+        super().__init__(str(meaning))
+        self.meaning = meaning
+
+
+def _parsed(text: str, about: str, status: int) -> Any:  # noqa: ANN401 (JSON)
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        if status >= 400:
+            return None
+        raise _Passing(SourceError(f"{about}: the answer is no JSON (cut off, or a login page)")) from None
+
+
+def _is_timeout(error: Exception) -> bool:
+    """requests calls a body that stops coming a ConnectionError, around urllib3's own timeout."""
+    import requests
+    from urllib3.exceptions import ReadTimeoutError
+
+    return isinstance(error, requests.Timeout) or any(isinstance(arg, ReadTimeoutError) for arg in error.args)
+
+
+def _cause(error: Exception) -> str:
+    return f"GitHub can't be reached, or broke off ({type(error).__name__})"

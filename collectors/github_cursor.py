@@ -1,0 +1,120 @@
+"""How far a stream of GitHub has been read, what may still change, and what its fixed URL last showed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..metrics.stream import Json
+
+SWEEP_EVERY = timedelta(days=1)
+"""How often everything that may still change is read again, whatever the cheap checks say."""
+
+
+def instant(written: str) -> datetime:
+    """GitHub's `2026-10-01T12:00:00Z`, aware."""
+    return datetime.fromisoformat(written)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that may still change, by its id. `attempt` is a run's; a deployment has none."""
+
+    key: str
+    created_at: datetime
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the fixed URL last showed: its ETag belongs to one credential; `oldest` is where its page ended."""
+
+    credential: str
+    etag: str
+    oldest: datetime | None
+
+
+@dataclass(slots=True)
+class Progress:
+    """A cursor. `until` is the end of the newest poll that came to its end, `swept` the instant of the last sweep.
+
+    The ETag lives here and not beside the facts: it may only be remembered together with what it stands for.
+    `repeated` holds runs with several attempts, each with the last one that was handed over finished.
+    """
+
+    until: datetime | None = None
+    swept: datetime | None = None
+    open: dict[str, Item] = field(default_factory=dict)
+    repeated: dict[str, Item] = field(default_factory=dict)
+    seen: Seen | None = None
+
+    @classmethod
+    def of(cls, cursor: Json | None) -> Progress:
+        written: Mapping[str, Any] = cursor or {}
+        seen = written.get("seen")
+        return cls(
+            until=_or_none(written.get("until")),
+            swept=_or_none(written.get("swept")),
+            open=_items(written.get("open", {})),
+            repeated=_items(written.get("repeated", {})),
+            seen=Seen(seen["credential"], seen["etag"], _or_none(seen["oldest"])) if seen else None,
+        )
+
+    def as_json(self) -> Json:
+        return {
+            "until": _iso(self.until),
+            "swept": _iso(self.swept),
+            "open": _written(self.open),
+            "repeated": _written(self.repeated),
+            "seen": {"credential": self.seen.credential, "etag": self.seen.etag, "oldest": _iso(self.seen.oldest)}
+            if self.seen
+            else None,
+        }
+
+    @property
+    def open_keys(self) -> tuple[str, ...]:
+        return tuple(sorted(one.key for one in self.open.values()))
+
+    def is_beyond(self, end: datetime) -> bool:
+        """Whether a window that ends there asks for something new; others fill gaps or reach further back."""
+        return self.until is None or end > self.until
+
+    def sweep_is_due(self, now: datetime) -> bool:
+        """Never on the first poll: there is nothing behind it yet."""
+        return self.swept is not None and now - self.swept >= SWEEP_EVERY
+
+    def forget_before(self, oldest: datetime) -> None:
+        """What was created earlier is abandoned: asked for no more."""
+        self.open = {node: one for node, one in self.open.items() if one.created_at >= oldest}
+        self.repeated = {node: one for node, one in self.repeated.items() if one.created_at >= oldest}
+
+    def finished(self, *, until: datetime, swept: datetime | None, seen: Seen | None) -> Progress:
+        """The progress of a poll that came to its end; it counts as the first sweep, where there was none."""
+        return replace(self, until=until, swept=swept or self.swept or until, seen=seen)
+
+    def etag_for(self, credential: str, start: datetime) -> str | None:
+        """The ETag to ask with, where "unchanged" would answer for everything from `start` on."""
+        if self.seen is None or self.until is None or self.seen.credential != credential or start < self.until:
+            return None
+        return self.seen.etag
+
+
+def _items(written: Mapping[str, Any]) -> dict[str, Item]:
+    return {node: Item(one["key"], instant(one["created_at"]), one["attempt"]) for node, one in written.items()}
+
+
+def _written(items: Mapping[str, Item]) -> Json:
+    return {
+        node: {"key": one.key, "created_at": one.created_at.isoformat(), "attempt": one.attempt}
+        for node, one in sorted(items.items())
+    }
+
+
+def _or_none(written: str | None) -> datetime | None:
+    return instant(written) if written else None
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

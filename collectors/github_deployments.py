@@ -1,0 +1,247 @@
+"""Deployments with their whole history of statuses, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from ..metrics.facts import Deployment
+from ..metrics.ranges import TimeRange, TimeRanges
+from ..metrics.stream import Batch
+from .contract import SourceError
+from .github_client import Answer, GitHubClient, GraphQLAnswer
+from .github_cursor import Item, Progress, Seen
+from .github_facts import Node, deployment_fact
+from .github_refusals import NotVisible, Overloaded
+from .github_repositories import Repository
+
+DEPLOYMENT = """
+fragment deployment on Deployment {
+  id databaseId commitOid environment createdAt payload task
+  ref { name }
+  repository { nameWithOwner url }
+  statuses(first: 20) { pageInfo { hasNextPage endCursor } nodes { state createdAt logUrl } }
+}
+"""
+
+NEWEST = (
+    """
+query($owner: String!, $name: String!, $first: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    deployments(first: $first, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) {
+      pageInfo { hasNextPage endCursor }
+      nodes { ...deployment }
+    }
+  }
+}
+"""
+    + DEPLOYMENT
+)
+
+AGAIN = "query($ids: [ID!]!) { nodes(ids: $ids) { ...deployment } }" + DEPLOYMENT
+
+STATUSES = """
+query($id: ID!, $after: String) {
+  node(id: $id) {
+    ... on Deployment {
+      statuses(first: 100, after: $after) { pageInfo { hasNextPage endCursor } nodes { state createdAt logUrl } }
+    }
+  }
+}
+"""
+
+PAGE_SIZES = (50, 20, 5, 1)
+"""A page GitHub can't answer whole is asked for in smaller ones."""
+
+LOOK_BACK = timedelta(days=7)
+"""How far behind the window a poll reads again: statuses come late."""
+
+ABANDONED_AFTER = timedelta(days=30)
+"""A deployment without a final status is asked again for as long."""
+
+TICK = timedelta(seconds=1)
+"""GitHub's instants are whole seconds: others of the oldest one's second may stand on the next page."""
+
+
+@dataclass(slots=True)
+class DeploymentReader:
+    """Reads one stream once. `subject` is the repository as the config names it."""
+
+    client: GitHubClient
+    repository: Repository
+    subject: str
+    progress: Progress
+    covered: TimeRanges = field(default_factory=TimeRanges)
+    _size: int = PAGE_SIZES[0]
+
+    def read(self, window: TimeRange) -> Iterator[Batch]:
+        if self.progress.is_beyond(window.end):
+            yield from self._poll(window)
+        else:
+            yield from self._pages(window, window.start)
+
+    def _poll(self, window: TimeRange) -> Iterator[Batch]:
+        now = self.client.context.clock()
+        sweep = self.progress.sweep_is_due(now)
+        answer, seen = self._look(window.start, sweep)
+        asked = TimeRange(window.start, max(window.start, min(window.end, answer.sent)))
+        self.progress.forget_before(now - ABANDONED_AFTER)
+        yield from self._ask_open_again()
+        end = partial(Progress.finished, until=asked.end, swept=now if sweep else None, seen=seen)
+        if answer.unchanged:
+            self.progress, self.covered = end(self.progress), TimeRanges.of(asked)
+            yield self._batch(())
+            return
+        yield from self._pages(asked, self._floor(window.start, now, sweep), end)
+
+    def _floor(self, start: datetime, now: datetime, sweep: bool) -> datetime:
+        if self.progress.until is None:
+            return start
+        return min(start - LOOK_BACK, now - ABANDONED_AFTER) if sweep else start - LOOK_BACK
+
+    def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen | None]:
+        """One conditional request on a fixed URL: whether the newest hundred deployments are as they were."""
+        mark = self.client.transport.credential_mark()
+        etag = None if sweep else self.progress.etag_for(mark, start)
+        answer = self.client.get(f"/repos/{self.repository.name}/deployments", self.subject, {"per_page": 100}, etag)
+        new = answer.headers.get("etag")
+        seen = self.progress.seen if answer.unchanged else Seen(mark, new, None) if new else None
+        return answer, seen
+
+    def _pages(
+        self, window: TimeRange, floor: datetime, end: Callable[[Progress], Progress] | None = None
+    ) -> Iterator[Batch]:
+        """From the newest down to `floor`. `end` makes the progress a poll ends with; filling a gap has none."""
+        after: str | None = None
+        upper: datetime | None = window.end
+        while True:
+            page = self._page(after)
+            facts, problems = self._facts(page["nodes"])
+            last = not page["pageInfo"]["hasNextPage"]
+            lower = window.start if last else min((f.created_at for f in facts), default=window.end) + TICK
+            # Behind a hole nothing is known of the time up to the next page's newest.
+            upper = upper or max((f.created_at for f in facts), default=None)
+            if not problems and upper is not None:
+                self._cover(lower, upper, window)
+            last = last or any(f.created_at < floor for f in facts)
+            if last and end:
+                self.progress = end(self.progress)
+            # A poll remembers an ETag that stands for everything seen, so it hands over everything seen.
+            yield self._batch([f for f in facts if end or f.created_at < window.end], problems=problems)
+            if last:
+                return
+            upper, after = (None if problems else lower), page["pageInfo"]["endCursor"]
+
+    def _cover(self, lower: datetime, upper: datetime, window: TimeRange) -> None:
+        start, end = max(lower, window.start), min(upper, window.end)
+        if start < end:
+            self.covered |= TimeRanges.of(TimeRange(start, end))
+
+    def _page(self, after: str | None) -> Mapping[str, Any]:
+        """The next page, in a size GitHub manages to answer whole; a hole in a page of one is left to the caller."""
+        while True:
+            try:
+                page = self._ask_page(after)
+                if self._size == PAGE_SIZES[-1] or None not in page["nodes"]:
+                    return page
+            except Overloaded:
+                if self._size == PAGE_SIZES[-1]:
+                    raise
+            self._size = PAGE_SIZES[PAGE_SIZES.index(self._size) + 1]
+
+    def _ask_page(self, after: str | None) -> Mapping[str, Any]:
+        owner, _, name = self.repository.name.partition("/")
+        variables = {"owner": owner, "name": name, "first": self._size, "after": after}
+        answer = self.client.graphql(NEWEST, variables, self.subject)
+        found = answer.data.get("repository")
+        if found is None and _is_missing(answer):
+            raise NotVisible(f"{self.subject}: not found, or the token may not see it")
+        page = found and found.get("deployments")
+        if not page or page.get("nodes") is None:
+            raise Overloaded(f"{self.subject}: GitHub left out the deployments ({_said(answer)})")
+        return page  # type: ignore[no-any-return]
+
+    def _ask_open_again(self) -> Iterator[Batch]:
+        ids = sorted(self.progress.open)
+        for start in range(0, len(ids), 100):
+            yield from self._again(ids[start : start + 100])
+
+    def _again(self, ids: Sequence[str]) -> Iterator[Batch]:
+        try:
+            answer = self.client.graphql(AGAIN, {"ids": list(ids)}, self.subject)
+        except Overloaded:
+            if len(ids) == 1:
+                raise
+            yield from self._again(ids[: len(ids) // 2])
+            yield from self._again(ids[len(ids) // 2 :])
+            return
+        nodes = answer.data.get("nodes") or []
+        gone = [ids[i] for i in _missing_places(answer) if i < len(ids)]
+        removed = tuple(self.progress.open.pop(node).key for node in gone)
+        facts, problems = self._facts([node for node in nodes if node])
+        yield self._batch(facts, removed=removed, problems=problems)
+
+    def _facts(self, nodes: Sequence[Node | None]) -> tuple[list[Deployment], list[str]]:
+        """What could be read, and in words what could not."""
+        facts, problems = [], []
+        for node in nodes:
+            if node is None:
+                problems.append(f"{self.subject}: GitHub left a deployment out of its answer")
+                continue
+            try:
+                fact = deployment_fact(node, self._statuses(node), self.subject)
+            except (KeyError, TypeError, ValueError) as error:
+                problems.append(f"{self.subject}: deployment {node.get('id')} can't be read ({error!r})")
+                continue
+            facts.append(fact)
+            self._note(node["id"], fact)
+        return facts, problems
+
+    def _statuses(self, node: Node) -> Sequence[Node]:
+        there = node["repository"]["nameWithOwner"]
+        if there.lower() != self.repository.name.lower():
+            raise SourceError(f"{self.subject}: GitHub answered for {there}")
+        page = node["statuses"]
+        statuses = list(page["nodes"])
+        while page["pageInfo"]["hasNextPage"]:
+            variables = {"id": node["id"], "after": page["pageInfo"]["endCursor"]}
+            page = self.client.graphql(STATUSES, variables, self.subject).data["node"]["statuses"]
+            statuses += page["nodes"]
+        return statuses
+
+    def _note(self, node: str, fact: Deployment) -> None:
+        now = self.client.context.clock()
+        if fact.first_final is None and now - fact.created_at < ABANDONED_AFTER:
+            self.progress.open[node] = Item(fact.key, fact.created_at)
+        else:
+            self.progress.open.pop(node, None)
+
+    def _batch(
+        self, facts: Sequence[Deployment], *, removed: tuple[str, ...] = (), problems: Sequence[str] = ()
+    ) -> Batch:
+        return Batch(
+            facts=tuple(facts),
+            covered=self.covered,
+            cursor=self.progress.as_json(),
+            removed=removed,
+            open_keys=self.progress.open_keys,
+            requests=self.client.take_count(),
+            problems=tuple(problems),
+        )
+
+
+def _is_missing(answer: GraphQLAnswer) -> bool:
+    return any(error.get("type") == "NOT_FOUND" for error in answer.errors)
+
+
+def _missing_places(answer: GraphQLAnswer) -> list[int]:
+    """Which of the asked nodes are gone. A null for another reason (limits of the query) says nothing of the kind."""
+    paths = [error.get("path") or [] for error in answer.errors if error.get("type") == "NOT_FOUND"]
+    return [path[1] for path in paths if len(path) == 2 and path[0] == "nodes"]
+
+
+def _said(answer: GraphQLAnswer) -> str:
+    return "; ".join(str(error.get("message", "")) for error in answer.errors)[:200] or "no reason given"

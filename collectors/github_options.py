@@ -1,0 +1,139 @@
+"""What `[sources.NAME] type = "github"` may say, and what a metric may put to GitHub."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from .contract import FactQuery, SourceOptions
+from .secrets import SecretRef
+
+_REPOSITORY = re.compile(r"^[A-Za-z0-9-]+/[A-Za-z0-9._*?-]+$")
+
+SAMPLE = """\
+[sources.github]
+type = "github"
+api_url = "https://api.github.com"       # an Enterprise server's: "https://github.example.com/api/v3"
+token = { env = "GITHUB_TOKEN" }         # read access to actions, deployments, contents, pull requests and issues
+repositories = ["acme/payments", "acme/shop-*"]
+exclude = ["acme/shop-old"]
+every = "15m"
+"""
+
+
+def _is_repository(written: str) -> str:
+    if _REPOSITORY.match(written) is None:
+        raise ValueError(f'{written!r} is no repository: write "owner/name"; * and ? may stand in the name only')
+    return written
+
+
+def _is_http(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError('write the address of the API, such as "https://api.github.com", without a credential')
+    return url.rstrip("/")
+
+
+Repository = Annotated[str, AfterValidator(_is_repository)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class App(_Table):
+    """A GitHub App's installation as the credential."""
+
+    id: int = Field(gt=0, description="The App's id.")
+    installation: int = Field(gt=0, description="The id of its installation at the repositories' owner.")
+    key: SecretRef = Field(description="The App's private key (PEM).")
+
+
+class IncidentLabels(_Table):
+    labels: tuple[str, ...] = Field(min_length=1, description="Issues with any of these labels are incidents.")
+
+
+class DeploymentSource(_Table):
+    """What counts as a deployment where it isn't the deployments API; exactly one of the four."""
+
+    workflow: str | None = Field(default=None, description="File of a workflow whose successful attempts deploy.")
+    branch: str | None = Field(default=None, description='With `workflow`: its branch (default: the default one; "*").')
+    releases: bool | None = Field(default=None, description="true: published releases.")
+    tags: str | None = Field(default=None, description='Tags that match this glob, such as "v*".')
+    merges: str | None = Field(default=None, description="Every first-parent commit of this branch.")
+
+    @model_validator(mode="after")
+    def _one_of_four(self) -> Self:
+        said = [name for name in ("workflow", "releases", "tags", "merges") if getattr(self, name)]
+        if len(said) != 1:
+            raise ValueError("say exactly one of workflow, releases = true, tags or merges")
+        if self.branch is not None and self.workflow is None:
+            raise ValueError("branch goes with workflow only")
+        return self
+
+
+class GitHubOptions(SourceOptions):
+    api_url: Annotated[str, AfterValidator(_is_http)] = Field(
+        default="https://api.github.com", description="Address of the API; an Enterprise server's ends in /api/v3."
+    )
+    ca: str | None = Field(default=None, description="File with the certificate of a private authority.")
+    token: SecretRef | None = Field(default=None, description="A token that may read the repositories.")
+    app: App | None = Field(default=None, description="An App's installation instead of a token.")
+    repositories: tuple[Repository, ...] = Field(
+        min_length=1, description='Repositories as "owner/name"; * and ? may stand in the name.'
+    )
+    exclude: tuple[Repository, ...] = Field(default=(), description="Repositories to leave out, globs too.")
+    topics: tuple[str, ...] = Field(
+        default=(), description="Also the repositories of the same owners that carry one of these topics."
+    )
+    incidents: IncidentLabels | None = Field(default=None, description="Which issues are incidents.")
+    deployments: DeploymentSource | None = Field(
+        default=None, description="What counts as a deployment; default: the deployments API."
+    )
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Self:
+        if (self.token is None) == (self.app is None):
+            raise ValueError('say one of token = { env = "NAME" } and app = { id, installation, key }')
+        return self
+
+
+class DeploymentsQuery(FactQuery):
+    deployments: DeploymentSource | None = Field(
+        default=None, description="What counts as a deployment; default: the deployments API, all environments."
+    )
+
+
+class RunsQuery(FactQuery):
+    workflow: str | None = Field(default=None, description='File of the workflow, such as "ci.yml"; default: all.')
+    branch: str | None = Field(default=None, description='Branch; default: the default branch; "*": all.')
+
+
+class ChangesQuery(FactQuery):
+    branch: str | None = Field(default=None, description="Branch merged into; default: the default branch.")
+
+
+class IncidentsQuery(FactQuery):
+    labels: tuple[str, ...] | None = Field(default=None, description="Labels; default: the source's.")
+
+
+class Figures(_Table):
+    """Where a coverage figure stands; exactly one of the three."""
+
+    status: str | None = Field(default=None, description='Context of a commit status, such as "codecov/project".')
+    check: str | None = Field(default=None, description="Name of a check run.")
+    artifact: str | None = Field(default=None, description="Name of a workflow artifact.")
+    files: tuple[str, ...] = Field(default=(), description="With `artifact`: the files in it.")
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        if len([one for one in (self.status, self.check, self.artifact) if one]) != 1:
+            raise ValueError("say exactly one of status, check or artifact")
+        return self
+
+
+class FiguresQuery(FactQuery):
+    figures: Figures = Field(description="Where the figure stands.")

@@ -1,0 +1,275 @@
+"""Workflow runs, one fact per attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import quote
+
+from ..metrics.facts import Deployment, Run
+from ..metrics.ranges import TimeRange, TimeRanges
+from ..metrics.stream import Batch
+from .contract import ConfigError, SourceError
+from .github_client import Answer, GitHubClient
+from .github_cursor import Item, Progress, Seen, instant
+from .github_facts import Node, end_is_doubtful, run_fact
+from .github_refusals import NotVisible
+from .github_repositories import Repository
+
+SAFE = 900
+"""A filtered list ends at 1,000 without a word: slices are halved until they promise fewer (it drifts by 4 %)."""
+
+BELIEVED = 0.9
+"""A slice that brings less than this share of what it promised is not taken for complete."""
+
+ABANDONED_AFTER = timedelta(days=35)
+"""GitHub ends a run after 35 days, and lets it be repeated for 30."""
+
+KEPT_PUBLIC = timedelta(days=90)
+KEPT_PRIVATE = timedelta(days=400)
+"""How long GitHub keeps runs at most. An empty list of older ones says nothing of what ran then."""
+
+TICK = timedelta(seconds=1)
+
+
+@dataclass(slots=True)
+class RunReader:
+    """Reads one stream once. `branch` is None for all branches; `make` turns an attempt into the stream's fact."""
+
+    client: GitHubClient
+    repository: Repository
+    subject: str
+    workflow: str | None
+    branch: str | None
+    progress: Progress
+    make: Callable[[Run], Run | Deployment] = lambda run: run
+    covered: TimeRanges = field(default_factory=TimeRanges)
+    _new_from: datetime | None = None
+
+    def read(self, window: TimeRange) -> Iterator[Batch]:
+        now = self.client.context.clock()
+        horizon = now - (KEPT_PRIVATE if self.repository.private else KEPT_PUBLIC)
+        self._new_from = window.start
+        beyond = self.progress.is_beyond(window.end)
+        for batch in self._poll(window, now) if beyond else self._slices(window, window):
+            if window.start < horizon:
+                yield replace(batch, covered=batch.covered.clip(horizon, window.end), horizon=horizon)
+            else:
+                yield batch
+
+    def _poll(self, window: TimeRange, now: datetime) -> Iterator[Batch]:
+        sweep = self.progress.sweep_is_due(now)
+        answer, seen = self._look(window.start, sweep)
+        asked = TimeRange(window.start, max(window.start, min(window.end, answer.sent)))
+        listed = [] if answer.unchanged else self._runs(answer)
+        self.progress.forget_before(now - ABANDONED_AFTER)
+        yield from self._ask_open_again(answer, seen, {str(run["id"]) for run in listed})
+        if answer.unchanged:
+            self._cover(asked, asked)
+        else:
+            floor = min(window.start, now - ABANDONED_AFTER) if sweep else window.start
+            yield from self._newest_and_older(listed, seen.oldest, asked, floor)
+        self.progress = self.progress.finished(
+            until=asked.end, swept=now if sweep else None, seen=seen if seen.etag else None
+        )
+        yield self._batch(())
+
+    def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen]:
+        """The newest page, on a URL that never changes, so that an ETag can answer for it."""
+        mark = self.client.transport.credential_mark()
+        etag = None if sweep else self.progress.etag_for(mark, start)
+        try:
+            answer = self.client.get(self._path, self.subject, self._parameters, etag)
+        except NotVisible:
+            raise self._no_workflow() from None
+        if answer.unchanged and self.progress.seen:
+            return answer, self.progress.seen
+        listed = self._listed(answer)
+        oldest = min((instant(run["created_at"]) for run in listed), default=None) if answer.following else None
+        return answer, Seen(mark, answer.headers.get("etag", ""), oldest)
+
+    def _newest_and_older(
+        self, listed: Sequence[Node], oldest: datetime | None, asked: TimeRange, floor: datetime
+    ) -> Iterator[Batch]:
+        facts, problems = self._facts(listed)
+        start = oldest + TICK if oldest else asked.start
+        if start < asked.end:
+            self._cover(TimeRange(start, asked.end), asked)
+        yield self._batch(facts, problems=problems)
+        if oldest and oldest >= floor:
+            yield from self._slices(TimeRange(floor, oldest + TICK), asked)
+
+    def _slices(self, span: TimeRange, window: TimeRange) -> Iterator[Batch]:
+        """Every run created in `span`, newest slices first, in slices whose lists GitHub doesn't cut off."""
+        left = [TimeRange(_whole_second(span.start), _whole_second(span.end - timedelta(microseconds=1)) + TICK)]
+        while left:
+            part = left.pop()
+            created = f"{_written(part.start)}..{_written(part.end)}"
+            pages = self.client.pages(self._path, self.subject, {**self._parameters, "created": created})
+            first = next(pages)
+            if _promised(first) >= SAFE and part.length > TICK:
+                middle = _whole_second(part.start + part.length / 2)
+                left += [TimeRange(part.start, middle), TimeRange(middle, part.end)]
+                continue
+            yield from self._slice(part, [first], pages, window)
+
+    def _slice(
+        self, part: TimeRange, first: Sequence[Answer], rest: Iterator[Answer], window: TimeRange
+    ) -> Iterator[Batch]:
+        count = 0
+        for answers in (first, rest):
+            for answer in answers:
+                count += len(self._listed(answer))
+                facts, problems = self._facts(self._runs(answer))
+                if answer.following is None:
+                    problems += self._close(part, count, _promised(answer), window)
+                yield self._batch(facts, problems=problems)
+
+    def _close(self, part: TimeRange, count: int, promised: int, window: TimeRange) -> list[str]:
+        """The end of a slice: it is covered, where it brought what it promised."""
+        if count < promised * BELIEVED:
+            return [f"{self.subject}: GitHub listed {count} of {promised} runs created from {part.start} to {part.end}"]
+        self._cover(part, window)
+        return []
+
+    def _cover(self, part: TimeRange, window: TimeRange) -> None:
+        self.covered |= TimeRanges.of(part).clip(window.start, window.end)
+
+    def _ask_open_again(self, answer: Answer, seen: Seen, listed: set[str]) -> Iterator[Batch]:
+        for run, one in sorted(self.progress.open.items()):
+            shown = answer.unchanged and (seen.oldest is None or one.created_at > seen.oldest)
+            if shown or run in listed:
+                continue
+            try:
+                payload = self.client.get(f"{self._actions}/runs/{run}", self.subject).body
+            except NotVisible:
+                del self.progress.open[run]
+                yield self._batch((), removed=(one.key,))
+                continue
+            facts, problems = self._attempts(self._ours(payload), one.attempt - 1)
+            yield self._batch(facts, problems=problems)
+
+    def _facts(self, runs: Sequence[Node]) -> tuple[list[Run], list[str]]:
+        facts: list[Run] = []
+        problems: list[str] = []
+        for run in runs:
+            try:
+                new, troubles = self._attempts(run, self._known(run))
+            except (KeyError, TypeError, ValueError) as error:
+                new, troubles = [], [f"{self.subject}: run {run.get('id')} can't be read ({error!r})"]
+            facts += new
+            problems += troubles
+        return facts, problems
+
+    def _known(self, run: Node) -> int:
+        """The last attempt that was handed over for good. Its end would only be read worse a second time."""
+        number = str(run["id"])
+        if self._new_from and instant(run["created_at"]) >= self._new_from:
+            return 0
+        if number in self.progress.open:
+            return self.progress.open[number].attempt - 1
+        return self.progress.repeated[number].attempt if number in self.progress.repeated else 1
+
+    def _attempts(self, run: Node, known: int) -> tuple[list[Run], list[str]]:
+        """The attempts after `known`; a list shows only the latest."""
+        latest = int(run["run_attempt"])
+        facts, problems = [], []
+        for attempt in range(known + 1, latest):
+            try:
+                payload = self.client.get(f"{self._actions}/runs/{run['id']}/attempts/{attempt}", self.subject).body
+            except NotVisible:
+                problems.append(f"{self.subject}: attempt {attempt} of run {run['id']} is gone")
+                continue
+            facts.append(self._attempt(self._ours(payload)))
+        if latest > known:
+            facts.append(self._attempt(run))
+            self._note(facts[-1])
+        return facts, problems
+
+    def _attempt(self, payload: Node) -> Run:
+        return run_fact(payload, self.subject, self._jobs_ended(payload) if end_is_doubtful(payload) else None)
+
+    def _jobs_ended(self, payload: Node) -> datetime | None:
+        path = f"{self._actions}/runs/{payload['id']}/attempts/{payload['run_attempt']}/jobs"
+        try:
+            jobs = [job for answer in self.client.pages(path, self.subject, {}) for job in answer.body["jobs"]]
+        except NotVisible:
+            return None
+        return max((instant(job["completed_at"]) for job in jobs if job.get("completed_at")), default=None)
+
+    def _note(self, run: Run) -> None:
+        item = Item(run.key, run.created_at, run.attempt)
+        if run.conclusion is None:
+            self.progress.open[run.run] = item
+            return
+        self.progress.open.pop(run.run, None)
+        if run.attempt > 1:
+            self.progress.repeated[run.run] = item
+
+    def _runs(self, answer: Answer) -> list[Node]:
+        """The list's runs; where a branch is asked for, without forks' branches of the same name."""
+        runs = [self._ours(run) for run in self._listed(answer)]
+        return runs if self.branch is None else [run for run in runs if self._is_own(run)]
+
+    def _listed(self, answer: Answer) -> Sequence[Node]:
+        runs = answer.body.get("workflow_runs") if isinstance(answer.body, Mapping) else None
+        if not isinstance(runs, list):
+            raise SourceError(f"{self.subject}: GitHub's answer lists no runs")
+        return runs
+
+    def _ours(self, run: Any) -> Node:  # noqa: ANN401 (JSON)
+        there = run["repository"]["full_name"] if isinstance(run, Mapping) and run.get("repository") else "nothing"
+        if there.lower() != self.repository.name.lower():
+            raise SourceError(f"{self.subject}: GitHub answered for {there}")
+        return run  # type: ignore[no-any-return]
+
+    def _is_own(self, run: Node) -> bool:
+        head = run.get("head_repository") or {}
+        return bool(head.get("full_name", "").lower() == self.repository.name.lower())
+
+    def _no_workflow(self) -> ConfigError:
+        answers = self.client.pages(f"{self._actions}/workflows", self.subject, {})
+        files = [str(one["path"]).rpartition("/")[2] for answer in answers for one in answer.body["workflows"]]
+        near = get_close_matches(self.workflow or "", files, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(files)) or 'none'}"
+        return ConfigError(f"{self.subject} has no workflow {self.workflow!r}; {hint}")
+
+    @property
+    def _actions(self) -> str:
+        return f"/repos/{self.repository.name}/actions"
+
+    @property
+    def _path(self) -> str:
+        part = f"/workflows/{quote(self.workflow, safe='')}" if self.workflow else ""
+        return f"{self._actions}{part}/runs"
+
+    @property
+    def _parameters(self) -> dict[str, str | int]:
+        branch: dict[str, str | int] = {"branch": self.branch} if self.branch else {}
+        return {"per_page": 100, "exclude_pull_requests": "true", **branch}
+
+    def _batch(self, facts: Sequence[Run], *, removed: tuple[str, ...] = (), problems: Sequence[str] = ()) -> Batch:
+        return Batch(
+            facts=tuple(self.make(fact) for fact in facts),
+            covered=self.covered,
+            cursor=self.progress.as_json(),
+            removed=removed,
+            open_keys=self.progress.open_keys,
+            requests=self.client.take_count(),
+            problems=tuple(problems),
+        )
+
+
+def _promised(answer: Answer) -> int:
+    return int(answer.body["total_count"])
+
+
+def _whole_second(at: datetime) -> datetime:
+    return at.replace(microsecond=0)
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
