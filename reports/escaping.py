@@ -1,0 +1,56 @@
+"""Text that others wrote, made harmless for terminals, Markdown and JSON on a screen."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_ESCAPE_SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor moves
+    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # titles, links, device strings up to their end
+    r"|\x1b[@-Z\\-_]?",
+    re.DOTALL,
+)
+_JOINERS = "\u200c\u200d"  # needed by Persian and by composed emoji
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|~#&$]|(?<!\w)_|_(?!\w)")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
+_MENTION = re.compile(r"@(?=\w)")
+_UNPRINTABLE = re.compile("[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
+
+
+def clean(text: str) -> str:
+    """One line without control characters, escape sequences or marks that turn the direction of writing."""
+    without = _ESCAPE_SEQUENCE.sub("", text)
+    return " ".join("".join(_visible(c) for c in without).split())
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in _JOINERS:
+        return character
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    if category == "Cf":
+        return ""
+    return "\ufffd" if category == "Cs" else character
+
+
+def markdown(text: str) -> str:
+    """Cleaned text in which no character means anything to Markdown, in a table's cell too; plain URLs are links."""
+    return " ".join(_link(word) or _escaped(word) for word in clean(text).split(" "))
+
+
+def _link(word: str) -> str | None:
+    return f"<{word}>" if _PLAIN_URL.fullmatch(word) else None
+
+
+def _escaped(word: str) -> str:
+    return _MENTION.sub("@\u2060", _MARKDOWN.sub(lambda m: "\\" + m[0], word))
+
+
+def screen_safe_json(text: str) -> str:
+    """JSON text with the characters that could steer a terminal as escapes; it means the same.
+
+    They can only stand inside strings, and JSON escapes the rest of the control characters by itself.
+    """
+    return _UNPRINTABLE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)

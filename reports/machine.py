@@ -1,0 +1,223 @@
+"""`--json`: the documented form, described by docs/json.md and docs/json.schema.json.
+
+Ratios are fractions, durations seconds, times ISO 8601 with the offset of the tracker's zone; a
+missing number is null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ..krs.judgement import Baseline, Judgement, KeptDays
+from ..krs.model import Kind
+from ..metrics.reading import FactNote, Reading
+from ..metrics.window import Window
+from .escaping import screen_safe_json
+from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, TargetTerms
+from .values import Explanation, MetricSeries, SourceState
+
+Object = dict[str, object]
+
+
+def status(report: ProgressReport) -> str:
+    return _text(_report(report, ZoneInfo(report.timezone), in_full=False))
+
+
+def full_report(report: ProgressReport) -> str:
+    """As `status`, with what stands behind each key result, the sources and the notices."""
+    said = _report(report, ZoneInfo(report.timezone), in_full=True)
+    said["cycle_start"], said["cycle_end"] = report.cycle.start.isoformat(), report.cycle.end.isoformat()
+    said["sources"] = [{"name": s.name, "health": s.health.value, "words": s.words} for s in report.sources]
+    said["notices"] = list(report.notices)
+    return _text(said)
+
+
+def metric(series: MetricSeries) -> str:
+    zone = ZoneInfo(series.timezone)
+    return _text(
+        {
+            "metric": series.metric,
+            "unit": series.unit,
+            "definition": series.definition,
+            "readings": [_reading(r, zone) for r in series.readings],
+        }
+    )
+
+
+def explanation(explained: Explanation) -> str:
+    zone = ZoneInfo(explained.timezone)
+    return _text(
+        {
+            "definition": explained.definition,
+            "window": _window(explained.window, zone),
+            "reading": _reading(explained.reading, zone),
+            "facts": [_fact(f, zone) for f in explained.facts],
+        }
+    )
+
+
+def sources(states: Sequence[SourceState], timezone: str) -> str:
+    zone = ZoneInfo(timezone)
+    return _text([_source(s, zone) for s in states])
+
+
+def _report(report: ProgressReport, zone: ZoneInfo, *, in_full: bool) -> Object:
+    return {
+        "as_of": _time(report.as_of, zone),
+        "cycle": report.cycle.name,
+        "timezone": report.timezone,
+        "objectives": [_objective(o, zone, in_full=in_full) for o in report.objectives],
+    }
+
+
+def _objective(objective: ReportedObjective, zone: ZoneInfo, *, in_full: bool) -> Object:
+    judged = objective.judgement
+    return {
+        "id": objective.id,
+        "title": objective.title,
+        "kind": objective.kind,
+        "owner": objective.owner,
+        "teams": list(objective.teams),
+        "status": judged.status.value,
+        "progress": judged.progress,
+        "measured": judged.measured,
+        "total": judged.total,
+        "key_results": [
+            _key_result(kr, objective.kind, zone) | (_behind(kr) if in_full else {}) for kr in objective.key_results
+        ],
+    }
+
+
+def _key_result(kr: ReportedKeyResult, kind: Kind, zone: ZoneInfo) -> Object:
+    judged = kr.judgement
+    return {
+        "id": kr.id,
+        "title": kr.title,
+        "owner": kr.owner,
+        "metric": judged.metric,
+        "unit": kr.unit,
+        "baseline": _baseline(judged.baseline, zone),
+        "target": _target(kr.target),
+        "reading": _reading(judged.reading, zone) if judged.reading else None,
+        "kind": kind,
+        **_progress(judged),
+        "decides_on": _window(judged.decides_on, zone) if judged.decides_on else None,
+        "status": judged.status.value,
+        "flags": [f.code for f in judged.flags],
+        "forecast": None,
+        "guardrails": [
+            {"metric": g.metric, "holds": g.holds, "value": g.value, "limit": g.limit} for g in judged.guardrails
+        ],
+        "revisions": [{"on": r.on.isoformat(), "reason": r.reason} for r in kr.revisions],
+    }
+
+
+def _progress(judged: Judgement) -> Object:
+    return {
+        "progress": judged.progress,
+        "raw_progress": judged.raw_progress,
+        "expected": judged.expected,
+        "needs": judged.needed_pace,
+    }
+
+
+def _behind(kr: ReportedKeyResult) -> Object:
+    judged = kr.judgement
+    return {
+        "why": judged.why,
+        "definition": kr.definition,
+        "start": kr.start.isoformat(),
+        "deadline": judged.deadline.isoformat(),
+        "weight": judged.weight,
+        "satisfied": judged.satisfied,
+        "first_target": _target(kr.first_target) if kr.first_target else None,
+        "kept": _kept(judged.kept) if judged.kept else None,
+        "flag_words": {f.code: f.words for f in judged.flags},
+        "guardrail_words": {g.metric: g.words for g in judged.guardrails},
+        "initiatives": list(kr.initiatives),
+        "series": [{"day": d.day.isoformat(), "value": d.value, "health": d.health.value} for d in kr.series],
+    }
+
+
+def _kept(kept: KeptDays) -> Object:
+    return {"days": kept.days, "measured": kept.measured, "bad": kept.bad, "budget": kept.budget}
+
+
+def _baseline(start: Baseline | None, zone: ZoneInfo) -> Object | None:
+    if start is None:
+        return None
+    return {
+        "value": start.value,
+        "at": _time(start.at, zone),
+        "measured": start.measured,
+        "provisional": start.provisional,
+    }
+
+
+def _target(terms: TargetTerms) -> Object:
+    return {
+        "kind": terms.kind,
+        "value": terms.value,
+        "between": list(terms.between) if terms.between else None,
+        "share": terms.share,
+        "text": terms.text,
+    }
+
+
+def _reading(reading: Reading, zone: ZoneInfo) -> Object:
+    return {
+        "at": _time(reading.at, zone),
+        "day": reading.day.isoformat(),
+        "value": reading.value,
+        "unit": reading.unit,
+        "interval": list(reading.interval) if reading.interval else None,
+        "n": reading.n,
+        "numerator": reading.numerator,
+        "denominator": reading.denominator,
+        "health": reading.health.value,
+        "covered": reading.covered,
+        "window": _window(reading.window, zone),
+        "notes": list(reading.notes),
+    }
+
+
+def _fact(fact: FactNote, zone: ZoneInfo) -> Object:
+    return {
+        "key": fact.key,
+        "at": _time(fact.at, zone),
+        "subject": fact.subject,
+        "counted": fact.counted,
+        "role": fact.role,
+        "why": fact.why,
+        "url": fact.url,
+    }
+
+
+def _source(state: SourceState, zone: ZoneInfo) -> Object:
+    return {
+        "source": state.source,
+        "type": state.type,
+        "stream": state.stream,
+        "health": state.health.value,
+        "covered": [[_time(r.start, zone), _time(r.end, zone)] for r in state.covered],
+        "newest_fact": _time(state.newest_fact, zone),
+        "last_run": _time(state.last_run, zone),
+        "last_error": state.last_error,
+        "requests": state.requests,
+        "next_run": _time(state.next_run, zone),
+    }
+
+
+def _window(window: Window, zone: ZoneInfo) -> Mapping[str, object]:
+    return {"start": _time(window.start, zone), "end": _time(window.end, zone)}
+
+
+def _time(at: datetime | None, zone: ZoneInfo) -> str | None:
+    return None if at is None else at.astimezone(zone).isoformat()
+
+
+def _text(value: object) -> str:
+    return screen_safe_json(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"

@@ -1,0 +1,90 @@
+"""Numbers as people read them: the one place that turns a value into text."""
+
+from __future__ import annotations
+
+import math
+
+from ..metrics.unit import Unit
+
+MISSING = "–"
+_DURATIONS = (  # shown in the largest unit of which there are at least as many seconds as the first number
+    (172_800.0, 86_400.0, "d"),
+    (7_200.0, 3_600.0, "h"),
+    (120.0, 60.0, "min"),
+    (1.0, 1.0, "s"),
+    (1e-3, 1e-3, "ms"),
+    (0.0, 1e-6, "µs"),
+)
+_MOST_DIGITS = 8
+
+
+def amount(value: float | None, unit: str, beside: float | None = None) -> str:
+    """A value in the unit's base as text: `402 ms`, `85.1%`, `1.2/workday`.
+
+    Three significant digits, more where the text would otherwise read the same as that of a
+    different value `beside` it (450.4 ms beside a limit of 450 ms), or claim a full ratio.
+    """
+    if value is None:
+        return MISSING
+    for digits in range(3, _MOST_DIGITS + 1):
+        text = _text(value, unit, digits)
+        if beside is None or value == beside or text != _text(beside, unit, digits):
+            return text
+    return _text(value, unit, _MOST_DIGITS)
+
+
+def percent(fraction: float | None) -> str:
+    """Progress: cut to whole percents, never rounded up."""
+    return MISSING if fraction is None else f"{math.floor(fraction * 100 + 1e-7)}%"
+
+
+def count(number: float | None) -> str:
+    """`12,345`; fractions only where there are any."""
+    return MISSING if number is None else _grouped(number, 3)
+
+
+def times(factor: float | None) -> str:
+    """A multiple of the planned pace; infinity can't be reached any more."""
+    return MISSING if factor is None else f"{_grouped(factor, 2)}×"
+
+
+def _text(value: float, unit: str, digits: int) -> str:
+    dimension = Unit.parse(unit).dimension
+    if dimension == "ratio":
+        return _ratio(value, digits)
+    if dimension == "duration":
+        return _duration(value, digits)
+    if dimension == "count":
+        return _grouped(value, digits)
+    if dimension == "per_day":
+        return f"{_grouped(value, digits)}/day"
+    if dimension == "per_workday":
+        return f"{_grouped(value, digits)}/workday"
+    return f"{_grouped(value, digits)} {unit}".rstrip()
+
+
+def _ratio(value: float, digits: int) -> str:
+    shown = 100 * value
+    for more in range(digits, _MOST_DIGITS + 1):
+        text = _grouped(shown, more)
+        if text != "100" or value == 1.0:
+            return f"{text}%"
+    return "nearly 100%"
+
+
+def _duration(seconds: float, digits: int) -> str:
+    if seconds == 0:
+        return "0 s"
+    for least, one, name in _DURATIONS:
+        if abs(seconds) >= least:
+            return f"{_grouped(seconds / one, digits)} {name}"
+    raise AssertionError("the last row takes every duration")
+
+
+def _grouped(number: float, digits: int) -> str:
+    """`digits` significant ones, all those before the decimal point, no idle zeros."""
+    if number == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(number))))
+    text = f"{number:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
