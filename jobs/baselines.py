@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..krs.baseline import baseline_window, choose_baseline
 from ..krs.judgement import Baseline
@@ -42,7 +42,8 @@ def baseline_of(
 def definition_digest(evaluation: Evaluation, kr: KeyResult) -> str:
     """What the baseline was measured by. Another metric, or another definition of it, measures anew."""
     definition = evaluation.config.metrics[kr.metric]
-    lasting = replace(definition, exclude=(), max_age=definition.max_age)
+    # What is excluded or said of ages later must not measure a frozen baseline anew.
+    lasting = replace(definition, exclude=(), max_age=timedelta(0))
     text = f"{lasting!r} {kr.baseline_days} {kr.start} {evaluation.config.calendar.timezone}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -50,9 +51,8 @@ def definition_digest(evaluation: Evaluation, kr: KeyResult) -> str:
 def _measure(evaluation: Evaluation, kr: KeyResult) -> tuple[Measurement, Reading | None]:
     """The metric over the baseline's window, read at the key result's start; nothing before that has come."""
     config = evaluation.config
-    definition = config.metrics[kr.metric]
-    at, window = baseline_window(kr, traits_of(definition), config.calendar)
-    measurement = evaluation.measurement(kr.metric, replace(definition, window=window))
+    at, window = baseline_window(kr, traits_of(config.metrics[kr.metric]), config.calendar)
+    measurement = evaluation.measurement(kr.metric, window)
     if at > evaluation.as_of:
         return measurement, None
     return measurement, measurement.readings([at], at)[0]

@@ -63,7 +63,7 @@ def evaluate(workspace: Workspace, *, as_of: datetime, cycle: str | None = None,
         timezone=config.calendar.timezone,
         cycle=one,
         objectives=objectives,
-        sources=source_healths(workspace, as_of),
+        sources=source_healths(workspace),
         notices=_notices(workspace, one),
     )
     if store:

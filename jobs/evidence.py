@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from ..metrics.measurement import Evidence, Measurement, Trouble
 from ..metrics.ranges import intersection
 from ..metrics.reading import Health
 from ..metrics.table import USED, TIMES, Columns, FactTables
+from ..metrics.window import WindowLength
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
 from .bindings import Bindings, Question, questions, wants
@@ -28,15 +30,17 @@ class Evaluation:
         self.as_of = as_of
         self._bindings = Bindings(config, store)
         self._tables: dict[tuple[tuple[FactKind, tuple[str, ...]], ...], FactTables] = {}
-        self._measurements: dict[str, Measurement] = {}
+        self._measurements: dict[tuple[str, WindowLength], Measurement] = {}
 
-    def measurement(self, metric: str) -> Measurement:
-        if metric not in self._measurements:
-            definition = self.config.metrics[metric]
-            self._measurements[metric] = Measurement(
-                definition, self._evidence(definition), self.config.calendar, self.as_of
+    def measurement(self, metric: str, window: WindowLength | None = None) -> Measurement:
+        """The metric over its own window, or over another one (a baseline's)."""
+        definition = self.config.metrics[metric]
+        key = (metric, window or definition.window)
+        if key not in self._measurements:
+            self._measurements[key] = Measurement(
+                replace(definition, window=key[1]), self._evidence(definition), self.config.calendar, self.as_of
             )
-        return self._measurements[metric]
+        return self._measurements[key]
 
     def states(self, metric: str) -> list[StreamState]:
         """The stored streams that the metric rests on."""

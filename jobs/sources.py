@@ -13,21 +13,21 @@ from .evidence import trouble_of
 from .workspace import Workspace
 
 
-def source_states(workspace: Workspace, now: datetime) -> list[SourceState]:
+def source_states(workspace: Workspace) -> list[SourceState]:
     """Every stream of every configured source, in the order of the config."""
     return [
-        _state(source, state, now, workspace)
+        _state(source, state)
         for source in workspace.config.sources.values()
         for state in workspace.store.states(source.name)
     ]
 
 
-def source_healths(workspace: Workspace, as_of: datetime) -> tuple[SourceHealth, ...]:
+def source_healths(workspace: Workspace) -> tuple[SourceHealth, ...]:
     """Each source as a whole: its worst stream, in words."""
-    return tuple(_health(source, workspace, as_of) for source in workspace.config.sources.values())
+    return tuple(_health(source, workspace) for source in workspace.config.sources.values())
 
 
-def _health(source: SourceConfig, workspace: Workspace, as_of: datetime) -> SourceHealth:
+def _health(source: SourceConfig, workspace: Workspace) -> SourceHealth:
     states = workspace.store.states(source.name)
     whole = workspace.store.last_source_run(source.name)
     runs = [s.last_run for s in states if s.last_run] + ([whole] if whole else [])
@@ -47,13 +47,13 @@ def _last_success(states: list[StreamState]) -> datetime | None:
     return max((s.last_success for s in states if s.last_success), default=None)
 
 
-def _state(source: SourceConfig, state: StreamState, now: datetime, workspace: Workspace) -> SourceState:
+def _state(source: SourceConfig, state: StreamState) -> SourceState:
     run = state.last_run
     return SourceState(
         source=source.name,
         type=source.type,
         stream=state.stream.id,
-        health=_stream_health(source, state, now, workspace),
+        health=_stream_health(state),
         covered=tuple(state.coverage),
         newest_fact=state.newest_fact,
         last_run=run.started_at if run else None,
@@ -63,7 +63,7 @@ def _state(source: SourceConfig, state: StreamState, now: datetime, workspace: W
     )
 
 
-def _stream_health(source: SourceConfig, state: StreamState, now: datetime, workspace: Workspace) -> Health:
+def _stream_health(state: StreamState) -> Health:
     trouble = trouble_of(state.last_run.outcome, state.last_run.error) if state.last_run else None
     if trouble:
         return trouble.health

@@ -209,19 +209,26 @@ class Measurement:
             return []
         notes = [*self._ledger.notes, *self._evidence.notes, *self._left_out(window), *self._exclusions(window)]
         trouble = self._evidence.trouble
-        if trouble is not None and age is not None and age <= self.definition.max_age:
+        # Days that were collected before the trouble began have nothing to do with it.
+        if trouble is not None and age is not None and timedelta(0) < age <= self.definition.max_age:
             notes.append(trouble.words)
         return notes
 
     def _left_out(self, window: Window) -> list[str]:
-        rows = self._ledger.rows
+        edges = [microseconds(window.start), microseconds(window.end)]
         notes = []
-        for role, words in self._ledger.left_out.items():
-            at = rows["at"].to_numpy()[(rows["role"] == role).to_numpy()].astype("int64")
-            n = int(((at >= microseconds(window.start)) & (at < microseconds(window.end))).sum())
-            if n:
-                notes.append(f"{n} left out: {words}")
+        for words, at in self._left_out_at.items():
+            low, high = at.searchsorted(edges)
+            if high > low:
+                notes.append(f"{high - low} left out: {words}")
         return notes
+
+    @cached_property
+    def _left_out_at(self) -> Mapping[str, np.ndarray[Any, Any]]:
+        """When the facts lie that are left out and worth a note, by the note's words."""
+        rows = self._ledger.rows
+        at, role = rows["at"].to_numpy().astype("int64"), rows["role"].to_numpy(dtype=object)
+        return {words: at[role == name] for name, words in self._ledger.left_out.items()}
 
     def _exclusions(self, window: Window) -> list[str]:
         """Each exclusion that cuts this window, with its reason and how many facts it left out."""

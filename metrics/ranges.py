@@ -74,7 +74,13 @@ class TimeRanges:
 
     def clip(self, start: datetime, end: datetime) -> TimeRanges:
         """What lies inside `[start, end)`."""
-        return self & TimeRanges.of(TimeRange(start, end)) if start < end else TimeRanges()
+        return TimeRanges(
+            tuple(
+                r if start <= r.start and r.end <= end else TimeRange(max(r.start, start), min(r.end, end))
+                for r in self.ranges
+                if r.start < end and r.end > start and start < end
+            )
+        )
 
     @property
     def start(self) -> datetime | None:

@@ -85,16 +85,22 @@ def _divisor(definition: MetricDefinition, span: Span, calendar: Calendar) -> tu
 
 def days(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
     """The share of finished, completely counted open workdays with at least one fact."""
-    finished = [
-        (start, end)
-        for end in calendar.day_ends(span.window.start, span.window.end)
-        if calendar.is_open(day := calendar.day_closed_by(end))
-        and (start := calendar.start_of(day)) >= span.window.start
-        and span.counted.clip(start, end).start == start
-        and span.counted.clip(start, end).end == end
-    ]
-    hits = sum(1 for start, end in finished if (s := counted.between(start, end)).stop > s.start)
-    return _share(hits, len(finished), "no finished open workday in the window")
+    ends = calendar.day_ends(span.window.start, span.window.end)
+    finished = [(start, end) for end in ends if (start := _open_day(end, span, calendar)) is not None]
+    if not finished:
+        return Value(value=None, denominator=0, numerator=0, reason="no finished open workday in the window")
+    places = counted.at.searchsorted([(microseconds(start), microseconds(end)) for start, end in finished])
+    return _share(int((places[:, 1] > places[:, 0]).sum()), len(finished), "")
+
+
+def _open_day(end: datetime, span: Span, calendar: Calendar) -> datetime | None:
+    """The start of the day that ends so, where it is an open workday that counts from end to end."""
+    day = calendar.day_closed_by(end)
+    if not calendar.is_open(day):
+        return None
+    start = calendar.start_of(day)
+    whole = start >= span.window.start and any(r.start <= start and end <= r.end for r in span.counted)
+    return start if whole else None
 
 
 def count(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
@@ -117,10 +123,7 @@ def quantile(definition: MetricDefinition, counted: Counted, span: Span, calenda
     values = np.empty(0) if counted.values is None else counted.values[here]
     if not len(values):
         return Value(value=None)
-    notes: tuple[str, ...] = ()
-    if definition.quantile != 0.9:
-        notes = (f"p90 is {np.quantile(values, 0.9):.6g} s",)
-    return Value(value=float(np.quantile(values, definition.quantile)), n=len(values), notes=notes)
+    return Value(value=float(np.quantile(values, definition.quantile)), n=len(values))
 
 
 def newest(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
