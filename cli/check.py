@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .collect import SOURCE_FAILED
+from .invocation import Invocation, pass_invocation
+from .printing import write
+
+if TYPE_CHECKING:
+    from ..jobs.workspace import Workspace
+
+
+@click.command()
+@click.option("--probe", is_flag=True, help="Also ask each source whether it answers, and what it lets us see.")
+@pass_invocation
+def check(invocation: Invocation, probe: bool) -> None:
+    """Read the config and say what is wrong with it, line by line.
+
+    \b
+    Examples:
+      keyresults check
+      keyresults --config team.toml check --probe
+    """
+    workspace = invocation.open()
+    config = workspace.config
+    key_results = sum(len(o.key_results) for o in config.objectives)
+    write(
+        f"{config.path}: {_number(len(config.sources), 'source')}, {_number(len(config.metrics), 'metric')}, "
+        f"{_number(len(config.objectives), 'objective')}, {_number(key_results, 'key result')}. No errors.\n"
+    )
+    if probe and not _probed(workspace):
+        click.get_current_context().exit(SOURCE_FAILED)
+
+
+def _probed(workspace: Workspace) -> bool:
+    """Whether every source answered."""
+    from ..collectors.contract import CollectorError
+    from ..jobs.probe import probe
+    from ..reports.escaping import clean
+
+    fine = True
+    for name, result in probe(workspace):
+        failed = isinstance(result, CollectorError) or not result.ok
+        said = str(result) if isinstance(result, CollectorError) else result.detail
+        write(f"{'✖' if failed else '✔'} {clean(name)}: {clean(said)}\n")
+        fine = fine and not failed
+    return fine
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -1,0 +1,40 @@
+"""What every subcommand is given: where the config is, and how to open what stands behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..jobs.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The global options. `config` is None where the file is to be looked for."""
+
+    config: Path | None = None
+    debug: bool = False
+
+    def open(self, *, writing: bool = False) -> Workspace:
+        """The config, and the store once it is needed; closed when the command ends."""
+        from ..jobs.workspace import Workspace
+
+        return click.get_current_context().with_resource(Workspace.open(self.config, writing=writing))
+
+
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+
+
+def as_of_instant(workspace: Workspace, text: str | None) -> datetime:
+    """The instant `--as-of` (or `--at`) speaks of; wrong ones are the user's error."""
+    from ..jobs.clock import parse_as_of
+
+    try:
+        return parse_as_of(text, workspace.config.calendar, workspace.clock())
+    except ValueError as problem:
+        raise click.UsageError(str(problem)) from problem

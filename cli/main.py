@@ -1,0 +1,108 @@
+"""`keyresults`: the commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from .check import check
+from .collect import SOURCE_FAILED, backfill, collect
+from .completions import completions
+from .explain import explain
+from .init import init
+from .invocation import Invocation
+from .metric import metric
+from .record import record
+from .report import report
+from .schema import schema
+from .sources import sources
+from .status import status
+
+WRONG_USAGE = 2
+"""The exit code for wrong options, a wrong config and a store that can't be opened."""
+
+UNEXPECTED = 70
+"""The exit code for a defect of ours, as sysexits has it."""
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="keyresults", message="%(prog)s %(version)s")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The config. Default: $KEYRESULTS_CONFIG, else keyresults.toml here or above.",
+)
+@click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+@click.pass_context
+def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
+    """Key results that update themselves.
+
+    Exit codes: 0 fine, 1 something needs attention (only with --fail-on), 2 wrong usage or
+    config, 3 a source failed.
+
+    \b
+    Examples:
+      keyresults init
+      keyresults collect
+      keyresults status
+    """
+    ctx.obj = Invocation(config, debug)
+
+
+for command in (
+    init, check, collect, backfill, record, status, metric, explain, report, sources, schema, completions,
+):  # fmt: skip
+    keyresults.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code of one call of the command; `arguments` are the process's own by default."""
+    _survive_any_character()
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = keyresults.main(given, prog_name="keyresults", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (whatever it is, people get one line)
+        return _told(error, debug="--debug" in given)
+    return code if isinstance(code, int) else 0
+
+
+def _survive_any_character() -> None:
+    """A title may hold what the terminal's encoding can't show; that must not end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _told(error: Exception, *, debug: bool) -> int:
+    """Say the error in its own words where they are made for people, and give its exit code."""
+    if debug:
+        traceback.print_exception(error)
+    code = _known(error)
+    if code is not None:
+        click.echo(f"Error: {error}", err=True)
+        return code
+    hint = "" if debug else "; `keyresults --debug …` shows where it came from"
+    click.echo(f"Error: this should not have happened: {type(error).__name__}: {error}{hint}", err=True)
+    return UNEXPECTED
+
+
+def _known(error: Exception) -> int | None:
+    from ..collectors.contract import CollectorError, ConfigError
+    from ..config.problem import ConfigProblems
+    from ..krs.names import UnknownNameError
+    from ..storage.errors import StoreError
+
+    if isinstance(error, (ConfigProblems, StoreError, UnknownNameError, ConfigError)):
+        return WRONG_USAGE
+    return SOURCE_FAILED if isinstance(error, CollectorError) else None

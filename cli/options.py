@@ -1,0 +1,74 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..krs.judgement import Status
+    from ..reports.progress_report import ProgressReport
+
+ATTENTION = 1
+"""The exit code that `--fail-on` asks for."""
+
+STATUSES = (
+    "off_track",
+    "at_risk",
+    "unknown",
+    "missed",
+    "held_back",
+    "not_measured",
+    "not_started",
+    "withdrawn",
+    "draft",
+    "on_track",
+    "met",
+    "landed",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as docs/json.md describes it.")
+as_of_option = click.option(
+    "--as-of",
+    metavar="TIME",
+    help="What today's facts say of that time: a date (its end) or an ISO time. Default: now.",
+)
+cycle_option = click.option("--cycle", metavar="NAME", help="The cycle, such as 2026-Q4. Default: the config's.")
+day = click.DateTime(["%Y-%m-%d"])
+
+
+class StatusList(click.ParamType):
+    """Statuses, separated by commas."""
+
+    name = "status"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:  # noqa: ANN401 (click's own signature)
+        if isinstance(value, frozenset):
+            return value
+        words = [w.strip().replace("-", "_").lower() for w in str(value).split(",")]
+        choice = click.Choice(STATUSES)
+        return frozenset(choice.convert(w, param, ctx) for w in words)
+
+
+fail_on_option = click.option(
+    "--fail-on",
+    type=StatusList(),
+    multiple=True,
+    metavar="STATUS[,…]",
+    help="Exit with 1 if an objective or key result has one of these: off_track, at_risk, unknown, …",
+)
+
+
+def fail_on(report: ProgressReport, wanted: tuple[frozenset[str], ...]) -> None:
+    """End the command with `ATTENTION` where a status is among the wanted."""
+    statuses = frozenset[str]().union(*wanted)
+    if any(status.value in statuses for status in _statuses(report)):
+        click.get_current_context().exit(ATTENTION)
+
+
+def _statuses(report: ProgressReport) -> Iterator[Status]:
+    for objective in report.objectives:
+        yield objective.judgement.status
+        yield from (kr.judgement.status for kr in objective.key_results)

@@ -1,0 +1,46 @@
+"""Writing to standard output: coloured on a terminal, plain and 80 columns wide in a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+PIPE_CLOSED = 141
+"""The exit code of a program whose reader went away, as shells know it."""
+
+_PLAIN_WIDTH = 80
+
+
+def write(text: str) -> None:
+    """Text as it is, to the end: a reader that leaves early ends the command quietly."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_quietly()
+
+
+def show(content: RenderableType) -> None:
+    write(rendered(content, colour=sys.stdout.isatty()))
+
+
+def rendered(content: RenderableType, *, colour: bool) -> str:
+    """The text of a page; without colour it is the same on every machine."""
+    from rich.console import Console
+
+    # Rich asks the environment (NO_COLOR, TERM, COLUMNS) where a terminal is written to.
+    console = Console(highlight=False) if colour else Console(highlight=False, width=_PLAIN_WIDTH, color_system=None)
+    with console.capture() as captured:
+        console.print(content)
+    text = captured.get()
+    return text if colour else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def _leave_quietly() -> NoReturn:
+    # What is still buffered would raise again when the interpreter flushes it at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(PIPE_CLOSED)

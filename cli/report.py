@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .invocation import Invocation, as_of_instant, pass_invocation
+from .options import as_of_option, cycle_option, fail_on_option, json_option
+from .options import fail_on as fail_if
+from .printing import rendered, show, write
+
+if TYPE_CHECKING:
+    from ..reports.progress_report import ProgressReport
+
+
+@click.command()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["terminal", "markdown", "json", "html"]),
+    default="terminal",
+    show_default=True,
+    help="html is not there yet.",
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@json_option
+@as_of_option
+@cycle_option
+@fail_on_option
+@pass_invocation
+def report(
+    invocation: Invocation,
+    form: str,
+    output: Path | None,
+    as_json: bool,
+    as_of: str | None,
+    cycle: str | None,
+    fail_on: tuple[frozenset[str], ...],
+) -> None:
+    """Print the full report: what each key result measures, and what it rests on.
+
+    \b
+    Examples:
+      keyresults report
+      keyresults report --format markdown --output progress.md
+      keyresults report --json --as-of 2026-11-01
+    """
+    form = "json" if as_json else form
+    if form == "html":
+        raise click.UsageError("--format html is not there yet; markdown and json are")
+    from ..jobs.evaluate import evaluate
+
+    workspace = invocation.open()
+    found = evaluate(workspace, as_of=as_of_instant(workspace, as_of), cycle=cycle)
+    if output is None:
+        _print(found, form)
+    else:
+        _save(output, _text(found, form))
+    fail_if(found, fail_on)
+
+
+def _print(found: ProgressReport, form: str) -> None:
+    if form == "terminal":
+        from ..reports import terminal
+
+        show(terminal.full_report(found))
+    else:
+        write(_text(found, form))
+
+
+def _text(found: ProgressReport, form: str) -> str:
+    from ..reports import machine, markdown, terminal
+
+    if form == "markdown":
+        return markdown.full_report(found)
+    if form == "json":
+        return machine.full_report(found)
+    return rendered(terminal.full_report(found), colour=False)
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise click.FileError(str(path), problem.strerror) from problem

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .invocation import Invocation, as_of_instant, pass_invocation
+from .options import as_of_option, cycle_option, fail_on, fail_on_option, json_option
+from .printing import show, write
+
+if TYPE_CHECKING:
+    from ..reports.progress_report import ProgressReport
+
+
+@click.command()
+@json_option
+@as_of_option
+@cycle_option
+@fail_on_option
+@pass_invocation
+def status(
+    invocation: Invocation, as_json: bool, as_of: str | None, cycle: str | None, fail_on: tuple[frozenset[str], ...]
+) -> None:
+    """Show where objectives and key results stand.
+
+    Without --as-of this is what the last collection found, with its time.
+
+    \b
+    Examples:
+      keyresults status
+      keyresults status --as-of 2026-11-01
+      keyresults status --json | jq '.objectives[].status'
+      keyresults status --fail-on off_track,unknown
+    """
+    _print(_report(invocation, as_of, cycle), as_json, fail_on)
+
+
+def _report(invocation: Invocation, as_of: str | None, cycle: str | None) -> ProgressReport:
+    if as_of is None:
+        from ..jobs.status import stored_report
+
+        stored = stored_report(invocation.config, cycle)
+        if stored is not None:
+            return stored
+    from ..jobs.evaluate import evaluate
+
+    workspace = invocation.open()
+    return evaluate(workspace, as_of=as_of_instant(workspace, as_of), cycle=cycle)
+
+
+def _print(report: ProgressReport, as_json: bool, wanted: tuple[frozenset[str], ...]) -> None:
+    if as_json:
+        from ..reports import machine
+
+        write(machine.status(report))
+    else:
+        from ..reports import terminal
+
+        show(terminal.status(report))
+    fail_on(report, wanted)
