@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 import sqlite3
 import time
@@ -100,6 +101,17 @@ class Sqlite:
         insert = sqlite.insert(table)
         others = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in key}
         return insert.on_conflict_do_update(index_elements=list(key), set_=others)
+
+    def rows_by_key(self, conn: Connection, table: Table, stream: int, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The stored rows of a stream's facts with these keys, whole and in the table's order of columns."""
+        quote_name = conn.dialect.identifier_preparer.quote
+        columns = ", ".join(f"t.{quote_name(column.name)}" for column in table.columns)
+        # A list of keys makes SQLite walk the whole stream; a cross join makes it look up one key after another.
+        sql = (
+            f"SELECT {columns} FROM json_each(?) AS asked CROSS JOIN {quote_name(table.name)} AS t "  # noqa: S608 (names of our tables)
+            "WHERE t.stream = ? AND t.key = asked.value"
+        )
+        return [tuple(row) for row in conn.exec_driver_sql(sql, (json.dumps(keys), stream))]
 
     def put_rows(self, conn: Connection, table: Table, key: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Many rows at once, whole and in the table's order of columns, each replacing the one with its key."""

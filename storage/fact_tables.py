@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table
 
 from ..metrics.facts import FactKind
 from .columns import FLAG, INSTANT, NUMBER, OBJECT, PARTS, STATUSES, TEXT, TEXTS, WHOLE, maybe, needed
@@ -23,7 +23,7 @@ def _facts(kind: FactKind, *columns: Column[Any]) -> Table:
         *columns,
         # Clustered by time, because readers want a stream's facts in order; found by key when written.
         PrimaryKeyConstraint("stream", "at", "key"),
-        UniqueConstraint("stream", "key"),
+        Index(None, "stream", "key", unique=True),
         sqlite_with_rowid=False,
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Row, Select, Table, func, select
+from sqlalchemy import Boolean, Connection, Row, Select, Table, bindparam, func, select
 
 from ..metrics.facts import Fact, FactKind
 from ..metrics.ranges import TimeRanges
@@ -24,7 +24,6 @@ from .rows import Written
 from .stored_streams import coverage_of
 from .tables import coverage, streams
 
-_KEYS_ASKED_AT_ONCE = 500
 _PROBLEMS_KEPT = 100
 
 
@@ -72,12 +71,14 @@ class StoredFacts(Connected):
         gone = {to_text(key) for key in batch.removed}
         for key in gone:
             rows.pop(key, None)
-        known = _stored(conn, table, row.id, [*rows, *gone]) if row.facts else {}
+        stored = self._db.rows_by_key(conn, table, row.id, [*rows, *gone]) if row.facts else []
+        known = {r[2]: r for r in stored}
         new = [r for key, r in rows.items() if known.get(key) != r]
         self._db.put_rows(conn, table, ("stream", "key"), new)
         removed = [key for key in gone if key in known]
-        for keys in _some_at_once(removed):
-            conn.execute(table.delete().where(table.c.stream == row.id, table.c.key.in_(keys)))
+        if removed:
+            one = table.delete().where(table.c.stream == row.id, table.c.key == bindparam("gone"))
+            conn.execute(one, [{"gone": key} for key in removed])
         before = [known[key] for key in (*(r[2] for r in new), *removed) if key in known]
         return _Change(
             added=len(new) + len(removed) - len(before),
@@ -157,19 +158,6 @@ def _translate(table: Table, found: dict[str, list[Any]], streams_by_number: dic
     for name, values in found.items():
         if isinstance(table.c[name].type, Boolean):
             found[name] = [bool(value) for value in values]
-
-
-def _stored(conn: Connection, table: Table, stream: int, keys: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    known: dict[str, tuple[Any, ...]] = {}
-    for some in _some_at_once(keys):
-        rows = _raw(conn, select(table).where(table.c.stream == stream, table.c.key.in_(some)))
-        known.update((row[2], row) for row in rows)
-    return known
-
-
-def _some_at_once(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(keys), _KEYS_ASKED_AT_ONCE):
-        yield keys[first : first + _KEYS_ASKED_AT_ONCE]
 
 
 def _put_coverage(conn: Connection, stream: int, covered: TimeRanges) -> TimeRanges:

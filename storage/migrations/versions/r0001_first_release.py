@@ -113,9 +113,9 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["stream"], ["streams.id"], name="fk_changes_stream"),
         sa.PrimaryKeyConstraint("stream", "at", "key", name="pk_changes"),
-        sa.UniqueConstraint("stream", "key", name="uq_changes_stream_key"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_changes_stream_key", "changes", ["stream", "key"], unique=True)
     op.create_table(
         "collections",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -167,9 +167,9 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["stream"], ["streams.id"], name="fk_deployments_stream"),
         sa.PrimaryKeyConstraint("stream", "at", "key", name="pk_deployments"),
-        sa.UniqueConstraint("stream", "key", name="uq_deployments_stream_key"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_deployments_stream_key", "deployments", ["stream", "key"], unique=True)
     op.create_table(
         "incidents",
         sa.Column("stream", sa.Integer(), nullable=False),
@@ -185,9 +185,9 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["stream"], ["streams.id"], name="fk_incidents_stream"),
         sa.PrimaryKeyConstraint("stream", "at", "key", name="pk_incidents"),
-        sa.UniqueConstraint("stream", "key", name="uq_incidents_stream_key"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_incidents_stream_key", "incidents", ["stream", "key"], unique=True)
     op.create_table(
         "readings",
         sa.Column("metric", sa.Text(), nullable=False),
@@ -228,9 +228,9 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["stream"], ["streams.id"], name="fk_runs_stream"),
         sa.PrimaryKeyConstraint("stream", "at", "key", name="pk_runs"),
-        sa.UniqueConstraint("stream", "key", name="uq_runs_stream_key"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_runs_stream_key", "runs", ["stream", "key"], unique=True)
     op.create_table(
         "samples",
         sa.Column("stream", sa.Integer(), nullable=False),
@@ -248,9 +248,9 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["stream"], ["streams.id"], name="fk_samples_stream"),
         sa.PrimaryKeyConstraint("stream", "at", "key", name="pk_samples"),
-        sa.UniqueConstraint("stream", "key", name="uq_samples_stream_key"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_samples_stream_key", "samples", ["stream", "key"], unique=True)
     op.create_table(
         "shipments",
         sa.Column("stream", sa.Integer(), nullable=False),
@@ -263,6 +263,6 @@ def upgrade() -> None:
         sa.Column("method", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["stream"], ["streams.id"], name="fk_shipments_stream"),
         sa.PrimaryKeyConstraint("stream", "at", "key", name="pk_shipments"),
-        sa.UniqueConstraint("stream", "key", name="uq_shipments_stream_key"),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_shipments_stream_key", "shipments", ["stream", "key"], unique=True)
