@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 
-from ..metrics.calendar import Calendar
-from ..metrics.comparison import TOLERANCE, above, at_least, at_most, below
+from ..metrics.comparison import TOLERANCE, above, at_most, below
 from ..metrics.reading import Health
 from .comparison import percent
-from .judgement import Flag, GuardrailState, Status
-from .model import Between, Keep, Revision
-from .pace import Course
-from .progress import Goal, TargetError, resolve
-from .standing import Case, Standing, is_coarse, stand
-from .terms import Terms, revised, revisions_until, terms
+from .easing import revision_flags
+from .judgement import Flag, GuardrailState
+from .standing import Case, Standing, is_coarse
+from .terms import terms
 
 _STALL_TIME = 1 / 6
 _STALL_MOVE = 0.02
-_LATE = 0.80
 
 
 def flags(case: Case, standing: Standing, guardrails: Sequence[GuardrailState]) -> tuple[Flag, ...]:
@@ -26,7 +21,7 @@ def flags(case: Case, standing: Standing, guardrails: Sequence[GuardrailState]) 
         *_of_progress(standing),
         *_of_stalling(case, standing),
         *_of_measurement(case, standing),
-        *_of_revisions(case, standing),
+        *revision_flags(case, standing.moment.day),
         *_of_guardrails(guardrails),
     )
 
@@ -53,7 +48,7 @@ def _of_stalling(case: Case, standing: Standing) -> Iterator[Flag]:
 def _raw_before(case: Case, standing: Standing) -> float | None:
     """Progress a sixth of the time earlier, towards the target of today and of the same metric."""
     assert standing.goal is not None
-    moment, course = standing.moment, _whole_course(case, standing.moment.terms)
+    moment, course = standing.moment, case.whole_course(standing.moment.terms)
     latest = course.elapsed(moment.at) - _STALL_TIME
     for reading in reversed(case.readings):
         if reading.at <= moment.start or reading.at > moment.at or not at_most(course.elapsed(reading.at), latest):
@@ -84,89 +79,3 @@ def _of_guardrails(guardrails: Sequence[GuardrailState]) -> Iterator[Flag]:
     for guardrail in guardrails:
         if guardrail.holds is not True:
             yield Flag("guardrail", f"{guardrail.metric} ({guardrail.limit}): {guardrail.words}")
-
-
-def _of_revisions(case: Case, standing: Standing) -> Iterator[Flag]:
-    now = terms(case.kr, date.min)
-    for revision in revisions_until(case.kr, standing.moment.day):
-        then, now = now, revised(now, revision)
-        if now.target != then.target:
-            yield Flag(
-                "retargeted",
-                f"The target was {then.target.text}; it is {now.target.text} since {revision.on}: {revision.reason}",
-            )
-        when = _suspicious_time(case, revision, then)
-        if when is not None and _is_easier(case, revision, then, now):
-            yield Flag("eased", f"Made easier on {revision.on}, {when}: {revision.reason}")
-
-
-def _suspicious_time(case: Case, revision: Revision, then: Terms) -> str | None:
-    at = case.calendar.start_of(revision.on)
-    if at_least(_whole_course(case, then).elapsed(at), _LATE):
-        return "in the last fifth of its time"
-    before = stand(case, at)
-    if before.usable and before.by_pace is Status.OFF_TRACK:
-        return "while it was off track"
-    return None
-
-
-def _is_easier(case: Case, revision: Revision, then: Terms, now: Terms) -> bool:
-    if now.deadline > then.deadline or _asks_less(case, then, now):
-        return True
-    at = case.calendar.start_of(revision.on)
-    return below(_whole_course(case, now).expected(at), _whole_course(case, then).expected(at))
-
-
-def _asks_less(case: Case, then: Terms, now: Terms) -> bool:
-    """Whether the target in itself is easier; two kinds of target or of metric can't be compared."""
-    if now.target == then.target or now.metric != then.metric:
-        return False
-    if isinstance(now.target, Keep) or isinstance(then.target, Keep):
-        return isinstance(now.target, Keep) and isinstance(then.target, Keep) and _keeps_less(then.target, now.target)
-    goals = [_goal(case, t) for t in (then, now)]
-    before, after = goals
-    return before is not None and after is not None and _is_nearer(before, after)
-
-
-def _goal(case: Case, one: Terms) -> Goal | None:
-    assert not isinstance(one.target, Keep)
-    try:
-        return resolve(one.target, case.traits[one.metric], case.baseline.value if case.baseline else None)
-    except TargetError:
-        return None
-
-
-def _is_nearer(before: Goal, after: Goal) -> bool:
-    if before.rising != after.rising:
-        return False
-    easier = below if after.rising else above
-    moved_start = before.origin is not None and after.origin is not None and easier(after.origin, before.origin)
-    return easier(after.limit, before.limit) or moved_start
-
-
-def _keeps_less(before: Keep, after: Keep) -> bool:
-    return below(after.share, before.share) or _is_wider(before, after)
-
-
-def _is_wider(before: Keep, after: Keep) -> bool:
-    old, new = before.limit, after.limit
-    if isinstance(old, Between) or isinstance(new, Between):
-        return (
-            isinstance(old, Between)
-            and isinstance(new, Between)
-            and (below(new.low, old.low) or above(new.high, old.high))
-        )
-    old_rises, new_rises = (limit.comparison in ("at_least", "above") for limit in (old, new))
-    return old_rises == new_rises and (below if new_rises else above)(new.limit, old.limit)
-
-
-def _whole_course(case: Case, one: Terms) -> Course:
-    """From the key result's first to its last day, by the plan of the terms."""
-    calendar: Calendar = case.calendar
-    return Course(
-        start=calendar.start_of(case.kr.start),
-        deadline=calendar.end_of(one.deadline),
-        window=case.traits[one.metric].window,
-        plan=one.plan,
-        calendar=calendar,
-    )

@@ -16,7 +16,7 @@ from .keep import keep_progress, kept_days, spends_too_fast, within_budget
 from .model import Keep, KeyResult, Kind, Pace
 from .pace import Course, needed_pace, pace_status
 from .progress import Goal, TargetError, resolve
-from .terms import Moment, moment, terms
+from .terms import Moment, Terms, moment, terms
 
 LANDING = 0.70
 """The share of an aspirational target that is asked for."""
@@ -43,6 +43,16 @@ class Case:
 
     def moment(self, as_of: datetime) -> Moment:
         return moment(self.kr, self.traits, self.calendar, as_of)
+
+    def whole_course(self, one: Terms) -> Course:
+        """From the key result's first day to its last, wherever its baseline came from."""
+        return Course(
+            start=self.calendar.start_of(self.kr.start),
+            deadline=self.calendar.end_of(one.deadline),
+            window=self.traits[one.metric].window,
+            plan=one.plan,
+            calendar=self.calendar,
+        )
 
     def usable(self, reading: Reading | None) -> bool:
         return reading is not None and reading.usable(self.kr.accept_partial)
