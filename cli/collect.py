@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .invocation import Invocation, pass_invocation
+from .names import known_sources
 from .options import day
 from .printing import show
 from .watched import watched
@@ -36,8 +37,9 @@ def collect(invocation: Invocation, sources: tuple[str, ...]) -> None:
     from ..jobs.collect import collect as collected
 
     workspace = invocation.open(writing=True)
+    wanted = known_sources(sources, workspace.config)
     with watched() as progress:
-        result = collected(workspace, sources, progress=progress)
+        result = collected(workspace, wanted, progress=progress)
     _tell(workspace, result)
 
 
@@ -58,8 +60,9 @@ def backfill(invocation: Invocation, sources: tuple[str, ...], since: datetime) 
     from ..jobs.collect import backfill as backfilled
 
     workspace = invocation.open(writing=True)
+    wanted = known_sources(sources, workspace.config)
     with watched() as progress:
-        result = backfilled(workspace, since=since.date(), sources=sources, progress=progress)
+        result = backfilled(workspace, since=since.date(), sources=wanted, progress=progress)
     _tell(workspace, result)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,15 @@ class Invocation:
 
     config: Path | None = None
     debug: bool = False
+
+    def config_path(self) -> Path:
+        """
+        Raises:
+            ConfigProblems: where there is none.
+        """
+        from ..config.load import find
+
+        return find(self.config, os.environ, Path.cwd())
 
     def open(self, *, writing: bool = False) -> Workspace:
         """The config, and the store once it is needed; closed when the command ends."""

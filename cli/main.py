@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         return WRONG_USAGE
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 (whatever it is, people get one line)
+    except Exception as error:
         return _told(error, debug="--debug" in given)
     return code if isinstance(code, int) else 0
 
@@ -88,7 +88,7 @@ def _told(error: Exception, *, debug: bool) -> int:
     """Say the error in its own words where they are made for people, and give its exit code."""
     if debug:
         traceback.print_exception(error)
-    code = _known(error)
+    code = _code_of_known(error)
     if code is not None:
         click.echo(f"Error: {error}", err=True)
         return code
@@ -97,12 +97,17 @@ def _told(error: Exception, *, debug: bool) -> int:
     return UNEXPECTED
 
 
-def _known(error: Exception) -> int | None:
+def _code_of_known(error: Exception) -> int | None:
+    """None for errors that were not made for people. An import that fails is one of them."""
+    if isinstance(error, ImportError):
+        return None
     from ..collectors.contract import CollectorError, ConfigError
     from ..config.problem import ConfigProblems
+    from ..jobs.evaluate import NoCycle
+    from ..jobs.record import CannotRecord
     from ..krs.names import UnknownNameError
     from ..storage.errors import StoreError
 
-    if isinstance(error, (ConfigProblems, StoreError, UnknownNameError, ConfigError)):
+    if isinstance(error, (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, CannotRecord)):
         return WRONG_USAGE
     return SOURCE_FAILED if isinstance(error, CollectorError) else None

@@ -5,6 +5,7 @@ from datetime import datetime
 import click
 
 from .invocation import Invocation, as_of_instant, pass_invocation
+from .names import metric_named
 from .options import as_of_option, day, json_option
 from .printing import show, write
 
@@ -21,6 +22,8 @@ def metric(
 ) -> None:
     """Show a metric's daily readings, oldest first.
 
+    NAME is a metric, or a key result to see the metric it rests on.
+
     \b
     Examples:
       keyresults metric deploy-frequency
@@ -30,12 +33,13 @@ def metric(
     from ..jobs.evaluate import metric_series
 
     workspace = invocation.open()
+    at = as_of_instant(workspace, as_of)
     series = metric_series(
         workspace,
-        name,
+        metric_named(name, workspace.config, at),
         since=since.date() if since else None,
         until=until.date() if until else None,
-        as_of=as_of_instant(workspace, as_of),
+        as_of=at,
     )
     if as_json:
         from ..reports import machine

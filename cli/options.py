@@ -39,7 +39,7 @@ cycle_option = click.option("--cycle", metavar="NAME", help="The cycle, such as 
 day = click.DateTime(["%Y-%m-%d"])
 
 
-class StatusList(click.ParamType):
+class StatusList(click.ParamType[frozenset[str]]):
     """Statuses, separated by commas."""
 
     name = "status"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import click
 
 from .invocation import Invocation, as_of_instant, pass_invocation
+from .names import metric_named
 from .printing import write
 
 
@@ -29,8 +30,9 @@ def record(
 
     workspace = invocation.open(writing=True)
     instant = as_of_instant(workspace, at) if at else None
-    sample = recorded(workspace, metric, value, at=instant, by=by, evidence=evidence)
+    name = metric_named(metric, workspace.config, workspace.clock())
+    sample = recorded(workspace, name, value, at=instant, by=by, evidence=evidence)
     from ..reports.wording import instant as shown
 
     zone = workspace.config.calendar.timezone
-    write(f"Recorded {value} for {metric} at {shown(sample.at, zone)} {zone}.\n")
+    write(f"Recorded {value} for {name} at {shown(sample.at, zone)} {zone}.\n")

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 import click
 
-from .invocation import Invocation, as_of_instant, pass_invocation
-from .options import as_of_option, json_option
+from .invocation import Invocation, pass_invocation
+from .options import json_option
 from .printing import show, write
 
 
 @click.command()
 @json_option
-@as_of_option
 @pass_invocation
-def sources(invocation: Invocation, as_json: bool, as_of: str | None) -> None:
+def sources(invocation: Invocation, as_json: bool) -> None:
     """Show what is collected from each source, how far, and how well.
 
     \b
@@ -22,7 +21,7 @@ def sources(invocation: Invocation, as_json: bool, as_of: str | None) -> None:
     from ..jobs.sources import source_states
 
     workspace = invocation.open()
-    states = source_states(workspace, as_of_instant(workspace, as_of))
+    states = source_states(workspace)
     zone = workspace.config.calendar.timezone
     if as_json:
         from ..reports import machine

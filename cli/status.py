@@ -39,7 +39,7 @@ def _report(invocation: Invocation, as_of: str | None, cycle: str | None) -> Pro
     if as_of is None:
         from ..jobs.status import stored_report
 
-        stored = stored_report(invocation.config, cycle)
+        stored = stored_report(invocation.config_path(), cycle)
         if stored is not None:
             return stored
     from ..jobs.evaluate import evaluate

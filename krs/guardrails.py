@@ -30,14 +30,18 @@ def _state(
     guardrail: Guardrail, reading: Reading | None, traits: MetricTraits | None, accept_partial: bool
 ) -> GuardrailState:
     limit = _written(guardrail.limit)
+    unit = "" if traits is None else traits.unit.text
     if reading is None or reading.value is None or not reading.usable(accept_partial):
         why = "no reading" if reading is None else reading.health.value.replace("_", " ")
-        return GuardrailState(metric=guardrail.metric, holds=None, value=None, limit=limit, words=f"unseen: {why}")
+        return GuardrailState(
+            metric=guardrail.metric, holds=None, value=None, unit=unit, limit=limit, words=f"unseen: {why}"
+        )
     beyond = excess(reading.value, guardrail.limit)
     return GuardrailState(
         metric=guardrail.metric,
         holds=beyond is None,
         value=reading.value,
+        unit=unit,
         limit=limit,
         excess=beyond,
         words="holds" if beyond is None else _broken(reading, guardrail.limit, traits),

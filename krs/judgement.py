@@ -54,12 +54,14 @@ class Flag:
 class GuardrailState:
     """`holds` is None where the guardrail has no usable reading: unseen. `limit` as written, `words` for people.
 
-    `excess` is how far `value` is beyond the limit, in the metric's base unit; None unless broken.
+    `excess` is how far `value` is beyond the limit, in the base of `unit` (the text of the metric's
+    unit); None unless broken.
     """
 
     metric: str
     holds: bool | None
     value: float | None
+    unit: str
     limit: str
     words: str
     excess: float | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from ..metrics.reading import Health, Reading
+from ..krs.judgement import GuardrailState
+from ..metrics.reading import Reading
 from . import wording
 from .numbers import amount, count
 from .progress_report import ReportedKeyResult
@@ -24,7 +25,7 @@ def details(kr: ReportedKeyResult, timezone: str) -> list[Row]:
         ("Progress", wording.pace(kr)),
         ("Kept", wording.kept_days(judged.kept) if judged.kept else ""),
         ("Decides on", wording.window(judged.decides_on, timezone, near=date.min) if judged.decides_on else ""),
-        *(("Guardrail", _guardrail(kr, n)) for n in range(len(judged.guardrails))),
+        *(("Guardrail", _guardrail(state)) for state in judged.guardrails),
         *(("Flag", f"{flag.code}: {flag.words}") for flag in judged.flags),
         ("Data", _data(kr)),
         *(("Revised", f"{r.on}: {r.changes} ({r.reason})") for r in kr.revisions),
@@ -36,15 +37,19 @@ def details(kr: ReportedKeyResult, timezone: str) -> list[Row]:
 
 def guardrails(kr: ReportedKeyResult) -> Iterator[str]:
     """The guardrails that don't hold, or can't be seen, in words."""
-    for n, state in enumerate(kr.judgement.guardrails):
+    for state in kr.judgement.guardrails:
         if state.holds is not True:
-            yield _guardrail(kr, n)
+            yield _guardrail(state)
 
 
-def _guardrail(kr: ReportedKeyResult, n: int) -> str:
-    state = kr.judgement.guardrails[n]
-    held = {True: "holds", False: "broken", None: "unseen"}[state.holds]
-    return f"{state.metric} {held}: {state.words}"
+def _guardrail(state: GuardrailState) -> str:
+    """`rollback-rate broken by one: 6.1%, limit 5%, 1.1% beyond`."""
+    said = [f"limit {state.limit}"]
+    if state.value is not None:
+        said.insert(0, amount(state.value, state.unit))
+    if state.excess:
+        said.append(f"{amount(state.excess, state.unit)} beyond")
+    return f"{state.metric} {state.words}; {', '.join(said)}"
 
 
 def _reading(kr: ReportedKeyResult, timezone: str) -> str:
@@ -76,7 +81,8 @@ def _baseline(kr: ReportedKeyResult, timezone: str) -> str:
 
 def _target(kr: ReportedKeyResult) -> str:
     shown = wording.target(kr.target, kr.unit)
-    said = [shown if shown == kr.target.text else f"{shown} (written {kr.target.text})"]
+    resolved = kr.target.kind == "change" and kr.target.value is not None
+    said = [f"{shown} ({kr.target.text})" if resolved else shown]
     said.append(f"by {kr.judgement.deadline}")
     if kr.first_target is not None:
         said.append(f"began with {wording.target(kr.first_target, kr.unit)}")
@@ -87,8 +93,8 @@ def _data(kr: ReportedKeyResult) -> str:
     reading = kr.judgement.reading
     said = [wording.blindness(kr)]
     if reading is not None:
-        covered = amount(reading.covered, "ratio", beside=1.0)
-        said = [wording.HEALTH_WORDS[Health.OK] if not said[0] else said[0], f"covered {covered}", *reading.notes]
+        said[0] = said[0] or wording.HEALTH_WORDS[reading.health]
+        said += [f"covered {amount(reading.covered, 'ratio', beside=1.0)}", *reading.notes]
     return "; ".join(said)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ..krs.comparison import percent as cut_percent
 from ..metrics.unit import Unit
 
 MISSING = "–"
@@ -35,7 +36,7 @@ def amount(value: float | None, unit: str, beside: float | None = None) -> str:
 
 def percent(fraction: float | None) -> str:
     """Progress: cut to whole percents, never rounded up."""
-    return MISSING if fraction is None else f"{math.floor(fraction * 100 + 1e-7)}%"
+    return MISSING if fraction is None else cut_percent(fraction)
 
 
 def count(number: float | None) -> str:

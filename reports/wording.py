@@ -49,6 +49,8 @@ HEALTH_WORDS: dict[Health, str] = {
     Health.OK: "ok",
 }
 
+_NOT_DUE = frozenset({Status.NOT_STARTED, Status.WITHDRAWN})
+_SEEN = frozenset({Health.OK, Health.PARTIAL})
 _SIGNS: dict[Comparison, str] = {"at_most": "≤", "below": "<", "at_least": "≥", "above": ">"}
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _NO_VALUE = "·"
@@ -137,9 +139,9 @@ def kept_days(kept: KeptDays) -> str:
 
 
 def blindness(kr: ReportedKeyResult) -> str:
-    """Why there is no usable value and what the last one was; empty where the reading is fine."""
+    """Why there is no usable value and what the last one was; empty where there is one, or none is due."""
     reading = kr.judgement.reading
-    if reading is not None and reading.health is Health.OK:
+    if kr.judgement.status in _NOT_DUE or (reading is not None and reading.health in _SEEN):
         return ""
     health = Health.NO_DATA if reading is None else reading.health
     last = next((d for d in reversed(kr.series) if d.value is not None and d.health is Health.OK), None)
