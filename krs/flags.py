@@ -69,7 +69,7 @@ def _of_measurement(case: Case, standing: Standing) -> Iterator[Flag]:
     uses_baseline = standing.goal is not None and standing.goal.from_baseline
     if uses_baseline and case.baseline and case.baseline.provisional:
         yield Flag("provisional", "The baseline may still change: the time before the start is not collected yet")
-    if reading is not None and standing.usable and reading.health is Health.PARTIAL:
+    if reading is not None and case.usable(reading) and reading.health is Health.PARTIAL:
         yield Flag("partial", f"Only {percent(reading.covered)} of the window was collected")
     if reading is not None and standing.late:
         yield Flag("last_usable", f"Judged by the reading of {reading.day}: there was no usable one at the deadline")

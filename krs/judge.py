@@ -60,7 +60,7 @@ def judge(
         weight=terms.weight,
         metric=terms.metric,
         kept=standing.kept,
-        flags=flags(case, standing, states),
+        flags=() if status is Status.NOT_STARTED else flags(case, standing, states),
         guardrails=states,
     )
 

@@ -355,6 +355,11 @@ def test_an_unseen_guardrail_is_shown_and_keeps_it_from_being_met():
         assert judgement.guardrails[0].words.startswith("unseen: ")
 
 
+def test_before_the_start_no_guardrail_is_missed():
+    judgement = judged(GUARDED, [], midnight(START), traits=GUARD_TRAITS)
+    assert (judgement.status, judgement.flags) == (Status.NOT_STARTED, ())
+
+
 def test_at_the_deadline_a_broken_or_unseen_guardrail_holds_success_back():
     assert guarded(0.85, reading(DEADLINE, 0.2), DEADLINE).status is Status.HELD_BACK
     assert guarded(0.85, None, DEADLINE).status is Status.HELD_BACK
