@@ -61,9 +61,10 @@ class Sqlite:
         with self.explained():
             folder = self.path.parent
             if not folder.exists():
-                folder.mkdir(parents=True)
+                folder.mkdir(parents=True, exist_ok=True)
                 (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-            with closing(self._dial("rwc")) as connection:
+            self.path.touch()
+            with closing(self._dial("rw")) as connection:
                 _use_write_ahead(connection)
 
     def engine(self) -> Engine:
@@ -74,26 +75,26 @@ class Sqlite:
     def _connect(self) -> sqlite3.Connection:
         if not self.read_only:
             return self._dial("rw")
-        connection = self._dial("ro")
         try:
-            connection.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.OperationalError:
-            connection.close()
-            if _is_filled(self.path.with_name(self.path.name + "-wal")):
+            return self._dial("ro")
+        except sqlite3.OperationalError as error:
+            no_index = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            if not no_index or _is_filled(self.path.with_name(self.path.name + "-wal")):
                 raise
             # Where not even the index of the write-ahead log can be made beside the file, nobody writes to it.
             return self._dial("ro&immutable=1")
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
 
     def _dial(self, mode: str) -> sqlite3.Connection:
         uri = f"file:{quote(str(self.path.absolute()))}?mode={mode}"
         # isolation_level=None: transactions begin where SQLAlchemy says so, and hold schema changes too.
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        try:
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("SELECT count(*) FROM sqlite_master")  # whatever is wrong with the file shows here
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def upsert(self, table: Table, key: Sequence[str]) -> Any:  # noqa: ANN401 (each dialect's own Insert)
@@ -133,17 +134,17 @@ class Sqlite:
     @contextmanager
     def upgrading(self, engine: Engine) -> Iterator[Connection]:
         """A transaction in which tables may be rebuilt: references are checked at its end instead of row by row."""
-        with engine.connect() as conn:
-            conn.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            conn.commit()
-            conn.execution_options(writes=True)
-            with conn.begin():
-                yield conn
-                if conn.exec_driver_sql("PRAGMA foreign_key_check").first():
-                    raise StoreBroken(
-                        f"{self}: upgrading would leave rows without what they refer to; nothing was done"
-                    )
-            conn.invalidate()
+        with engine.execution_options(writes=True).connect() as conn:
+            driver = conn.connection.driver_connection  # the pragma does nothing once a transaction has begun
+            assert isinstance(driver, sqlite3.Connection)
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with conn.begin():
+                    yield conn
+                    if conn.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise StoreBroken(f"{self}: upgrading would lose what rows refer to; nothing was done")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
 
     def faults(self, conn: Connection) -> list[str]:
         """What the database itself finds wrong, in words."""

@@ -169,8 +169,10 @@ evaluations = Table(
     Column("id", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("confirmed_at", BigInteger, nullable=False),
+    Column("cycle", Text, nullable=False),
     Column("day", Text, nullable=False, index=True),
     Column("config_digest", Text, nullable=False),
     Column("ground", Text, nullable=False),
     Column("content", Text, nullable=False),
+    Index(None, "cycle", "id"),
 )
