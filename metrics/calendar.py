@@ -61,7 +61,8 @@ class Calendar:
         """The same local time, `days` calendar days earlier."""
         local = at.astimezone(self.zone)
         earlier = local.replace(tzinfo=None) - timedelta(days=days)
-        if earlier.time() == time.min:
+        # Where the clocks jump over midnight, a day begins at 01:00; the day that ends there is still a whole one.
+        if earlier.time() == time.min or at == self.start_of(local.date()):
             return self.start_of(earlier.date())
         return earlier.replace(tzinfo=self.zone).astimezone(UTC)
 

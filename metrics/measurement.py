@@ -147,7 +147,7 @@ class Measurement:
         window = self.definition.window.ending(at, self._calendar, start)
         span = self._spans.of(window)
         if self._refusal is not None or self.measure is None:
-            return self._assemble(at, window, span, Value(value=None, reason=self._refusal or ""), None)
+            return self._assemble(at, window, span, Value(value=None, reason=self._refusal or ""), span.age)
         value = SHAPES[self.measure.shape](self.definition, self._counted, span, self._calendar)
         age = span.age if value.data_end is None else at - min(value.data_end, at)
         if span.age is None or (not span.counted and value.data_end is None):
@@ -200,7 +200,7 @@ class Measurement:
             return 0
         if self.measure.shape == "samples":
             return 1 if self._is_carried else self._calendar.days_between(window.start, window.end) / 2
-        if self.measure.shape == "quantile" and self.definition.quantile >= 0.9:
+        if self.measure.shape in ("quantile", "histogram") and self.definition.quantile >= 0.9:
             return MANY
         return self.measure.few
 
@@ -259,8 +259,7 @@ class Measurement:
     def _newest_evidence(self, reading: Reading) -> list[FactNote]:
         """The newest sample counts; those before it inside the window were replaced by it."""
         notes = self.facts(Window(min(reading.window.start, reading.window.end), reading.at))
-        at_end = [note for note in notes if note.counted and note.at == reading.window.end]
-        counted = at_end[-1] if at_end else None
+        counted = next((note for note in reversed(notes) if note.counted), None)
         return [
             note
             if note is counted or not note.counted

@@ -162,7 +162,7 @@ _TABLE = (
         unit=None,
         better="lower",
         options=("unit", "quantile"),
-        few=20,
+        few=5,
         words="quantile over all requests of the window, from merged histogram buckets",
     ),
 )

@@ -203,6 +203,7 @@ def _ships_by_merge_time(
 
     changes = tables.frame("changes")
     changes = changes[changes["merged_at"].to_numpy() <= np.datetime64(microseconds(as_of), "us")]
+    changes = changes.sort_values(["merged_at", "key"], kind="stable")  # a revert comes after what it takes back
     forward: dict[str, list[int]] = {}
     for row, (subject, one) in enumerate(zip(deployments["subject"], role, strict=True)):
         if one == FORWARD:

@@ -157,7 +157,7 @@ def samples(definition: MetricDefinition, counted: Counted, span: Span, calendar
         end = last["until"] if last["until"] == last["until"] else last["at"]  # NaT is not itself
         return Value(value=float(values[-1]), n=n, data_end=from_microseconds(int(end.value) // 1000))
     if how.name == "quantile":
-        return Value(value=float(np.quantile(values, how.quantile or 0.5)), n=n)
+        return Value(value=float(np.quantile(values, 0.5 if how.quantile is None else how.quantile)), n=n)
     aggregates: Mapping[str, Callable[[Any], Any]] = {
         "mean": np.mean,
         "median": np.median,
