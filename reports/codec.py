@@ -22,7 +22,7 @@ def encode_json(value: object) -> str:
     Raises:
         ValueError: for nan and infinity, which are no readings.
     """
-    return json.dumps(_encoded(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return json.dumps(_encoded(value), allow_nan=False, separators=(",", ":"))
 
 
 def decode_json(cls: type[T], text: str) -> T:

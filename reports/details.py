@@ -8,7 +8,7 @@ from datetime import date
 from ..krs.judgement import GuardrailState
 from ..metrics.reading import Reading
 from . import wording
-from .numbers import amount, count
+from .numbers import amount, count, difference
 from .progress_report import ReportedKeyResult
 
 Row = tuple[str, str]
@@ -43,12 +43,12 @@ def guardrails(kr: ReportedKeyResult) -> Iterator[str]:
 
 
 def _guardrail(state: GuardrailState) -> str:
-    """`rollback-rate broken by one: 6.1%, limit 5%, 1.1% beyond`."""
+    """`rollback-rate broken by one; 6.1%, limit at most 5%, 1.1 pp beyond`."""
     said = [f"limit {state.limit}"]
     if state.value is not None:
         said.insert(0, amount(state.value, state.unit))
     if state.excess:
-        said.append(f"{amount(state.excess, state.unit)} beyond")
+        said.append(f"{difference(state.excess, state.unit)} beyond")
     return f"{state.metric} {state.words}; {', '.join(said)}"
 
 

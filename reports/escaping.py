@@ -14,6 +14,7 @@ _ESCAPE_SEQUENCE = re.compile(
 _JOINERS = "\u200c\u200d"  # needed by Persian and by composed emoji
 _MARKDOWN = re.compile(r"[\\`*\[\]<>|~#&$]|(?<!\w)_|_(?!\w)")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
+_LIST = re.compile(r"^(\d*)([-+.)])(?=\s|$)")
 _MENTION = re.compile(r"@(?=\w)")
 _UNPRINTABLE = re.compile("[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 
@@ -37,7 +38,8 @@ def _visible(character: str) -> str:
 
 def markdown(text: str) -> str:
     """Cleaned text in which no character means anything to Markdown, in a table's cell too; plain URLs are links."""
-    return " ".join(_link(word) or _escaped(word) for word in clean(text).split(" "))
+    words = " ".join(_link(word) or _escaped(word) for word in clean(text).split(" "))
+    return _LIST.sub(r"\1\\\2", words)
 
 
 def _link(word: str) -> str | None:

@@ -34,6 +34,12 @@ def amount(value: float | None, unit: str, beside: float | None = None) -> str:
     return _text(value, unit, _MOST_DIGITS)
 
 
+def difference(value: float, unit: str) -> str:
+    """How far two values lie apart: `48 ms`; of ratios in points, `1.1 pp`."""
+    text = amount(value, unit)
+    return f"{text.removesuffix('%')} pp" if Unit.parse(unit).dimension == "ratio" else text
+
+
 def percent(fraction: float | None) -> str:
     """Progress: cut to whole percents, never rounded up."""
     return MISSING if fraction is None else cut_percent(fraction)
