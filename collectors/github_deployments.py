@@ -133,7 +133,8 @@ class DeploymentReader:
             yield self._batch([f for f in facts if end or f.created_at < window.end], problems=problems)
             if last:
                 return
-            upper, after = (None if problems else lower), page["pageInfo"]["endCursor"]
+            upper = None if problems or upper is None else min(lower, upper)
+            after = page["pageInfo"]["endCursor"]
 
     def _cover(self, lower: datetime, upper: datetime, window: TimeRange) -> None:
         start, end = max(lower, window.start), min(upper, window.end)
