@@ -1,0 +1,266 @@
+"""Metrics: which measure, of which source's facts, told what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from ..metrics.definition import Exclusion, MetricDefinition
+from ..metrics.facts import FactKind
+from ..metrics.measures import EVERY, Measure
+from ..metrics.unit import PER_DAY, PER_WORKDAY, RATIO, Unit
+from ..metrics.window import WindowLength
+from .aggregates import parse_aggregate
+from .bind_sources import BoundSource
+from .findings import Findings
+from .model import Service
+from .places import Key
+from .planned import ALL_MEASURES, PLANNED_MEASURES
+from .problem import listed, near
+from .rates import RateAsked, rates_asked
+from .schema_metrics import MetricTable
+from .words import model_keys, unknown_key
+from .written_objectives import WrittenObjective
+
+FOUR_WEEKS = WindowLength(28)
+ALWAYS = ("source", "measure")
+DAILY_AGE = timedelta(days=2)
+FIGURE_AGE = timedelta(days=7)
+LEAST_AGE = timedelta(days=1)
+RUNS_MISSED = 3
+NAME_KEY = "metric"
+"""A query model with this field is told the metric's name; nobody writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundMetric:
+    """A metric that is there; `definition` is None where something about it is wrong. Targets on it are in `unit`."""
+
+    definition: MetricDefinition | None
+    unit: Unit | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricBinder:
+    """What all metrics are bound with."""
+
+    sources: Mapping[str, BoundSource]
+    services: Mapping[str, Service]
+    rates: Mapping[str, RateAsked]
+    words: frozenset[str]
+    findings: Findings
+
+    OPTIONS: ClassVar[frozenset[str]] = frozenset(model_keys(MetricTable))
+
+
+def bind_metrics(
+    table: object,
+    sources: Mapping[str, BoundSource],
+    services: Mapping[str, Service],
+    objectives: Sequence[WrittenObjective],
+    findings: Findings,
+) -> dict[str, BoundMetric]:
+    types = [source.collector for source in sources.values() if source.collector is not None]
+    queries = {key for collector in types for query in collector.Queries.values() for key in model_keys(query)}
+    binder = MetricBinder(
+        sources=sources,
+        services=services,
+        rates=rates_asked(objectives, findings),
+        words=frozenset(queries) | MetricBinder.OPTIONS,
+        findings=findings,
+    )
+    return {name: _Metric(binder, name, one, key).bind() for name, one, key in findings.tables(table, ("metrics",))}
+
+
+@dataclass
+class _Metric:
+    """One `[metrics.NAME]` on its way to a definition."""
+
+    binder: MetricBinder
+    name: str
+    table: Mapping[str, Any]
+    key: Key
+    sources: dict[FactKind, BoundSource] = field(default_factory=dict)
+
+    def add(self, key: str, message: str) -> None:
+        self.binder.findings.add((*self.key, key) if key else self.key, message)
+
+    def bind(self) -> BoundMetric:
+        measure = self._measure()
+        source = self._source("source")
+        if measure is None or source is None:
+            # What may stand here depends on them: only what no measure and no source takes is surely wrong.
+            self._check_keys(self.binder.words)
+            self._options(MetricBinder.OPTIONS)
+            return BoundMetric(None)
+        self._sources_of(measure, source)
+        queried = self._query_keys()
+        taken = {*ALWAYS, *EVERY, *measure.options} - {"deployments"}
+        self._check_keys(taken | queried, measure)
+        options = self._options(frozenset(taken))
+        queries = self._queries()
+        if options is None or queries is None:
+            return BoundMetric(None)
+        return self._definition(measure, options, queries)
+
+    def _measure(self) -> Measure | None:
+        written = self.table.get("measure")
+        if written is None:
+            written = next((m for k, m in _MEANT.items() if k in self.table), None)
+        if written is None:
+            self.add("", f"measure is missing: write one of {listed(ALL_MEASURES)}; or a query, or a histogram")
+        elif isinstance(written, str) and written not in ALL_MEASURES:
+            self.add("measure", f"there is no such measure{near(written, ALL_MEASURES)}; known: {listed(ALL_MEASURES)}")
+        return ALL_MEASURES.get(written) if isinstance(written, str) else None
+
+    def _source(self, key: str) -> BoundSource | None:
+        """The source named under a key, where it is there and of a known type."""
+        written = self.table.get(key)
+        if not isinstance(written, str):
+            return None
+        if written not in self.binder.sources:
+            known = self.binder.sources
+            self.add(key, f"there is no [sources.{written[:100]}]{near(written, known)}; known: {listed(known)}")
+            return None
+        source = self.binder.sources[written]
+        return source if source.collector is not None else None
+
+    def _sources_of(self, measure: Measure, source: BoundSource) -> None:
+        self.sources = dict.fromkeys(measure.kinds, source)
+        if "incidents" in self.table and "incidents" in measure.options:
+            other = self._source("incidents")
+            if other is not None:
+                self.sources["incidents"] = other
+        for kind, told_by in self.sources.items():
+            tells = told_by.collector.Queries if told_by.collector else {}
+            second = kind == "incidents" and told_by is not source
+            if kind not in tells and (second or measure.name not in PLANNED_MEASURES):
+                word = told_by.collector.type if told_by.collector else ""
+                self.add(
+                    "incidents" if second else "source",
+                    f"{measure.name} needs {kind}; a source of type {word} tells {listed(sorted(tells))}",
+                )
+
+    def _models(self) -> dict[FactKind, Any]:
+        """The query model of each kind of fact, where its source tells that kind."""
+        return {
+            kind: source.collector.Queries[kind]
+            for kind, source in self.sources.items()
+            if source.collector is not None and kind in source.collector.Queries
+        }
+
+    def _query_keys(self) -> set[str]:
+        return {key for model in self._models().values() for key in model_keys(model)} - {NAME_KEY}
+
+    def _check_keys(self, taken: frozenset[str] | set[str], measure: Measure | None = None) -> None:
+        for key in self.table:
+            if key in taken:
+                continue
+            if key in self.binder.words and measure is not None:
+                self.add(key, f"{measure.name} of this source takes no {key}; it takes {listed(sorted(taken))}")
+            else:
+                self.add(key, unknown_key(key, taken))
+
+    def _options(self, keys: frozenset[str]) -> MetricTable | None:
+        own = {k: v for k, v in self.table.items() if k in keys}
+        return self.binder.findings.model(MetricTable, own, self.key)
+
+    def _queries(self) -> dict[str, Any] | None:
+        """What is put to each source, as its query model normalises it; None where one is wrong."""
+        queries: dict[str, Any] = {}
+        for kind, model in self._models().items():
+            keys = model_keys(model)
+            defaults = {k: v for k, v in self.sources[kind].defaults.items() if k in keys}
+            own = {k: v for k, v in self.table.items() if k in keys}
+            if NAME_KEY in keys:
+                own[NAME_KEY] = self.name
+            query = self.binder.findings.model(model, {**defaults, **own}, self.key)
+            if query is None:
+                return None
+            queries[kind] = query.model_dump(mode="json", exclude_none=True, by_alias=True)
+        return queries
+
+    def _definition(self, measure: Measure, options: MetricTable, queries: Mapping[str, Any]) -> BoundMetric:
+        unit = self._unit(measure, options)
+        aggregate = parse_aggregate(options, unit, self.key, self.binder.findings)
+        shares = aggregate.name == "share_within"
+        self._check_reach(measure, options)
+        given = {
+            name: getattr(options, name)
+            for name in ("duplicates_within", "settle", "failure_window", "quantile")
+            if getattr(options, name) is not None
+        }
+        definition = MetricDefinition(
+            name=self.name,
+            measure=measure.name,
+            # What this release can't compute is not asked for either.
+            sources={k: s.name for k, s in self.sources.items()} if measure.name not in PLANNED_MEASURES else {},
+            queries=queries,
+            # A share of samples is a ratio, of samples that still are in the unit they were taken in.
+            unit=Unit("ratio", RATIO.text, unit.scale) if shares else unit,
+            window=options.window or FOUR_WEEKS,
+            better=options.better or ("higher" if shares else measure.better),
+            subjects=tuple(options.repositories) if options.repositories else None,
+            services=tuple(options.services) if options.services else None,
+            environment=options.environment,
+            task=options.task,
+            count=options.count,
+            across=options.across,
+            rollback_rules=tuple(options.rollback.rules),
+            rollback_mark=options.rollback.mark,
+            coverage_kind=options.kind or "line",
+            aggregate=aggregate,
+            hotfix_labels=tuple(options.hotfix.labels),
+            hotfix_branches=tuple(options.hotfix.branches),
+            lead_time_from=options.lead_time_from,
+            min_samples=options.min_samples,
+            min_covered=options.min_covered,
+            max_age=options.max_age or self._max_age(measure),
+            exclude=tuple(Exclusion(e.start, e.end, e.reason, e.added) for e in options.exclude),
+            **given,
+        )
+        return BoundMetric(definition, RATIO if shares else unit)
+
+    def _unit(self, measure: Measure, options: MetricTable) -> Unit:
+        if measure.shape == "rate":
+            asked = self.binder.rates.get(self.name)
+            per = options.per or (asked.per if asked else "day")
+            return PER_WORKDAY if per == "workday" else PER_DAY
+        if measure.unit is not None:
+            return measure.unit
+        if options.unit is not None:
+            return Unit.parse(options.unit)
+        return Unit.parse("s") if measure.shape == "histogram" else Unit("plain", "")
+
+    def _max_age(self, measure: Measure) -> timedelta:
+        oldest = max(_max_age(source, kind) for kind, source in self.sources.items())
+        return max(oldest, FIGURE_AGE) if measure.shape == "newest" else oldest
+
+    def _check_reach(self, measure: Measure, options: MetricTable) -> None:
+        several = len(options.services or options.repositories or ()) > 1
+        if measure.shape == "rate" and several and options.across is None:
+            self.add("", 'a frequency over several services must say across = "sum" or across = "worst"')
+        for index, service in enumerate(options.services or ()):
+            if "/" not in service and service not in self.binder.services:
+                known = self.binder.services
+                self.binder.findings.add(
+                    (*self.key, "services", index), f"there is no [services.{service[:100]}]{near(service, known)}"
+                )
+
+
+_MEANT = {"query": "sampled", "histogram": "histogram_quantile"}
+"""The measure a metric means that only says what is asked."""
+
+
+def _max_age(source: BoundSource, kind: FactKind) -> timedelta:
+    """How old data of this kind may be where the metric doesn't say it."""
+    own = getattr(source.collector, "max_age", None)
+    if isinstance(own, timedelta):
+        return own
+    query = source.collector.Queries.get(kind) if source.collector else None
+    if kind == "samples" and getattr(query, "daily", False):
+        return DAILY_AGE
+    gap = source.config.longest_gap if source.config else LEAST_AGE
+    return max(LEAST_AGE, RUNS_MISSED * gap)

@@ -1,0 +1,111 @@
+"""Gathers everything that is wrong, so that one run of `check` tells it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from .document import Document
+from .fields import NAME
+from .places import Key, Places
+from .problem import SHOWN, Problem
+from .words import in_words
+
+_M = TypeVar("_M", bound=BaseModel)
+_CREDENTIALS = re.compile(
+    r"^[a-z][a-z0-9+.-]*://[^/?#\s:@]*:[^/?#\s@]+@|[?&](?:access_|api_?)?(?:token|key|secret|password)=[^&]", re.I
+)
+
+
+class Findings:
+    """What was found wrong with one document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._found: list[tuple[Key, str]] = []
+        self._secret: set[Key] = set()
+        for key, _ in credentials_in(document.table):
+            self._secret.add(key)
+            self._found.append(
+                (key, "a password or token is written into this address: take it out, and give it by reference")
+            )
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    @property
+    def enough(self) -> bool:
+        """Whether more is known than will be shown; words for the rest need not be sought."""
+        return len(self._found) > 2 * SHOWN
+
+    def add(self, key: Key, message: str) -> None:
+        # Whatever else is wrong with a value that holds a password, saying it might show the password.
+        if key not in self._secret:
+            self._found.append((key, message))
+
+    def model(self, model: type[_M], value: object, key: Key) -> _M | None:
+        """The table at `key` as its model; None where it isn't one, with everything wrong noted."""
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            for one in error.errors(include_url=False, include_context=True):
+                if not self.enough:
+                    where, message = in_words(model, value, one)
+                    self.add((*key, *where), message)
+            return None
+
+    def tables(self, value: object, key: Key) -> Iterator[tuple[str, Any, Key]]:
+        """The named tables of a table, `[metrics.NAME]`, each with its key."""
+        if not isinstance(value, Mapping):
+            self.add(key, f"must be tables with names: [{key[-1]}.NAME]")
+            return
+        for name, table in value.items():
+            if NAME.match(name) is None:
+                self.add(
+                    (*key, name), "a name has letters, digits, dots, dashes and underscores, a letter or digit first"
+                )
+            elif not isinstance(table, Mapping):
+                self.add((*key, name), f"must be a table: [{key[-1]}.{name}]")
+            else:
+                yield name, table, (*key, name)
+
+    def problems(self) -> tuple[Problem, ...]:
+        places = Places(self._document.text)
+        return tuple(
+            Problem(self._document.path, *places.of(key), dotted(key, self._document.table), message)
+            for key, message in dict.fromkeys(self._found)
+        )
+
+
+def dotted(key: Key, table: object) -> str:
+    """`objectives[reliability].key_results[p99].target.to`: elements of arrays by id, else by number from 1."""
+    text, node = "", table
+    for part in key:
+        node = node[part] if (isinstance(node, Mapping) and part in node) or _is_index(node, part) else None  # type: ignore[index]
+        if isinstance(part, int):
+            name = node.get("id") if isinstance(node, Mapping) else None
+            text += f"[{name if isinstance(name, str) and NAME.match(name) else part + 1}]"
+        else:
+            written = part if re.fullmatch(r"[A-Za-z0-9_-]{1,100}", part) else f'"{part[:100]}"'
+            text += f".{written}" if text else written
+    return text
+
+
+def _is_index(node: object, part: str | int) -> bool:
+    return isinstance(node, list) and isinstance(part, int) and part < len(node)
+
+
+def credentials_in(table: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+    """Every text that is an address with a password or token inside."""
+    waiting: list[tuple[Key, object]] = [((), table)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting.extend(((*key, name), inner) for name, inner in value.items())
+        elif isinstance(value, list):
+            waiting.extend(((*key, index), inner) for index, inner in enumerate(value))
+        elif isinstance(value, str) and _CREDENTIALS.search(value):
+            yield key, value

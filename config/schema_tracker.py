@@ -1,0 +1,96 @@
+"""`[tracker]`, `[cycles]`, `[calendar]`, `[teams]`, `[services]`: the frame around the key results."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ..collectors.secrets import SecretRef
+from .fields import Day, Name, Table, Text
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Threshold = Annotated[float, Field(ge=0, le=100)]
+
+
+class PaceTable(Table):
+    on_track: Threshold = Field(default=0.10, description="Gap to the expected progress up to which a KR is on track.")
+    at_risk: Threshold = Field(default=0.25, description="Gap up to which it is at risk; beyond, off track.")
+    needed_on_track: Threshold = Field(default=1.5, description="Needed pace, in planned ones, up to which on track.")
+    needed_at_risk: Threshold = Field(default=2.5, description="Needed pace up to which at risk.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.on_track > self.at_risk or self.needed_on_track > self.needed_at_risk:
+            raise ValueError("on_track can't be wider than at_risk, nor needed_on_track than needed_at_risk")
+        return self
+
+
+class StoreTable(Table):
+    url: Text = Field(description="Address of the store, without its password.")
+    password: SecretRef | None = Field(default=None, description="The password, by reference.")
+
+
+class TrackerTable(Table):
+    timezone: Text = Field(default="UTC", description="IANA zone that days, weeks and cycles are cut in.")
+    store: Text | StoreTable | None = Field(
+        default=None, description="Where facts are kept; default: .keyresults/store.db beside the config."
+    )
+    cycle: Text | None = Field(default=None, description='The cycle shown when no other is named, such as "2026-Q4".')
+    pace: PaceTable = Field(default=PaceTable(), description="Thresholds of status.")
+    forecast: bool = Field(default=True, description="Whether reports forecast the value at the deadline.")
+
+
+class CycleTable(Table):
+    start: Day = Field(description="First day.")
+    end: Day = Field(description="Last day, included.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"the cycle ends ({self.end}) before it starts ({self.start})")
+        return self
+
+
+class ClosedTable(Table):
+    start: Day = Field(alias="from", description="First closed day.")
+    end: Day = Field(alias="to", description="Last closed day, included.")
+    reason: Text = Field(description="Why nobody ships then.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"ends ({self.end}) before it starts ({self.start})")
+        return self
+
+
+class CalendarTable(Table):
+    workdays: list[Weekday] = Field(
+        default=["mon", "tue", "wed", "thu", "fri"], min_length=1, description="Days of the week people ship on."
+    )
+    holidays: list[Day] = Field(default=[], description="Days off.")
+    closed: list[ClosedTable] = Field(default=[], description="Closed periods, with their reasons.")
+
+
+class TeamTable(Table):
+    people: list[Name] = Field(default=[], description="Who may own a key result.")
+    notify: list[Name] = Field(default=[], description="Channels of [notify] that the team reads.")
+
+
+class ServiceMatchTable(Table):
+    environment: Text | None = Field(default=None, description="Deployments to this environment.")
+    workflow: Text | None = Field(default=None, description="Deployments by this workflow.")
+    payload: dict[str, str] | None = Field(default=None, description="Deployments whose payload holds these values.")
+    tag: Text | None = Field(default=None, description='Tags that match this glob, such as "ledger-v*".')
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
+            raise ValueError("say exactly one of environment, workflow, payload or tag")
+        return self
+
+
+class ServiceTable(Table):
+    repository: Text = Field(description='The repository it lives in, "owner/name".')
+    match: ServiceMatchTable = Field(description="Which of the repository's deployments are its own.")
+    paths: list[Text] = Field(default=[], description="Globs of the files that are its own.")

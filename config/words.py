@@ -1,0 +1,122 @@
+"""What pydantic found, in words for the author of a config: never the value, unless it is a choice among few."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from .places import Key
+from .problem import listed, near
+
+_KINDS = {
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "list_type": "a list: [ … ]",
+    "tuple_type": "a list: [ … ]",
+    "dict_type": "a table: { … }",
+    "model_type": "a table: { … }",
+    "model_attributes_type": "a table: { … }",
+    "mapping_type": "a table: { … }",
+}
+_CHOICE = re.compile(r"^[A-Za-z0-9_ .-]{1,40}$")
+
+
+def in_words(model: type[BaseModel], table: object, error: Mapping[str, Any]) -> tuple[Key, str]:
+    """Where in `table` the error stands, and what it says."""
+    loc: Key = error["loc"]
+    kind, context = error["type"], error.get("ctx", {})
+    key = _way(table, loc)
+    if kind == "missing":
+        return key, f"{loc[-1]} is missing" + _described(model, loc)
+    if kind == "extra_forbidden":
+        return key, unknown_key(str(loc[-1]), _keys(_models_at(model, loc[:-1])))
+    if kind in ("literal_error", "enum"):
+        return key, _no_choice(error.get("input"), context["expected"])
+    if kind in _KINDS:
+        return key, f"must be {_KINDS[kind]}, not {_found(error.get('input'))}"
+    if kind == "value_error":
+        return key, str(context["error"])
+    message = str(error["msg"])
+    return key, message[:1].lower() + message[1:]
+
+
+def unknown_key(name: str, known: Iterable[str]) -> str:
+    options = sorted(known)
+    return f"unknown key{near(name, options)}; known here: {listed(options)}"
+
+
+def _no_choice(value: object, expected: str) -> str:
+    choices = re.findall(r"'([^']*)'", expected)
+    if not isinstance(value, str):
+        return f"must be one of {listed(choices)}, in quotes"
+    # A long or odd text may be a secret that went astray.
+    said = f'"{value}"' if _CHOICE.match(value) else "this"
+    return f"{said} is none of {listed(choices)}{near(value, choices)}"
+
+
+def _found(value: object) -> str:
+    names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a table"}
+    return names.get(type(value), "a date or time")
+
+
+def _way(table: object, loc: Key) -> Key:
+    """The part of a location that exists in the table: pydantic adds the tags of unions to it."""
+    key: list[str | int] = []
+    node = table
+    for number, part in enumerate(loc):
+        if (isinstance(node, list) and isinstance(part, int) and part < len(node)) or (isinstance(node, Mapping) and part in node and not _only_a_tag(node, loc[number:])):
+            node = node[part]
+        else:
+            continue
+        key.append(part)
+    return tuple(key)
+
+
+def _only_a_tag(node: Mapping[str, Any], rest: Key) -> bool:
+    """Whether `rest` starts with a tag that happens to be a key too: what follows is then a key beside it."""
+    inner = node[str(rest[0])]
+    return len(rest) > 1 and rest[1] in node and not isinstance(inner, (Mapping, list))
+
+
+def _described(model: type[BaseModel], loc: Key) -> str:
+    for owner in _models_at(model, loc[:-1]):
+        for name, field in owner.model_fields.items():
+            if loc[-1] in (name, field.alias) and field.description:
+                return f": {field.description}"
+    return ""
+
+
+def _models_at(model: type[BaseModel], loc: Key) -> list[type[BaseModel]]:
+    """The models that a table at this location may be."""
+    models = [model]
+    for part in loc:
+        fields = [f for m in models for name, f in m.model_fields.items() if part in (name, f.alias)]
+        models = [m for f in fields for m in _models_in(f)] or models
+    return models
+
+
+def _models_in(field: FieldInfo) -> Iterator[type[BaseModel]]:
+    waiting: list[Any] = [field.annotation]
+    while waiting:
+        annotation = waiting.pop()
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield annotation
+        elif get_origin(annotation) in (Union, types.UnionType) or get_args(annotation):
+            waiting.extend(get_args(annotation))
+
+
+def _keys(models: Iterable[type[BaseModel]]) -> set[str]:
+    return {keys for m in models for keys in model_keys(m)}
+
+
+def model_keys(model: type[BaseModel]) -> set[str]:
+    """The keys a table of this model may have, as they are written."""
+    return {field.alias or name for name, field in model.model_fields.items()}
