@@ -1,0 +1,62 @@
+"""Coverage files as a source: each state they are in is one measurement of the code they belong to."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import ClassVar
+
+from pydantic import Field
+
+from ..metrics.facts import FactKind
+from ..metrics.stream import Json, Stream
+from .contract import Context, FactQuery, SourceOptions
+from .coverage_formats import FormatName, read, recognise
+from .coverage_tally import Kind, total
+from .file_patterns import SourceFile, UnreadableFile
+from .file_reports import MAX_AGE, Measured, ReportFiles, ReportOptions
+
+
+class CoverageOptions(ReportOptions):
+    format: FormatName | None = Field(None, description="The files' format. Default: recognised by content.")
+
+
+class CoverageQuery(FactQuery):
+    kind: Kind = Field("line", description='What is counted: "line", "branch", "statement", or the tool\'s "combined".')
+
+
+class CoverageFiles(ReportFiles):
+    """Covered and coverable code, from Cobertura, coverage.py JSON, lcov, JaCoCo and Go files."""
+
+    type: ClassVar[str] = "coverage"
+    Options: ClassVar[builtins.type[SourceOptions]] = CoverageOptions
+    Queries: ClassVar[Mapping[FactKind, builtins.type[FactQuery]]] = {"samples": CoverageQuery}
+    max_age: ClassVar[timedelta] = MAX_AGE
+    sample_config: ClassVar[str] = """\
+[sources.coverage]
+type = "coverage"                # Cobertura, coverage.py JSON, lcov, JaCoCo or Go, recognised by content
+files = ["coverage.xml"]         # every pattern must match a file, or there is no figure
+"""
+
+    def __init__(self, options: CoverageOptions, context: Context) -> None:
+        super().__init__(options, context)
+        self._format = options.format
+        self._context = context
+
+    def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
+        source = self._context.source
+        asked = [CoverageQuery.model_validate(dict(query)).model_dump(mode="json") for _, query in queries]
+        return list(dict.fromkeys(Stream(source, "samples", source, query) for query in asked))
+
+    def measure(self, files: Sequence[SourceFile], stream: Stream) -> Measured:
+        kind = CoverageQuery.model_validate(dict(stream.query)).kind
+        reports = [(file, read(file, self._format, kind)) for file in files]
+        covered, coverable = total(reports, self._context.base)
+        if coverable == 0:
+            names = ", ".join(file.name for file in files[:3])
+            raise UnreadableFile(names, None, f"there is nothing to cover in it of the kind {kind!r}")
+        return Measured({"covered": covered, "coverable": coverable}, [report.stated for _, report in reports])
+
+    def words(self, files: Sequence[SourceFile]) -> str:
+        return ", ".join(f"{file.name} ({self._format or recognise(file)})" for file in files[:10])

@@ -1,0 +1,57 @@
+"""Which files a source's patterns name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+
+LARGEST = 200 * 2**20
+"""Bytes of one file; a larger one is not read."""
+
+
+class UnreadableFile(Exception):  # noqa: N818 (it names what is wrong with the file)
+    """What can't be read, in words with its place: file, and line where there is one."""
+
+    def __init__(self, place: str, line: int | None, words: str) -> None:
+        super().__init__(f"{place}:{line}: {words}" if line else f"{place}: {words}")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file and the name people know it by: relative to the config file where it lies below."""
+
+    path: Path
+    name: str
+
+    def check_size(self) -> None:
+        size = self.path.stat().st_size
+        if size > LARGEST:
+            raise UnreadableFile(self.name, None, f"it has {size:,} bytes, more than the {LARGEST:,} that are read")
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The files there are, by name, and why they may not be all."""
+
+    files: tuple[SourceFile, ...]
+    problems: tuple[str, ...]
+
+
+def match(patterns: Sequence[str], base: Path) -> Matched:
+    """Files the patterns match (`*`, `**`, `?`, `[a-z]`), relative ones from `base`. Each pattern must match one."""
+    found: dict[Path, SourceFile] = {}
+    problems = []
+    for pattern in patterns:
+        names = glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207 (Path.glob refuses absolute patterns)
+        paths = [base / name for name in names]
+        files = [path for path in paths if path.is_file()]
+        if not files:
+            problems.append(f"no file matches {pattern!r} in {base}")
+        found |= {path: SourceFile(path, _name(path, base)) for path in files}
+    return Matched(tuple(sorted(found.values(), key=lambda f: f.name)), tuple(problems))
+
+
+def _name(path: Path, base: Path) -> str:
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
