@@ -51,17 +51,22 @@ class Latencies:
             instants = [START + timedelta(days=day) + n * STEP for n in range(SLOTS)]
             shown = [(at, service, self._step(day, at, service)) for at in instants for service in SERVICES]
             # OpenMetrics wants the samples of one series together.
-            yield "# TYPE latency_seconds histogram\n" + "".join(
-                f'latency_seconds_bucket{{service="{service}",le="{bound}"}} {counts[n]} {at.timestamp():.0f}\n'
-                for service in SERVICES
-                for n, bound in enumerate(BOUNDS)
-                for at, one, counts in shown
-                if one == service and counts
-            ) + "# TYPE depth gauge\n" + "".join(
-                f'depth{{service="{service}"}} {counts[-1] % 97} {at.timestamp():.0f}\n'
-                for service in SERVICES
-                for at, one, counts in shown
-                if one == service and counts
+            yield (
+                "# TYPE latency_seconds histogram\n"
+                + "".join(
+                    f'latency_seconds_bucket{{service="{service}",le="{bound}"}} {counts[n]} {at.timestamp():.0f}\n'
+                    for service in SERVICES
+                    for n, bound in enumerate(BOUNDS)
+                    for at, one, counts in shown
+                    if one == service and counts
+                )
+                + "# TYPE depth gauge\n"
+                + "".join(
+                    f'depth{{service="{service}"}} {counts[-1] % 97} {at.timestamp():.0f}\n'
+                    for service in SERVICES
+                    for at, one, counts in shown
+                    if one == service and counts
+                )
             )
 
     def requests(self, service: str, start: datetime, end: datetime) -> dict[str, int]:
@@ -71,15 +76,15 @@ class Latencies:
         return {bound: sum(by_bucket[: n + 1]) for n, bound in enumerate(BOUNDS)}
 
     def _step(self, day: int, at: datetime, service: str) -> list[int]:
-        """Let one step happen; what is exposed at its end, nothing for a missed scrape."""
+        """Let the step that ends at `at` happen; what is exposed then, nothing for a missed scrape."""
         counter = self._counters[service]
         slot = (at - START) // STEP
-        if service == "ledger" and GONE[0] <= at < GONE[1]:
+        if service == "ledger" and GONE[0] < at <= GONE[1]:
             counter.seen = [0] * len(BOUNDS)
             return []
         if slot % 1601 == 1600:
             counter.seen = [0] * len(BOUNDS)
-        busy = not (service == "ledger" and IDLE[0] <= at < IDLE[1])
+        busy = not (service == "ledger" and IDLE[0] < at <= IDLE[1])
         slow = day / DAYS
         weights = [6, 5 - 3 * slow, 3, 1 + 2 * slow, 0.3]
         requests = [self._random.randrange(1 + int(4 * w)) if busy else 0 for w in weights]

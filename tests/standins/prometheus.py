@@ -18,6 +18,8 @@ from pathlib import Path
 
 PROGRAMS = ("prometheus", "promtool")
 START_SECONDS = 30.0
+HASH_OF_HUNTER2 = "$2b$04$k4R6VwEBkq5ZFJeoX0p5g.Pmllhy0nlLTEYiKlxRMzDJAOhVlbdZe"
+"""bcrypt of `hunter2!`, as a web config file wants it."""
 
 
 def missing_programs() -> list[str]:
