@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..metrics.definition import Exclusion, MetricDefinition
 from ..metrics.facts import FactKind
-from ..metrics.measures import EVERY, Measure
+from ..metrics.measures import EVERY, Measure, kinds_needed
 from ..metrics.unit import PER_DAY, PER_WORKDAY, RATIO, Unit
 from ..metrics.window import WindowLength
 from .aggregates import parse_aggregate
@@ -128,7 +128,7 @@ class _Metric:
         return source if source.collector is not None else None
 
     def _sources_of(self, measure: Measure, source: BoundSource) -> None:
-        self.sources = dict.fromkeys(measure.kinds, source)
+        self.sources = dict.fromkeys(kinds_needed(measure, self._rollback_rules()), source)
         if "incidents" in self.table and "incidents" in measure.options:
             other = self._source("incidents")
             if other is not None:
@@ -142,6 +142,11 @@ class _Metric:
                     "incidents" if second else "source",
                     f"{measure.name} needs {kind}; a source of type {word} tells {listed(sorted(tells))}",
                 )
+
+    def _rollback_rules(self) -> tuple[object, ...]:
+        rollback = self.table.get("rollback")
+        rules = rollback.get("rules") if isinstance(rollback, Mapping) else None
+        return tuple(rules) if isinstance(rules, list) else ()
 
     def _models(self) -> dict[FactKind, Any]:
         """The query model of each kind of fact, where its source tells that kind."""

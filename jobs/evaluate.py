@@ -23,7 +23,7 @@ from ..reports.progress_report import (
 )
 from ..reports.values import Explanation, MetricSeries
 from .evidence import Evaluation
-from .judging import Judged, judged, series
+from .judging import Judged, judged
 from .sources import source_healths
 from .workspace import Workspace
 
@@ -55,19 +55,17 @@ def evaluate(workspace: Workspace, *, as_of: datetime, cycle: str | None = None,
     evaluation = Evaluation(config, workspace.store, as_of)
     if store:
         _follow_renames(workspace, one)
-    objectives = tuple(
-        _objective(evaluation, o, freeze=store) for o in config.objectives if o.cycle.name == one.name
-    )
+    objectives = tuple(_objective(evaluation, o, freeze=store) for o in config.objectives if o.cycle.name == one.name)
     report = ProgressReport(
         as_of=as_of,
         timezone=config.calendar.timezone,
         cycle=one,
         objectives=objectives,
         sources=source_healths(workspace),
-        notices=_notices(workspace, one),
+        notices=_notices(workspace, one, as_of),
     )
     if store:
-        _keep(workspace, report, evaluation.ground())
+        _keep(workspace, report)
     return report
 
 
@@ -159,7 +157,9 @@ def _objective(evaluation: Evaluation, objective: Objective, *, freeze: bool) ->
 def _reported(evaluation: Evaluation, one: Judged) -> ReportedKeyResult:
     kr, judgement = one.kr, one.judgement
     definition = evaluation.config.metrics[judgement.metric]
-    revised = [r for r in kr.revisions if r.target and r.on <= evaluation.config.calendar.day_closed_by(evaluation.as_of)]
+    revised = [
+        r for r in kr.revisions if r.target and r.on <= evaluation.config.calendar.day_closed_by(evaluation.as_of)
+    ]
     target = max(revised, key=lambda r: r.on).target if revised else kr.target
     assert target is not None
     return ReportedKeyResult(
@@ -184,18 +184,17 @@ def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:
             workspace.store.rename(cycle.name, kr.was, kr.id)
 
 
-def _notices(workspace: Workspace, cycle: Cycle) -> tuple[str, ...]:
+def _notices(workspace: Workspace, cycle: Cycle, as_of: datetime) -> tuple[str, ...]:
     """Definitions that changed without a revision, and key results that vanished."""
-    return tuple(
-        silent_changes(
-            workspace.store.definitions(cycle.name),
-            key_results_of(cycle.name, workspace.config.objectives),
-            workspace.config.calendar,
-        )
+    return silent_changes(
+        workspace.store.definitions(cycle.name),
+        key_results_of(cycle.name, workspace.config.objectives),
+        workspace.config.calendar,
+        as_of,
     )
 
 
-def _keep(workspace: Workspace, report: ProgressReport, ground: str) -> None:
+def _keep(workspace: Workspace, report: ProgressReport) -> None:
     for kr_id, kr in key_results_of(report.cycle.name, workspace.config.objectives).items():
         workspace.store.put_definition(report.cycle.name, kr_id, snapshot(kr), report.as_of)
     workspace.store.put_evaluation(
@@ -204,5 +203,32 @@ def _keep(workspace: Workspace, report: ProgressReport, ground: str) -> None:
         cycle=report.cycle.name,
         config_digest=workspace.config.digest,
         content=report.to_json(),
-        ground=ground,
+        ground=_ground(report),
     )
+
+
+def _ground(report: ProgressReport) -> str:
+    """A digest of what is said, as precisely as it is shown: time passing alone is nothing new."""
+    said = [
+        (
+            kr.id,
+            kr.title,
+            kr.target.text,
+            kr.judgement.status,
+            kr.judgement.progress,
+            _shown(kr.judgement.reading),
+            kr.judgement.baseline and (f"{kr.judgement.baseline.value:.3g}", kr.judgement.baseline.provisional),
+            [flag.code for flag in kr.judgement.flags],
+            [(g.metric, g.holds) for g in kr.judgement.guardrails],
+        )
+        for objective in report.objectives
+        for kr in objective.key_results
+    ]
+    text = repr((said, [(s.name, s.health) for s in report.sources], report.notices))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _shown(reading: Reading | None) -> object:
+    if reading is None:
+        return None
+    return reading.health, None if reading.value is None else f"{reading.value:.3g}"

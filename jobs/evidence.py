@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +13,7 @@ from ..metrics.facts import FactKind
 from ..metrics.measurement import Evidence, Measurement, Trouble
 from ..metrics.ranges import intersection
 from ..metrics.reading import Health
-from ..metrics.table import USED, TIMES, Columns, FactTables
+from ..metrics.table import TIMES, USED, Columns, FactTables
 from ..metrics.window import WindowLength
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
@@ -46,11 +45,6 @@ class Evaluation:
         """The stored streams that the metric rests on."""
         definition = self.config.metrics[metric]
         return [state for question in questions(definition) for state in self._answering(definition, question) or []]
-
-    def ground(self) -> str:
-        """A digest of all that the store knew: the same ground and config give the same evaluation."""
-        text = "\n".join(f"{s.stream.id} {s.revision}" for s in sorted(self.store.states(), key=lambda s: s.stream.id))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _answering(self, definition: MetricDefinition, question: Question) -> list[StreamState] | None:
         states = self._bindings.states(question)

@@ -8,7 +8,7 @@ from ..config.model import SourceConfig
 from ..metrics.reading import Health
 from ..reports.progress_report import SourceHealth
 from ..reports.values import SourceState
-from ..storage.rows import RunRecord, StreamState
+from ..storage.rows import StreamState
 from .evidence import trouble_of
 from .workspace import Workspace
 
@@ -31,10 +31,10 @@ def _health(source: SourceConfig, workspace: Workspace) -> SourceHealth:
     states = workspace.store.states(source.name)
     whole = workspace.store.last_source_run(source.name)
     runs = [s.last_run for s in states if s.last_run] + ([whole] if whole else [])
-    troubled = [(t, run) for run in runs if (t := trouble_of(run.outcome, run.error))]
+    troubled = [t for run in runs if (t := trouble_of(run.outcome, run.error))]
     if troubled:
         order = list(Health)
-        trouble, run = min(troubled, key=lambda pair: order.index(pair[0].health))
+        trouble = min(troubled, key=lambda t: order.index(t.health))
         since = _last_success(states)
         seen = f"last collected {since:%Y-%m-%d %H:%M} UTC" if since else "never collected"
         return SourceHealth(name=source.name, health=trouble.health, words=f"{trouble.words} ({seen})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -166,6 +166,13 @@ _TABLE = (
         words="quantile over all requests of the window, from merged histogram buckets",
     ),
 )
+
+
+def kinds_needed(measure: Measure, rollback_rules: Iterable[object]) -> tuple[FactKind, ...]:
+    """The kinds of fact a metric rests on: reverts are only seen in changes."""
+    listens = "rollback" in measure.options and "revert" in tuple(rollback_rules)
+    return (*measure.kinds, "changes") if listens and "changes" not in measure.kinds else measure.kinds
+
 
 MEASURES: Mapping[str, Measure] = {m.name: m for m in _TABLE}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, MutableMapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, null, select
 
 from ..metrics.stream import Stream
 from ..metrics.table import from_microseconds, microseconds
@@ -88,6 +88,16 @@ class Collecting(Connected):
         with self._reading() as conn:
             rows = conn.execute(found.order_by(collections.c.id.desc()).limit(limit)).all()
         return [run_record(row) for row in rows]
+
+    def last_source_run(self, source: str) -> RunRecord | None:
+        """The newest finished record of what a source needs before its streams can be collected."""
+        mine = (collections.c.source == to_text(source)) & collections.c.stream.is_(None)
+        finished = select(collections).where(mine, collections.c.outcome.is_not(None))
+        with self._reading() as conn:
+            row = conn.execute(
+                finished.add_columns(null().label("name")).order_by(collections.c.id.desc()).limit(1)
+            ).first()
+        return None if row is None else run_record(row)
 
     def memo(self, source: str) -> MutableMapping[str, str]:
         """What a source's collector wants to find again; every change is stored at once."""

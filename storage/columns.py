@@ -68,6 +68,10 @@ def _parts_to_json(parts: Mapping[str, float]) -> str:
     return to_json(parts)
 
 
+def _object_to_json(value: Mapping[str, object]) -> str:
+    return to_json(value) if value else "{}"
+
+
 def _statuses_to_json(statuses: Iterable[StatusChange]) -> str:
     return to_json([(status.state, microseconds(status.at)) for status in statuses])
 
@@ -100,7 +104,7 @@ FLAG = Codec(Boolean(), bool, bool)
 INSTANT = Codec(BigInteger(), microseconds, from_microseconds)
 STATUSES = Codec(Text(), _statuses_to_json, _statuses_from_json)
 TEXTS = Codec(Text(), to_json, _texts_from_json)
-OBJECT = Codec(Text(), to_json, json.loads)
+OBJECT = Codec(Text(), _object_to_json, json.loads)
 PARTS = Codec(Text(), _parts_to_json, json.loads)
 
 

@@ -121,14 +121,17 @@ class Judged(Connected):
             row = {"cycle": to_text(cycle), "kr": to_text(kr), "snapshot": text, "first_seen": seen, "last_seen": seen}
             conn.execute(definitions.insert(), row)
 
-    def put_evaluation(self, *, at: datetime, day: date, config_digest: str, content: str, ground: str) -> bool:
-        """Keep what is said, where ground, config or day differ from the last; else only that it still holds.
+    def put_evaluation(
+        self, *, at: datetime, cycle: str, day: date, config_digest: str, content: str, ground: str
+    ) -> bool:
+        """Keep what is said of a cycle, where ground, config or day differ from the last; else that it still holds.
 
-        `ground` is a digest of everything in `content` (JSON text) but its time.
+        `ground` is a digest of what `content` (JSON text) says, without its time.
         """
         row = {
             "at": microseconds(at),
             "confirmed_at": microseconds(at),
+            "cycle": to_text(cycle),
             "day": day.isoformat(),
             "config_digest": config_digest,
             "ground": ground,
@@ -136,17 +139,18 @@ class Judged(Connected):
         }
         compared = ("ground", "config_digest", "day")
         with self._writing() as conn:
-            last = conn.execute(_newest_evaluation()).first()
+            last = conn.execute(_newest_evaluation(cycle)).first()
             if last is None or any(row[name] != getattr(last, name) for name in compared):
                 conn.execute(evaluations.insert(), row)
                 return True
-            confirmed = max(microseconds(at), last.confirmed_at)
-            conn.execute(evaluations.update().where(evaluations.c.id == last.id), {"confirmed_at": confirmed})
+            if microseconds(at) >= last.confirmed_at:
+                newest = {"confirmed_at": row["confirmed_at"], "content": row["content"]}
+                conn.execute(evaluations.update().where(evaluations.c.id == last.id), newest)
         return False
 
-    def last_evaluation(self) -> StoredEvaluation | None:
+    def last_evaluation(self, cycle: str) -> StoredEvaluation | None:
         with self._reading() as conn:
-            row = conn.execute(_newest_evaluation()).first()
+            row = conn.execute(_newest_evaluation(cycle)).first()
         return None if row is None else _evaluation(row)
 
     def evaluations(self, since: date | None = None, until: date | None = None) -> list[StoredEvaluation]:
@@ -198,14 +202,16 @@ def _alone(definition: StoredDefinition) -> StoredDefinition:
     )
 
 
-def _newest_evaluation() -> Select[Any]:
-    return select(evaluations).order_by(evaluations.c.id.desc()).limit(1)
+def _newest_evaluation(cycle: str) -> Select[Any]:
+    mine = evaluations.c.cycle == to_text(cycle)
+    return select(evaluations).where(mine).order_by(evaluations.c.id.desc()).limit(1)
 
 
 def _evaluation(row: Row[Any]) -> StoredEvaluation:
     return StoredEvaluation(
         at=from_microseconds(row.at),
         confirmed_at=from_microseconds(row.confirmed_at),
+        cycle=row.cycle,
         day=date.fromisoformat(row.day),
         config_digest=row.config_digest,
         ground=row.ground,

@@ -91,10 +91,11 @@ class StoredDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvaluation:
-    """What was said at `at`, and still at `confirmed_at`. `content` is JSON text."""
+    """What was first said of a cycle at `at`, and still at `confirmed_at`, which `content` (JSON text) is of."""
 
     at: datetime
     confirmed_at: datetime
+    cycle: str
     day: date
     config_digest: str
     ground: str

@@ -437,15 +437,15 @@ class TestEvaluations:
     def put(self, store, hour, *, day=1, ground="g1", config="c1"):
         said = json.dumps({"as_of": hour})
         return store.put_evaluation(
-            at=hours(hour), day=date(2026, 10, day), config_digest=config, content=said, ground=ground
+            at=hours(hour), cycle="2026-Q4", day=date(2026, 10, day), config_digest=config, content=said, ground=ground
         )
 
     def test_one_is_kept_where_it_differs_from_the_last(self, store):
-        assert store.last_evaluation() is None
+        assert store.last_evaluation("2026-Q4") is None
         assert self.put(store, 1)
         assert not self.put(store, 2)
-        last = store.last_evaluation()
-        assert (last.at, last.confirmed_at, last.content) == (hours(1), hours(2), '{"as_of": 1}')
+        last = store.last_evaluation("2026-Q4")
+        assert (last.at, last.confirmed_at, last.content) == (hours(1), hours(2), '{"as_of": 2}')
         assert (last.day, last.ground, last.config_digest) == (date(2026, 10, 1), "g1", "c1")
         assert self.put(store, 3, ground="g2")
         assert self.put(store, 4, ground="g1")

@@ -44,12 +44,14 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
+        sa.Column("cycle", sa.Text(), nullable=False),
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("config_digest", sa.Text(), nullable=False),
         sa.Column("ground", sa.Text(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_evaluations"),
     )
+    op.create_index("ix_evaluations_cycle_id", "evaluations", ["cycle", "id"])
     op.create_index("ix_evaluations_day", "evaluations", ["day"])
     op.create_table(
         "leases",
