@@ -36,7 +36,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class SilentChange:
-    """A change nobody gave a reason for, in words, first seen on a local day."""
+    """A change nobody gave a reason for, in words.
+
+    `seen` is the local day it was first seen on; for a key result that vanished, today.
+    """
 
     key_result: str
     words: str
@@ -67,7 +70,7 @@ def silent_changes(
             found += [SilentChange(kr.id, words, new.seen) for words in _differences(old, new)]
     for id_, history_ in former.items():
         if id_ not in now and id_ not in renamed and history_ and _is_bound(history_[-1], today):
-            words = f"vanished from the file without being withdrawn, first seen on {today}"
+            words = f"vanished from the file without being withdrawn; it had been there since {history_[0].seen}"
             found.append(SilentChange(id_, words, today))
     return tuple(found)
 
@@ -80,7 +83,8 @@ def _differences(old: Definition, new: Definition) -> Iterator[str]:
         if key in old.snapshot and key in new.snapshot and _differs(old.snapshot[key], new.snapshot[key]):
             yield f"{name} {_shown(old.snapshot[key])} → {_shown(new.snapshot[key])}: {end}"
     for revision in _revisions(old):
-        if not any(_same(revision, r) for r in _revisions(new)) and str(revision["on"]) <= new.seen.isoformat():
+        in_force = str(revision["on"]) <= new.seen.isoformat()
+        if in_force and all(_differs(revision, r) for r in _revisions(new)):
             yield f"revision of {revision['on']}: {end}"
 
 
@@ -92,10 +96,6 @@ def _revisions(definition: Definition) -> list[Mapping[str, object]]:
     revisions = definition.snapshot.get("revisions", [])
     assert isinstance(revisions, list)
     return revisions
-
-
-def _same(a: object, b: object) -> bool:
-    return not _differs(a, b)
 
 
 def _differs(a: object, b: object) -> bool:

@@ -37,7 +37,9 @@ PER_OPEN_DAY = traits(unit=PER_WORKDAY, days=28)
 
 def key_result(target=None, **more):
     target = target or Reach(0.85, 0.60, "60% to 85%")
-    return KeyResult(**{"id": "kr", "title": "", "metric": "m", "target": target, "start": START, "deadline": END} | more)
+    return KeyResult(
+        **{"id": "kr", "title": "", "metric": "m", "target": target, "start": START, "deadline": END} | more
+    )
 
 
 def reading(at, value, *, health=Health.OK, n=100, part=None, whole=None, data_end=None, covered=1.0):

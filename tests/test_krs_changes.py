@@ -107,7 +107,7 @@ def test_a_revision_yet_to_come_may_change():
 
 
 def test_a_vanished_key_result_is_told():
-    words = "vanished from the file without being withdrawn, first seen on 2026-11-20"
+    words = "vanished from the file without being withdrawn; it had been there since 2026-10-02"
     assert told({"kr": [stored(KR)]}) == [("kr", words)]
     assert told({"kr": [stored(KR)]}, today=date(2026, 9, 30)) == []
     assert told({"kr": [stored(replace(KR, draft=True))]}) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keyresults.krs.judgement import Status
-from keyresults.krs.model import ChangeBy, KeyResult, PlanPoint, Reach, Revision, Threshold
+from keyresults.krs.model import Between, ChangeBy, Keep, KeyResult, PlanPoint, Reach, Revision, Threshold
 from keyresults.krs.terms import terms
 from krs_cases import BERLIN, END, START, codes, day, judged, key_result, midnight, series, stated, traits
 
@@ -170,6 +170,32 @@ def test_easier_downwards_is_higher():
     )
     assert "eased" in codes(easier)
     assert "eased" not in codes(harder)
+
+
+def keeps(low, high, share=0.95):
+    return Keep(Between(low, high), share, "")
+
+
+@pytest.mark.parametrize(
+    ("after", "eased"),
+    [
+        (keeps(2, 3), False),
+        (keeps(2, 3.1), True),
+        (keeps(1.9, 3), True),
+        (keeps(2.1, 2.9), False),
+        (keeps(2, 3, share=0.9), True),
+        (keeps(2, 3, share=0.99), False),
+        (Threshold("at_most", 9, "9"), False),
+    ],
+)
+def test_a_wider_band_or_a_smaller_share_of_days_is_easier(after, eased):
+    kr = key_result(keeps(2, 3), revisions=(revision(80, target=after),))
+    assert ("eased" in codes(judged(kr, series(2.5, day(85)), day(85)))) is eased
+
+
+def test_targets_that_mean_nothing_are_not_compared():
+    kr = key_result(ChangeBy(-0.3, relative=True, text="-30%"), revisions=(revision(80, target=NINETY),))
+    assert "eased" not in codes(judged(kr, series(2.5, day(85)), day(85), baseline=stated(0.0)))
 
 
 revisions = st.builds(

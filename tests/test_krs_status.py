@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from keyresults.krs.judgement import Baseline, Status
-from keyresults.krs.model import ChangeBy, Guardrail, Pace, Reach, Revision, Threshold
+from keyresults.krs.model import Between, ChangeBy, Guardrail, Pace, Reach, Revision, Threshold
 from keyresults.metrics.calendar import Calendar, ClosedPeriod
 from keyresults.metrics.reading import Health
 from keyresults.metrics.window import Window
@@ -299,6 +299,12 @@ def test_a_rate_per_workday_is_judged_at_the_end_of_the_last_open_day():
     assert judged(kr, readings, open_until - timedelta(hours=1), **known).expected < 1
 
 
+def test_a_rate_per_workday_without_an_open_day_is_judged_at_its_deadline():
+    closed = Calendar("Europe/Berlin", closed=(ClosedPeriod(START, END, "Closed"),))
+    judgement = judged(key_result(), [], day(91), calendar=closed, traits={"m": PER_OPEN_DAY})
+    assert judgement.decides_on.end == DEADLINE
+
+
 # ---- guardrails
 
 
@@ -345,6 +351,13 @@ def test_broken_by_one_knows_lower_limits_and_counts():
     assert broken_words(Threshold("at_most", 3, "3"), 5.0, counts=True) == "broken"
     assert broken_words(Threshold("at_most", 3, "3"), 4.0) == "broken"  # seconds have no single facts
     assert broken_words(Threshold("at_least", 1, "1"), 0.5, 14, 28) == "broken"  # fewer would not mend a rate
+
+
+def test_a_guardrail_between_two_values_is_broken_on_either_side():
+    between = Between(2.0, 3.0)
+    assert broken_words(between, 2.5, counts=True) == "holds"
+    assert broken_words(between, 4.0, counts=True) == "broken by one"
+    assert broken_words(between, 1.0, counts=True) == "broken"
 
 
 def test_an_unseen_guardrail_is_shown_and_keeps_it_from_being_met():

@@ -84,6 +84,16 @@ def test_a_relative_change_of_a_negative_baseline_keeps_its_direction():
     assert (goal.limit, goal.comparison) == (-13, "at_most")
 
 
+@pytest.mark.parametrize("target", [Reach(0.6, 0.6, ""), ChangeBy(0.0, relative=True, text="+0%")])
+def test_a_target_that_asks_for_nothing_is_an_error(target):
+    with pytest.raises(TargetError):
+        resolve(target, RISING, 0.6)
+
+
+def test_a_change_waits_for_its_baseline():
+    assert resolve(ChangeBy(-0.3, relative=True, text=""), RISING, None) is None
+
+
 def test_a_percentage_of_nothing_is_an_error():
     with pytest.raises(TargetError, match="baseline of 0"):
         resolve(ChangeBy(-0.30, relative=True, text="-30%"), RISING, 0.0)
