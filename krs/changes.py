@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
+from typing import Protocol
 
+from ..metrics.calendar import Calendar
 from .model import KeyResult
 
 _JUDGED_BY = {
@@ -26,24 +28,23 @@ _JUDGED_BY = {
 """The keys that decide a judgement, in words. A title or an owner may change at any time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A key result's `snapshot` and the local day it was first seen on."""
+class Defined(Protocol):
+    """A key result as the file defined it from `first_seen` to `last_seen`, and how before (oldest first)."""
 
-    seen: date
+    @property
+    def snapshot(self) -> Mapping[str, object]: ...
+    @property
+    def first_seen(self) -> datetime: ...
+    @property
+    def last_seen(self) -> datetime: ...
+    @property
+    def earlier(self) -> Sequence[Defined]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
     snapshot: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class SilentChange:
-    """A change nobody gave a reason for, in words.
-
-    `seen` is the local day it was first seen on; for a key result that vanished, today.
-    """
-
-    key_result: str
-    words: str
-    seen: date
+    on: date
 
 
 def snapshot(kr: KeyResult) -> dict[str, object]:
@@ -53,47 +54,54 @@ def snapshot(kr: KeyResult) -> dict[str, object]:
 
 
 def silent_changes(
-    former: Mapping[str, Sequence[Definition]], present: Iterable[KeyResult], today: date
-) -> tuple[SilentChange, ...]:
-    """What changed without a reason in a cycle's key results.
+    former: Mapping[str, Defined], present: Mapping[str, KeyResult], calendar: Calendar, as_of: datetime
+) -> tuple[str, ...]:
+    """What changed without a reason in a cycle's key results, one sentence each.
 
-    `former` holds the definitions stored under each id, oldest first. A key result may change
-    freely until it has started, and as long as it is a draft.
+    `former` holds what was stored under each id, `present` the file's key results by id. A key
+    result may change freely until it has started, and as long as it is a draft.
     """
-    now = {kr.id: kr for kr in present}
-    renamed = {kr.was for kr in now.values() if kr.was is not None}
-    found: list[SilentChange] = []
-    for kr in now.values():
-        before = former.get(kr.was, ()) if kr.was is not None and kr.was not in now else ()
-        history = [*before, *former.get(kr.id, ()), Definition(today, snapshot(kr))]
-        for old, new in pairwise(history):
-            found += [SilentChange(kr.id, words, new.seen) for words in _differences(old, new)]
-    for id_, history_ in former.items():
-        if id_ not in now and id_ not in renamed and history_ and _is_bound(history_[-1], today):
-            words = f"vanished from the file without being withdrawn; it had been there since {history_[0].seen}"
-            found.append(SilentChange(id_, words, today))
+    today = calendar.day_of(as_of)
+    found: list[str] = []
+    for id_, kr in present.items():
+        before = former.get(kr.was) if kr.was is not None and kr.was not in present else None
+        history = [*_history(before, calendar), *_history(former.get(id_), calendar)]
+        # An evaluation of the past reads the file of today: it can't have seen a change before the newest one stored.
+        now = _Seen(snapshot(kr), max([today, *(seen.on for seen in history)]))
+        found += [f"{id_}: {words}" for old, new in pairwise([*history, now]) for words in _differences(old, new)]
+    renamed = {kr.was for kr in present.values()}
+    for id_, last in former.items():
+        if id_ not in present and id_ not in renamed and _is_bound(last.snapshot, today):
+            day = calendar.day_of(last.last_seen)
+            found.append(f"{id_}: vanished from the file without being withdrawn, last seen on {day}")
     return tuple(found)
 
 
-def _differences(old: Definition, new: Definition) -> Iterator[str]:
-    if not _is_bound(old, new.seen):
+def _history(last: Defined | None, calendar: Calendar) -> list[_Seen]:
+    if last is None:
+        return []
+    return [_Seen(d.snapshot, calendar.day_of(d.first_seen)) for d in (*last.earlier, last)]
+
+
+def _differences(old: _Seen, new: _Seen) -> Iterator[str]:
+    if not _is_bound(old.snapshot, new.on):
         return
-    end = f"changed without a reason, first seen on {new.seen}"
+    end = f"changed without a reason, first seen on {new.on}"
     for key, name in _JUDGED_BY.items():
         if key in old.snapshot and key in new.snapshot and _differs(old.snapshot[key], new.snapshot[key]):
             yield f"{name} {_shown(old.snapshot[key])} → {_shown(new.snapshot[key])}: {end}"
-    for revision in _revisions(old):
-        in_force = str(revision["on"]) <= new.seen.isoformat()
-        if in_force and all(_differs(revision, r) for r in _revisions(new)):
+    for revision in _revisions(old.snapshot):
+        in_force = str(revision["on"]) <= new.on.isoformat()
+        if in_force and all(_differs(revision, r) for r in _revisions(new.snapshot)):
             yield f"revision of {revision['on']}: {end}"
 
 
-def _is_bound(definition: Definition, day: date) -> bool:
-    return str(definition.snapshot["start"]) <= day.isoformat() and not definition.snapshot.get("draft")
+def _is_bound(definition: Mapping[str, object], day: date) -> bool:
+    return str(definition["start"]) <= day.isoformat() and not definition.get("draft")
 
 
-def _revisions(definition: Definition) -> list[Mapping[str, object]]:
-    revisions = definition.snapshot.get("revisions", [])
+def _revisions(definition: Mapping[str, object]) -> list[Mapping[str, object]]:
+    revisions = definition.get("revisions", [])
     assert isinstance(revisions, list)
     return revisions
 

@@ -1,29 +1,39 @@
 """Definitions that changed without a revision."""
 
 import json
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 import pytest
-from keyresults.krs.changes import Definition, silent_changes, snapshot
+from keyresults.krs.changes import silent_changes, snapshot
 from keyresults.krs.model import ChangeBy, Guardrail, Keep, PlanPoint, Reach, Revision, Threshold
-from krs_cases import key_result
+from krs_cases import BERLIN, key_result, midnight
 
 FIRST, CHANGED, TODAY = date(2026, 10, 2), date(2026, 11, 10), date(2026, 11, 20)
 KR = key_result()
 EIGHTY = Reach(0.80, 0.60, "60% to 80%")
 
 
-def stored(kr, seen=FIRST):
-    return Definition(seen, json.loads(json.dumps(snapshot(kr))))
+@dataclass(frozen=True)
+class Stored:
+    snapshot: dict
+    first_seen: datetime
+    last_seen: datetime
+    earlier: tuple = ()
+
+
+def stored(kr, seen=FIRST, *earlier):
+    noon = midnight(seen) + timedelta(hours=12)
+    return Stored(json.loads(json.dumps(snapshot(kr))), noon, noon, earlier)
 
 
 def told(former, *present, today=TODAY):
-    return [(c.key_result, c.words) for c in silent_changes(former, present, today)]
+    as_of = midnight(today) + timedelta(hours=12)
+    return list(silent_changes(former, {kr.id: kr for kr in present}, BERLIN, as_of))
 
 
 def test_an_unchanged_definition_tells_nothing():
-    assert told({"kr": [stored(KR)]}, KR) == []
+    assert told({"kr": stored(KR)}, KR) == []
 
 
 def test_a_new_key_result_tells_nothing():
@@ -31,20 +41,19 @@ def test_a_new_key_result_tells_nothing():
 
 
 def test_an_edited_target_is_told_with_the_day_it_was_first_seen():
-    words = "target 60% to 85% → 60% to 80%: changed without a reason, first seen on 2026-11-20"
-    assert told({"kr": [stored(KR)]}, replace(KR, target=EIGHTY)) == [("kr", words)]
+    words = "kr: target 60% to 85% → 60% to 80%: changed without a reason, first seen on 2026-11-20"
+    assert told({"kr": stored(KR)}, replace(KR, target=EIGHTY)) == [words]
 
 
 def test_a_stored_change_keeps_the_day_it_was_first_seen():
     edited = replace(KR, target=EIGHTY)
-    (change,) = silent_changes({"kr": [stored(KR), stored(edited, CHANGED)]}, [edited], TODAY)
-    assert change.seen == CHANGED
-    assert change.words.endswith("first seen on 2026-11-10")
+    (words,) = told({"kr": stored(edited, CHANGED, stored(KR))}, edited)
+    assert words.endswith("first seen on 2026-11-10")
 
 
 def test_a_revision_is_a_reason():
     revised = replace(KR, revisions=(Revision(on=CHANGED, reason="Two services joined", target=EIGHTY),))
-    assert told({"kr": [stored(KR)]}, revised) == []
+    assert told({"kr": stored(KR)}, revised) == []
 
 
 @pytest.mark.parametrize(
@@ -66,8 +75,8 @@ def test_a_revision_is_a_reason():
     ],
 )
 def test_whatever_decides_a_judgement_is_told(change, start):
-    ((_, words),) = told({"kr": [stored(KR)]}, replace(KR, **change))
-    assert words.startswith(start)
+    (words,) = told({"kr": stored(KR)}, replace(KR, **change))
+    assert words.startswith(f"kr: {start}")
 
 
 @pytest.mark.parametrize(
@@ -81,46 +90,50 @@ def test_whatever_decides_a_judgement_is_told(change, start):
     ],
 )
 def test_what_decides_nothing_may_change(change):
-    assert told({"kr": [stored(KR)]}, replace(KR, **change)) == []
+    assert told({"kr": stored(KR)}, replace(KR, **change)) == []
 
 
 def test_before_it_starts_and_as_a_draft_it_may_change_freely():
     edited = replace(KR, target=EIGHTY)
-    assert told({"kr": [stored(KR, date(2026, 9, 1))]}, edited, today=date(2026, 9, 30)) == []
-    assert told({"kr": [stored(KR, date(2026, 9, 1))]}, edited, today=date(2026, 10, 1)) != []
-    assert told({"kr": [stored(replace(KR, draft=True))]}, edited) == []
+    assert told({"kr": stored(KR, date(2026, 9, 1))}, edited, today=date(2026, 9, 30)) == []
+    assert told({"kr": stored(KR, date(2026, 9, 1))}, edited, today=date(2026, 10, 1)) != []
+    assert told({"kr": stored(replace(KR, draft=True))}, edited) == []
 
 
 def test_a_past_revision_that_is_edited_or_taken_away_is_told():
     first = Revision(on=CHANGED, reason="Two services joined", target=EIGHTY)
     revised = replace(KR, revisions=(first,))
-    former = {"kr": [stored(revised, CHANGED)]}
-    words = "revision of 2026-11-10: changed without a reason, first seen on 2026-11-20"
-    assert told(former, KR) == [("kr", words)]
-    assert told(former, replace(KR, revisions=(replace(first, target=KR.target),))) == [("kr", words)]
+    former = {"kr": stored(revised, CHANGED)}
+    words = "kr: revision of 2026-11-10: changed without a reason, first seen on 2026-11-20"
+    assert told(former, KR) == [words]
+    assert told(former, replace(KR, revisions=(replace(first, target=KR.target),))) == [words]
     assert told(former, replace(KR, revisions=(replace(first, reason="In better words"),))) == []
 
 
 def test_a_revision_yet_to_come_may_change():
     coming = replace(KR, revisions=(Revision(on=date(2026, 12, 1), reason="Planned", target=EIGHTY),))
-    assert told({"kr": [stored(coming)]}, KR) == []
+    assert told({"kr": stored(coming)}, KR) == []
 
 
 def test_a_vanished_key_result_is_told():
-    words = "vanished from the file without being withdrawn; it had been there since 2026-10-02"
-    assert told({"kr": [stored(KR)]}) == [("kr", words)]
-    assert told({"kr": [stored(KR)]}, today=date(2026, 9, 30)) == []
-    assert told({"kr": [stored(replace(KR, draft=True))]}) == []
+    words = "kr: vanished from the file without being withdrawn, last seen on 2026-10-02"
+    assert told({"kr": stored(KR)}) == [words]
+    assert told({"kr": stored(KR)}, today=date(2026, 9, 30)) == []
+    assert told({"kr": stored(replace(KR, draft=True))}) == []
 
 
 def test_a_renamed_key_result_has_not_vanished_and_keeps_its_past():
     renamed = replace(KR, id="coverage", was="kr")
-    assert told({"kr": [stored(KR)]}, renamed) == []
-    ((name, words),) = told({"kr": [stored(KR)]}, replace(renamed, target=EIGHTY))
-    assert name == "coverage"
-    assert words.startswith("target")
+    assert told({"kr": stored(KR)}, renamed) == []
+    (words,) = told({"kr": stored(KR)}, replace(renamed, target=EIGHTY))
+    assert words.startswith("coverage: target")
 
 
 def test_a_key_an_older_snapshot_lacks_is_no_change():
     old = {k: v for k, v in snapshot(KR).items() if k != "accept_partial"}
-    assert told({"kr": [Definition(FIRST, old)]}, replace(KR, accept_partial=True)) == []
+    assert told({"kr": replace(stored(KR), snapshot=old)}, replace(KR, accept_partial=True)) == []
+
+
+def test_looking_back_does_not_date_a_change_before_it_was_seen():
+    edited = replace(KR, target=EIGHTY)
+    assert told({"kr": stored(KR, CHANGED)}, edited, today=FIRST)[0].endswith("first seen on 2026-11-10")
