@@ -7,33 +7,33 @@ class StoreError(Exception):
     """Something is wrong with the store. `str()` is shown to people and names the store without its password."""
 
 
-class StoreMissing(StoreError):  # noqa: N818 (errors are named by what is the matter)
+class StoreMissing(StoreError):
     """There is no store yet, and this command makes none."""
 
 
-class StoreTooNew(StoreError):  # noqa: N818 (errors are named by what is the matter)
+class StoreTooNew(StoreError):
     """A newer release wrote the store."""
 
 
-class StoreOld(StoreError):  # noqa: N818 (errors are named by what is the matter)
+class StoreOld(StoreError):
     """An older release wrote the store, and a reading command may not upgrade it."""
 
 
-class StoreBroken(StoreError):  # noqa: N818 (errors are named by what is the matter)
+class StoreBroken(StoreError):
     """The file is damaged, or is no store at all."""
 
 
-class StoreLocked(StoreError):  # noqa: N818 (errors are named by what is the matter)
+class StoreLocked(StoreError):
     """Another process kept the store busy for too long."""
 
 
-class StoreFull(StoreError):  # noqa: N818 (errors are named by what is the matter)
+class StoreFull(StoreError):
     """The disk is full."""
 
 
-class StoreReadOnly(StoreError):  # noqa: N818 (errors are named by what is the matter)
+class StoreReadOnly(StoreError):
     """The store may not be written: by its permissions, or because it was opened for reading."""
 
 
-class BaselineFrozen(StoreError):  # noqa: N818 (errors are named by what is the matter)
+class BaselineFrozen(StoreError):
     """A frozen baseline is never replaced by another."""

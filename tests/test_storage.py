@@ -285,6 +285,15 @@ class TestRuns:
         assert [(r.stream, r.outcome) for r in store.runs()] == [(None, "unauthorized")]
         assert store.states() == []
 
+    def test_the_last_run_of_a_source_itself_is_the_newest_finished(self, store):
+        assert store.last_source_run("github") is None
+        run = store.start_run("github", None, START)
+        store.finish_run(run, START, "failed", "no answer", 1, 0, 0, 0)
+        store.start_run("github", None, hours(1))
+        other = store.start_run("github", stream(), hours(1))
+        store.finish_run(other, hours(1), "ok", None, 1, 0, 0, 0)
+        assert (store.last_source_run("github").id, store.last_source_run("gitlab")) == (run, None)
+
     def test_runs_are_newest_first_and_limited(self, store):
         for n in range(5):
             store.start_run("github", stream(), hours(n))
@@ -434,10 +443,10 @@ class TestDefinitions:
 
 
 class TestEvaluations:
-    def put(self, store, hour, *, day=1, ground="g1", config="c1"):
+    def put(self, store, hour, *, day=1, ground="g1", config="c1", cycle="2026-Q4"):
         said = json.dumps({"as_of": hour})
         return store.put_evaluation(
-            at=hours(hour), cycle="2026-Q4", day=date(2026, 10, day), config_digest=config, content=said, ground=ground
+            at=hours(hour), cycle=cycle, day=date(2026, 10, day), config_digest=config, content=said, ground=ground
         )
 
     def test_one_is_kept_where_it_differs_from_the_last(self, store):
@@ -450,6 +459,19 @@ class TestEvaluations:
         assert self.put(store, 3, ground="g2")
         assert self.put(store, 4, ground="g1")
         assert self.put(store, 5, config="c2")
+
+    def test_each_cycle_has_its_own(self, store):
+        assert self.put(store, 1)
+        assert self.put(store, 1, cycle="2026-H2", ground="g2")
+        assert not self.put(store, 2)
+        assert store.last_evaluation("2026-H2").ground == "g2"
+        assert store.last_evaluation("2026-Q4").confirmed_at == hours(2)
+
+    def test_what_was_computed_of_an_earlier_time_confirms_nothing(self, store):
+        self.put(store, 5)
+        assert not self.put(store, 2)
+        last = store.last_evaluation("2026-Q4")
+        assert (last.confirmed_at, last.content) == (hours(5), '{"as_of": 5}')
 
     def test_each_day_has_its_own(self, store):
         assert self.put(store, 1, day=1)
