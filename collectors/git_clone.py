@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
 from .contract import ConfigError
 from .git_program import CREDENTIALS, GitProgram, instant
+from .near import near
 
 _TAG_FIELDS = ("refname:lstrip=2", "objecttype", "objectname", "creatordate:unix", "*objectname", "*committerdate:unix")
 _HOSTED = re.compile(r"(?:(?:https?|ssh|git)://[^/]+/|[^/@]+@[^/:]+:)(?:.*/)?([^/]+/[^/]+)$")
@@ -57,7 +57,7 @@ class Clone:
         if self._wanted is None:
             return "origin" if "origin" in known else next(iter(known), None)
         if self._wanted not in known:
-            raise ConfigError(f"{self.git.path} has no remote {self._wanted!r}; {_near(self._wanted, known)}")
+            raise ConfigError(f"{self.git.path} has no remote {self._wanted!r}; {near(self._wanted, known)}")
         return self._wanted
 
     @cached_property
@@ -106,7 +106,7 @@ class Clone:
         known = self.branches
         if name in known:
             return Branch(name, known[name])
-        raise ConfigError(f"{self.label} has no branch {name!r}; {_near(name, sorted(known))}")
+        raise ConfigError(f"{self.label} has no branch {name!r}; {near(name, sorted(known))}")
 
     def default_branch(self) -> Branch | None:
         """The remote's default, else what is checked out; None while there is no commit."""
@@ -185,12 +185,3 @@ class Clone:
 
 def _modified(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-
-
-def _near(name: str, known: Sequence[str], most: int = 10) -> str:
-    if not known:
-        return "it has none"
-    near = get_close_matches(name, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return "it has " + ", ".join(known[:most]) + (" and more" if len(known) > most else "")
