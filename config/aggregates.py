@@ -11,7 +11,7 @@ from ..metrics.unit import Unit
 from .amounts import into
 from .findings import Findings
 from .places import Key
-from .problem import listed, near
+from .problem import choices
 from .schema_metrics import MetricTable
 
 _QUANTILE = re.compile(r"^p(\d{1,2}(?:\.\d+)?)$")
@@ -28,10 +28,8 @@ def parse_aggregate(options: MetricTable, unit: Unit, key: Key, findings: Findin
         for name in _NAMED:
             if written == name:
                 return Aggregate(name)
-        known = listed((*_NAMED, "p90"))
-        findings.add(
-            place, f"there is no such aggregate{near(written, _NAMED)}; known: {known}, {{ share_within = … }}"
-        )
+        known = choices(written, (*_NAMED, "p90", "{ share_within = … }"))
+        findings.add(place, f"there is no such aggregate{known}")
         return Aggregate("last")
     within, place = written.share_within, (*place, "share_within")
 

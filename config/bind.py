@@ -52,8 +52,8 @@ def _bind(document: Document, findings: Findings, registry: Mapping[str, type[Co
     table, base = document.table, document.path.resolve().parent
     _known_tables(table, findings)
     tracker = bind_tracker(table.get("tracker", {}), base, findings)
-    notify = bind_notify(table.get("notify", {}), findings)
-    teams = bind_teams(table.get("teams", {}), notify, findings)
+    channels = [*table["notify"]] if isinstance(table.get("notify"), Mapping) else []
+    teams = bind_teams(table.get("teams", {}), channels, findings)
     people = People(teams)
     services = bind_services(table.get("services", {}), findings)
     sources = bind_sources(table.get("sources", {}), registry, people, findings)
@@ -74,9 +74,9 @@ def _bind(document: Document, findings: Findings, registry: Mapping[str, type[Co
         objectives=bind_objectives(written, cycles, metrics, people, tracker.forecast, findings),
         teams=teams,
         services=services,
-        reports=bind_reports(table.get("reports", {}), notify, base, findings),
+        reports=bind_reports(table.get("reports", {}), channels, base, findings),
         checkins=bind_checkins(table.get("checkins"), findings),
-        notify=notify,
+        notify=bind_notify(table.get("notify", {}), findings),
         daemon=bind_daemon(table.get("daemon", {}), base, findings),
     )
 

@@ -18,7 +18,7 @@ from .findings import Findings
 from .model import Service
 from .places import Key
 from .planned import ALL_MEASURES, PLANNED_MEASURES
-from .problem import listed, near
+from .problem import choices, listed, near
 from .rates import RateAsked, rates_asked
 from .schema_metrics import MetricTable
 from .words import model_keys, unknown_key
@@ -112,7 +112,7 @@ class _Metric:
         if written is None:
             self.add("", f"measure is missing: write one of {listed(ALL_MEASURES)}; or a query, or a histogram")
         elif isinstance(written, str) and written not in ALL_MEASURES:
-            self.add("measure", f"there is no such measure{near(written, ALL_MEASURES)}; known: {listed(ALL_MEASURES)}")
+            self.add("measure", f"there is no such measure{choices(written, ALL_MEASURES)}")
         return ALL_MEASURES.get(written) if isinstance(written, str) else None
 
     def _source(self, key: str) -> BoundSource | None:
@@ -122,7 +122,7 @@ class _Metric:
             return None
         if written not in self.binder.sources:
             known = self.binder.sources
-            self.add(key, f"there is no [sources.{written[:100]}]{near(written, known)}; known: {listed(known)}")
+            self.add(key, f"there is no [sources.{written[:100]}]{choices(written, known)}")
             return None
         source = self.binder.sources[written]
         return source if source.collector is not None else None
@@ -164,13 +164,13 @@ class _Metric:
             if key in taken:
                 continue
             if key in self.binder.words and measure is not None:
-                self.add(key, f"{measure.name} of this source takes no {key}; it takes {listed(sorted(taken))}")
+                self.add(key, f"{measure.name} of such a source takes no {key}; it takes {listed(sorted(taken))}")
             else:
                 self.add(key, unknown_key(key, taken))
 
     def _options(self, keys: frozenset[str]) -> MetricTable | None:
         own = {k: v for k, v in self.table.items() if k in keys}
-        return self.binder.findings.model(MetricTable, own, self.key)
+        return self.binder.findings.salvaged(MetricTable, own, self.key)
 
     def _queries(self) -> dict[str, Any] | None:
         """What is put to each source, as its query model normalises it; None where one is wrong."""

@@ -16,7 +16,7 @@ from .bind_tracker import Cycles
 from .findings import Findings
 from .people import People
 from .places import Key
-from .problem import listed, near
+from .problem import choices
 from .schema_objectives import GuardrailTable, KeyResultTable, PlanTable, RevisionTable
 from .written_objectives import WrittenKeyResult, WrittenObjective
 
@@ -125,7 +125,7 @@ class _KeyResult:
     def _metric(self, name: str, key: Key) -> BoundMetric | None:
         known = self.around.metrics
         if name not in known:
-            message = f"there is no [metrics.{name}]{near(name, known)}; known: {listed(known)}"
+            message = f"there is no [metrics.{name}]{choices(name, known)}"
             self.around.findings.add(key, message)
         return known.get(name)
 
@@ -239,7 +239,7 @@ def _unique_ids(written: Sequence[WrittenObjective], cycles: Cycles, findings: F
 
 def _once(seen: dict[tuple[str, str, str], str], what: tuple[str, str, str], key: Key, findings: Findings) -> None:
     if what in seen:
-        findings.add((*key, "id"), f'"{what[2]}" is the id of another {what[0]} of the cycle {what[1]} already')
+        findings.add((*key, "id"), f'"{what[2]}" is the id of another {what[0]} of the same cycle already')
     seen[what] = what[2]
 
 
@@ -251,7 +251,7 @@ def _parents(written: Sequence[WrittenObjective], findings: Findings) -> None:
             continue
         key = (*objective.key, "parent")
         if parent not in parents:
-            findings.add(key, f'there is no objective "{parent}"{near(parent, parents)}; known: {listed(parents)}')
+            findings.add(key, f'there is no objective "{parent}"{choices(parent, parents)}')
         elif _leads_back(objective.table.id, parents):
             findings.add(key, f'"{objective.table.id}" would serve itself, by way of "{parent}"')
 

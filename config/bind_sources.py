@@ -12,10 +12,10 @@ from .findings import Findings
 from .model import SourceConfig
 from .people import People
 from .places import Key
-from .problem import listed, near
+from .problem import choices
 from .schedule import cron_of, longest_gap
 from .schema_sources import SourceTable
-from .words import in_words, model_keys, unknown_key
+from .words import all_in_words, model_keys, unknown_key
 
 HOURLY = timedelta(hours=1)
 DEPLOYMENTS = "deployments"
@@ -51,7 +51,7 @@ def _source(
     people: People,
     findings: Findings,
 ) -> BoundSource:
-    common = findings.model(SourceTable, {k: v for k, v in table.items() if k in SOURCE_KEYS}, key)
+    common = findings.salvaged(SourceTable, {k: v for k, v in table.items() if k in SOURCE_KEYS}, key)
     collector = _collector(table.get("type"), (*key, "type"), registry, findings)
     if collector is None:
         return BoundSource(name, None, None)
@@ -79,7 +79,7 @@ def _collector(
     if not isinstance(word, str):
         return None  # The common keys' model has said so.
     if word not in registry:
-        findings.add(key, f"no collector has this type{near(word, registry)}; known here: {listed(sorted(registry))}")
+        findings.add(key, f"no collector has this type{choices(word, sorted(registry))}")
         return None
     try:
         return registry[word]
@@ -106,13 +106,13 @@ def _options(
     try:
         return model.model_validate(own)
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            if one["type"] == "extra_forbidden" and len(one["loc"]) == 1:
-                findings.add((*key, str(one["loc"][0])), unknown_key(str(one["loc"][0]), taken | {*SOURCE_KEYS}))
-            else:
-                where, message = in_words(model, own, one)
-                findings.add((*key, *where), message)
-        return None
+        errors = error.errors(include_url=False)
+    unknown = [one for one in errors if one["type"] == "extra_forbidden" and len(one["loc"]) == 1]
+    for name in (str(one["loc"][0]) for one in unknown):
+        findings.add((*key, name), unknown_key(name, taken | {*SOURCE_KEYS}))
+    for where, message in all_in_words(model, own, [one for one in errors if one not in unknown]):
+        findings.add((*key, *where), message)
+    return None
 
 
 def _schedule(common: SourceTable, key: Key, findings: Findings) -> tuple[str | None, timedelta]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from .bind_tracker import check_channels
@@ -13,15 +13,13 @@ from .schedule import cron_of, longest_gap
 from .schema_telling import CheckinsTable, DaemonTable, NotifyTable, ReportTable
 
 
-def bind_reports(
-    table: object, notify: Mapping[str, NotifyChannel], base: Path, findings: Findings
-) -> dict[str, ReportSettings]:
+def bind_reports(table: object, channels: Collection[str], base: Path, findings: Findings) -> dict[str, ReportSettings]:
     reports = {}
     for name, one, key in findings.tables(table, ("reports",)):
-        written = findings.model(ReportTable, one, key)
+        written = findings.salvaged(ReportTable, one, key)
         if written is None:
             continue
-        check_channels(written.notify, notify, (*key, "notify"), findings)
+        check_channels(written.notify, channels, (*key, "notify"), findings)
         reports[name] = ReportSettings(
             name=name,
             schedule=_schedule(written.at, written.cron, key, findings),
@@ -33,7 +31,7 @@ def bind_reports(
 
 
 def bind_checkins(table: object, findings: Findings) -> CheckinSettings | None:
-    written = findings.model(CheckinsTable, table, ("checkins",)) if table is not None else None
+    written = findings.salvaged(CheckinsTable, table, ("checkins",)) if table is not None else None
     if written is None:
         return None
     try:
@@ -46,14 +44,14 @@ def bind_checkins(table: object, findings: Findings) -> CheckinSettings | None:
 def bind_notify(table: object, findings: Findings) -> dict[str, NotifyChannel]:
     channels = {}
     for name, one, key in findings.tables(table, ("notify",)):
-        written = findings.model(NotifyTable, one, key)
+        written = findings.salvaged(NotifyTable, one, key)
         if written:
             channels[name] = NotifyChannel(name, written.url, tuple(written.tell))
     return channels
 
 
 def bind_daemon(table: object, base: Path, findings: Findings) -> DaemonSettings:
-    written = findings.model(DaemonTable, table, ("daemon",)) or DaemonTable()
+    written = findings.salvaged(DaemonTable, table, ("daemon",)) or DaemonTable()
     backup = written.backup
     return DaemonSettings(
         written.listen,

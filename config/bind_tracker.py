@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,12 +14,14 @@ from ..krs.model import Pace
 from ..metrics.calendar import WEEKDAYS, Calendar, ClosedPeriod
 from .cycles import cycle_named, cycles_in_use
 from .findings import Findings
-from .model import NotifyChannel, Service, StoreAddress, Team
+from .model import Service, StoreAddress, Team
 from .places import Key
 from .problem import near
 from .schema_tracker import CalendarTable, CycleTable, PaceTable, ServiceTable, StoreTable, TeamTable, TrackerTable
 from .store_address import DEFAULT, store_url
 from .written_objectives import WrittenObjective
+
+NEVER = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Cycles:
 
 
 def bind_tracker(table: object, base: Path, findings: Findings) -> Tracker:
-    written = findings.model(TrackerTable, table, ("tracker",)) or TrackerTable()
+    written = findings.salvaged(TrackerTable, table, ("tracker",)) or TrackerTable()
     return Tracker(
         timezone=_timezone(written.timezone, findings),
         store=_store(written.store, base, findings),
@@ -87,9 +89,8 @@ def bind_cycles(
     for name, key in places:
         cycle = known.get(name) or cycle_named(name)
         if cycle is None:
-            findings.add(
-                key, f"there is no [cycles] table of this name{near(name, known)}; names like 2026-Q4 need none"
-            )
+            message = "there is no such cycle: a name like 2026-Q4 says its days, another needs a [cycles] table"
+            findings.add(key, message + near(name, known))
         else:
             known[name] = cycle
     if in_use.demanded:
@@ -102,18 +103,18 @@ def bind_cycles(
 
 
 def _defined(table: object, findings: Findings) -> dict[str, Cycle]:
+    """Cycles with a table; those with a wrong one too, so that they aren't said to be missing."""
     cycles = {}
     for name, one, key in findings.tables(table, ("cycles",)):
-        written = findings.model(CycleTable, one, key)
+        written = findings.salvaged(CycleTable, one, key)
         if cycle_named(name) is not None:
             findings.add(key, "this name says its days already: choose another, or drop the table")
-        if written:
-            cycles[name] = Cycle(name, written.start, written.end)
+        cycles[name] = Cycle(name, written.start, written.end) if written else Cycle(name, NEVER, NEVER)
     return cycles
 
 
 def bind_calendar(table: object, timezone: str, findings: Findings) -> Calendar:
-    written = findings.model(CalendarTable, table, ("calendar",)) or CalendarTable()
+    written = findings.salvaged(CalendarTable, table, ("calendar",)) or CalendarTable()
     longest = timedelta(days=366)
     for index, period in enumerate(written.closed):
         if period.end - period.start > longest:
@@ -126,17 +127,17 @@ def bind_calendar(table: object, timezone: str, findings: Findings) -> Calendar:
     )
 
 
-def bind_teams(table: object, notify: Mapping[str, NotifyChannel], findings: Findings) -> dict[str, Team]:
+def bind_teams(table: object, channels: Collection[str], findings: Findings) -> dict[str, Team]:
     teams = {}
     for name, one, key in findings.tables(table, ("teams",)):
-        written = findings.model(TeamTable, one, key)
+        written = findings.salvaged(TeamTable, one, key)
         if written:
-            check_channels(written.notify, notify, (*key, "notify"), findings)
+            check_channels(written.notify, channels, (*key, "notify"), findings)
             teams[name] = Team(name, tuple(written.people), tuple(written.notify))
     return teams
 
 
-def check_channels(names: Sequence[str], channels: Mapping[str, NotifyChannel], key: Key, findings: Findings) -> None:
+def check_channels(names: Sequence[str], channels: Collection[str], key: Key, findings: Findings) -> None:
     for index, name in enumerate(names):
         if name not in channels:
             findings.add((*key, index), f"there is no [notify.{name}]{near(name, channels)}")
@@ -145,7 +146,7 @@ def check_channels(names: Sequence[str], channels: Mapping[str, NotifyChannel], 
 def bind_services(table: object, findings: Findings) -> dict[str, Service]:
     services = {}
     for name, one, key in findings.tables(table, ("services",)):
-        written = findings.model(ServiceTable, one, key)
+        written = findings.salvaged(ServiceTable, one, key)
         if written:
             match: dict[str, Any] = written.match.model_dump()
             services[name] = Service(name=name, repository=written.repository, paths=tuple(written.paths), **match)

@@ -8,15 +8,20 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ..collectors.secrets import FORMS
 from .document import Document
 from .fields import NAME
 from .places import Key, Places
 from .problem import SHOWN, Problem
-from .words import in_words
+from .words import all_in_words
 
 _M = TypeVar("_M", bound=BaseModel)
 _CREDENTIALS = re.compile(
-    r"^[a-z][a-z0-9+.-]*://[^/?#\s:@]*:[^/?#\s@]+@|[?&](?:access_|api_?)?(?:token|key|secret|password)=[^&]", re.I
+    r"^[a-z][a-z0-9+.-]*://[^/?#\s:@]*:[^/?#\s@]+@"
+    r"|://[^\s]*[?&](?:access_|api_?)?(?:token|key|secret|password)=[^&]"
+    r"|(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-)[A-Za-z0-9_-]{12}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY",
+    re.IGNORECASE,
 )
 
 
@@ -27,10 +32,10 @@ class Findings:
         self._document = document
         self._found: list[tuple[Key, str]] = []
         self._secret: set[Key] = set()
-        for key, _ in credentials_in(document.table):
+        for key in credentials_in(document.table):
             self._secret.add(key)
             self._found.append(
-                (key, "a password or token is written into this address: take it out, and give it by reference")
+                (key, f"a password or token is written here: take it out, and give it by reference: {FORMS}")
             )
 
     def __bool__(self) -> bool:
@@ -38,12 +43,12 @@ class Findings:
 
     @property
     def enough(self) -> bool:
-        """Whether more is known than will be shown; words for the rest need not be sought."""
+        """Whether more is known than will be shown."""
         return len(self._found) > 2 * SHOWN
 
     def add(self, key: Key, message: str) -> None:
         # Whatever else is wrong with a value that holds a password, saying it might show the password.
-        if key not in self._secret:
+        if not self.enough and not any(key[: len(secret)] == secret for secret in self._secret):
             self._found.append((key, message))
 
     def model(self, model: type[_M], value: object, key: Key) -> _M | None:
@@ -51,10 +56,23 @@ class Findings:
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            for one in error.errors(include_url=False, include_context=True):
-                if not self.enough:
-                    where, message = in_words(model, value, one)
-                    self.add((*key, *where), message)
+            errors = error.errors(include_url=False)
+        for where, message in all_in_words(model, value, errors[:SHOWN]):
+            self.add((*key, *where), message)
+        return None
+
+    def salvaged(self, model: type[_M], value: object, key: Key) -> _M | None:
+        """As `model`, but where some keys are wrong, the others are still read, so that they can be checked too."""
+        table = self.model(model, value, key)
+        if table is not None or not isinstance(value, Mapping):
+            return table
+        try:
+            model.model_validate(value)
+        except ValidationError as error:
+            wrong = {one["loc"][0] for one in error.errors(include_url=False) if one["loc"]}
+        try:
+            return model.model_validate({k: v for k, v in value.items() if k not in wrong})
+        except ValidationError:
             return None
 
     def tables(self, value: object, key: Key) -> Iterator[tuple[str, Any, Key]]:
@@ -98,8 +116,8 @@ def _is_index(node: object, part: str | int) -> bool:
     return isinstance(node, list) and isinstance(part, int) and part < len(node)
 
 
-def credentials_in(table: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
-    """Every text that is an address with a password or token inside."""
+def credentials_in(table: Mapping[str, Any]) -> Iterator[Key]:
+    """Every text that holds a password or token, by its looks."""
     waiting: list[tuple[Key, object]] = [((), table)]
     while waiting:
         key, value = waiting.pop()
@@ -108,4 +126,4 @@ def credentials_in(table: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
         elif isinstance(value, list):
             waiting.extend(((*key, index), inner) for index, inner in enumerate(value))
         elif isinstance(value, str) and _CREDENTIALS.search(value):
-            yield key, value
+            yield key

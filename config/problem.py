@@ -60,5 +60,12 @@ def near(word: str, known: Iterable[str]) -> str:
     return f'; did you mean "{lowered[close[0]]}"?' if close else ""
 
 
+def choices(word: str, known: Iterable[str]) -> str:
+    """What could have been meant: a near match, and all there is to choose from."""
+    options = list(known)
+    close = near(word, options)
+    return f"{close} Known: {listed(options)}" if close else f"; known: {listed(options)}"
+
+
 def listed(words: Iterable[str]) -> str:
     return ", ".join(words) or "none"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .places import Key
-from .problem import listed, near
+from .problem import choices, listed, near
 
 _KINDS = {
     "string_type": "text in quotes",
@@ -26,11 +26,41 @@ _KINDS = {
     "model_attributes_type": "a table: { … }",
     "mapping_type": "a table: { … }",
 }
+_SIZES = {
+    "string_too_short": "must not be empty",
+    "string_too_long": "is too long: {max_length} characters at most",
+    "too_short": "needs at least {min_length}",
+    "too_long": "takes at most {max_length}",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be {le:g} or less",
+    "finite_number": "must be a finite number",
+}
+_ECHOES = {*_KINDS, "literal_error", "too_short"}
+"""Errors that say little where another one stands at the same place or inside it: the other branches of a union."""
+
 _CHOICE = re.compile(r"^[A-Za-z0-9_ .-]{1,40}$")
 
 
-def in_words(model: type[BaseModel], table: object, error: Mapping[str, Any]) -> tuple[Key, str]:
-    """Where in `table` the error stands, and what it says."""
+def all_in_words(
+    model: type[BaseModel], table: object, errors: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[Key, str]]:
+    """Where in `table` each error stands, and what it says."""
+    said = [(error["type"], *_in_words(model, table, error)) for error in errors]
+    for number, (kind, key, message) in enumerate(said):
+        others = (
+            other[: len(key)] for n, (_, other, _) in enumerate(said) if n != number and _outweighs(said, n, kind)
+        )
+        if kind not in _ECHOES or key not in others:
+            yield key, message
+
+
+def _outweighs(said: Sequence[tuple[str, Key, str]], other: int, kind: str) -> bool:
+    return said[other][0] not in _ECHOES or (kind in _KINDS and said[other][0] == "literal_error")
+
+
+def _in_words(model: type[BaseModel], table: object, error: Mapping[str, Any]) -> tuple[Key, str]:
     loc: Key = error["loc"]
     kind, context = error["type"], error.get("ctx", {})
     key = _way(table, loc)
@@ -44,13 +74,15 @@ def in_words(model: type[BaseModel], table: object, error: Mapping[str, Any]) ->
         return key, f"must be {_KINDS[kind]}, not {_found(error.get('input'))}"
     if kind == "value_error":
         return key, str(context["error"])
+    if kind in _SIZES:
+        return key, _SIZES[kind].format_map(context)
     message = str(error["msg"])
     return key, message[:1].lower() + message[1:]
 
 
 def unknown_key(name: str, known: Iterable[str]) -> str:
     options = sorted(known)
-    return f"unknown key{near(name, options)}; known here: {listed(options)}"
+    return f"unknown key{choices(name, options)}"
 
 
 def _no_choice(value: object, expected: str) -> str:
@@ -70,20 +102,23 @@ def _found(value: object) -> str:
 def _way(table: object, loc: Key) -> Key:
     """The part of a location that exists in the table: pydantic adds the tags of unions to it."""
     key: list[str | int] = []
-    node = table
+    node: Any = table
     for number, part in enumerate(loc):
-        if (isinstance(node, list) and isinstance(part, int) and part < len(node)) or (isinstance(node, Mapping) and part in node and not _only_a_tag(node, loc[number:])):
+        if _holds(node, part) and not _only_a_tag(node, loc[number:]):
             node = node[part]
-        else:
-            continue
-        key.append(part)
+            key.append(part)
     return tuple(key)
 
 
-def _only_a_tag(node: Mapping[str, Any], rest: Key) -> bool:
+def _holds(node: object, part: str | int) -> bool:
+    if isinstance(node, list):
+        return isinstance(part, int) and part < len(node)
+    return isinstance(node, Mapping) and part in node
+
+
+def _only_a_tag(node: Any, rest: Key) -> bool:  # noqa: ANN401 (a table or a list)
     """Whether `rest` starts with a tag that happens to be a key too: what follows is then a key beside it."""
-    inner = node[str(rest[0])]
-    return len(rest) > 1 and rest[1] in node and not isinstance(inner, (Mapping, list))
+    return len(rest) > 1 and _holds(node, rest[1]) and not isinstance(node[rest[0]], (Mapping, list))
 
 
 def _described(model: type[BaseModel], loc: Key) -> str:

@@ -38,14 +38,14 @@ def read_objectives(value: object, findings: Findings) -> list[WrittenObjective]
 
 
 def _objective(value: Any, key: Key, findings: Findings) -> WrittenObjective:  # noqa: ANN401 (TOML of any kind)
-    table = findings.model(ObjectiveTable, value, key)
+    table = findings.salvaged(ObjectiveTable, value, key)
     inside = value.get("key_results", []) if isinstance(value, Mapping) else []
     if not isinstance(inside, list):
         inside = []  # The objective's own model has said so.
     key_results = []
     for index, one in enumerate(inside):
         place: Key = (*key, "key_results", index)
-        key_result = findings.model(KeyResultTable, one, place)
+        key_result = findings.salvaged(KeyResultTable, one, place)
         if key_result is not None:
             key_results.append(WrittenKeyResult(place, key_result))
     cycle = value.get("cycle") if isinstance(value, Mapping) else None
