@@ -54,7 +54,8 @@ EXPECTED: Mapping[Trouble, tuple[type[CollectorError], ...]] = {
 }
 """What a source's trouble may become. A `hang` is a server that accepts and then says nothing for 3 s or more."""
 
-PATIENCE = 0.5
+PATIENCE = 5.0
+IMPATIENCE = 0.5
 LONGEST = 10.0
 
 
@@ -80,12 +81,12 @@ class Case:
     has_facts: bool = True
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("keyresults.collectors"))
 
-    def make(self) -> Collector:
-        """A new collector, as a run would construct it."""
+    def make(self, timeout: float = PATIENCE) -> Collector:
+        """A new collector, as a run would construct it; `timeout` is the HTTP door's, in seconds."""
         options = self.collector.Options.model_validate(dict(self.options))
         context = Context(
             source="contract",
-            http=HttpDoor(timeout=PATIENCE),
+            http=HttpDoor(timeout=timeout),
             clock=lambda: self.now,
             calendar=Calendar(self.timezone),
             base=self.base,
@@ -246,7 +247,7 @@ class CollectorContract:
         caplog.set_level(logging.DEBUG)
         streams = case.known_streams()
         self._cause(case, trouble)
-        collector = case.make()
+        collector = case.make(_timeout(trouble))
         started = time.monotonic()
         with pytest.raises(CollectorError) as failed:
             _collect(collector, streams, case)
@@ -262,7 +263,7 @@ class CollectorContract:
     def test_the_probe_tells_of_trouble(self, case: Case, trouble: Trouble) -> None:
         self._needs_a_network(case)
         self._cause(case, trouble)
-        collector = case.make()
+        collector = case.make(_timeout(trouble))
         try:
             found = collector.probe()
         except CollectorError as error:
@@ -289,6 +290,10 @@ class CollectorContract:
     def _cause(self, case: Case, trouble: Trouble) -> None:
         assert case.trouble is not None
         case.trouble(trouble)
+
+
+def _timeout(trouble: Trouble) -> float:
+    return IMPATIENCE if trouble == "hang" else PATIENCE
 
 
 def _collect(collector: Collector, streams: Sequence[Stream], case: Case) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 from standins import prometheus as servers
 from standins.latencies import Latencies
 
@@ -21,6 +22,13 @@ class FilledPrometheus:
     url: str
     storage: Path
     history: Latencies
+
+
+@pytest.fixture(scope="session")
+def make_httpserver() -> Iterator[HTTPServer]:
+    """pytest-httpserver's own answers one request at a time: one told to hang would hold up the next test's."""
+    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
