@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from ..metrics.facts import Deployment, Run
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch
-from .contract import ConfigError, SourceError
+from .contract import CollectorError, ConfigError, SourceError
 from .github_client import Answer, GitHubClient
 from .github_cursor import Item, Progress, Seen, instant
 from .github_facts import Node, end_is_doubtful, run_fact
@@ -94,11 +95,8 @@ class RunReader:
     def _newest_and_older(
         self, listed: Sequence[Node], oldest: datetime | None, asked: TimeRange, floor: datetime
     ) -> Iterator[Batch]:
-        facts, problems = self._facts(listed)
         start = oldest + TICK if oldest else asked.start
-        if start < asked.end:
-            self._cover(TimeRange(start, asked.end), asked)
-        yield self._batch(facts, problems=problems)
+        yield from self._told(listed, lambda: self._cover(TimeRange(min(start, asked.end), asked.end), asked))
         if oldest and oldest >= floor:
             yield from self._slices(TimeRange(floor, oldest + TICK), asked)
 
@@ -123,20 +121,20 @@ class RunReader:
         for answers in (first, rest):
             for answer in answers:
                 count += len(self._listed(answer))
-                facts, problems = self._facts(self._runs(answer))
-                if answer.following is None:
-                    problems += self._close(part, count, _promised(answer), window)
-                yield self._batch(facts, problems=problems)
+                close = partial(self._close, part, window, count, answer)
+                yield from self._told(self._runs(answer), close)
 
-    def _close(self, part: TimeRange, count: int, promised: int, window: TimeRange) -> list[str]:
-        """The end of a slice: it is covered, where it brought what it promised."""
-        if count < promised * BELIEVED:
+    def _close(self, part: TimeRange, window: TimeRange, count: int, answer: Answer) -> list[str]:
+        """The end of a slice's page: with the last one it is covered, where it brought what it promised."""
+        if answer.following is not None:
+            return []
+        if count < (promised := _promised(answer)) * BELIEVED:
             return [f"{self.subject}: GitHub listed {count} of {promised} runs created from {part.start} to {part.end}"]
-        self._cover(part, window)
-        return []
+        return self._cover(part, window)
 
-    def _cover(self, part: TimeRange, window: TimeRange) -> None:
+    def _cover(self, part: TimeRange, window: TimeRange) -> list[str]:
         self.covered |= TimeRanges.of(part).clip(window.start, window.end)
+        return []
 
     def _ask_open_again(self, answer: Answer, seen: Seen, listed: set[str]) -> Iterator[Batch]:
         for run, one in sorted(self.progress.open.items()):
@@ -152,17 +150,30 @@ class RunReader:
             facts, problems = self._attempts(self._ours(payload), one.attempt - 1)
             yield self._batch(facts, problems=problems)
 
-    def _facts(self, runs: Sequence[Node]) -> tuple[list[Run], list[str]]:
+    def _told(self, runs: Sequence[Node], close: Callable[[], list[str]]) -> Iterator[Batch]:
+        """A page's attempts; `close` is called once all are there, and says what is wrong with them.
+
+        Repeated runs cost requests of their own. Where one is refused, those before it are handed over first.
+        """
         facts: list[Run] = []
         problems: list[str] = []
-        for run in runs:
-            try:
-                new, troubles = self._attempts(run, self._known(run))
-            except (KeyError, TypeError, ValueError) as error:
-                new, troubles = [], [f"{self.subject}: run {run.get('id')} can't be read ({error!r})"]
-            facts += new
-            problems += troubles
-        return facts, problems
+        try:
+            for run in runs:
+                new, troubles = self._readable(run)
+                facts += new
+                problems += troubles
+        except CollectorError:
+            if facts:
+                yield self._batch(facts, problems=problems)
+            raise
+        problems += close()
+        yield self._batch(facts, problems=problems)
+
+    def _readable(self, run: Node) -> tuple[list[Run], list[str]]:
+        try:
+            return self._attempts(run, self._known(run))
+        except (KeyError, TypeError, ValueError) as error:
+            return [], [f"{self.subject}: run {run.get('id')} can't be read ({error!r})"]
 
     def _known(self, run: Node) -> int:
         """The last attempt that was handed over for good. Its end would only be read worse a second time."""

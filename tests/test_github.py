@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from keyresults.collectors.contract import Context
 from keyresults.collectors.github import GitHub
-from keyresults.collectors.http import HttpDoor
-from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.facts import Deployment, Run, StatusChange
 from keyresults.metrics.ranges import TimeRange, TimeRanges
-from standins import histories
-from standins.github import TOKEN, GitHubStandIn, github
+from standins import github_source, histories
+from standins.github import GitHubStandIn, github
+from standins.github_source import Make, collectors
 from standins.github_world import World
 from standins.histories import START, known_by
 from standins.keeping import Keeper
 
 PAYMENTS = "acme/payments"
 DAY = timedelta(days=1)
-Make = Callable[..., GitHub]
 
 
 @pytest.fixture
@@ -39,33 +36,13 @@ def server(world: World) -> Iterator[GitHubStandIn]:
 
 
 @pytest.fixture
-def make(world: World, server: GitHubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    monkeypatch.setenv("GITHUB_TEST_TOKEN", TOKEN)
-    made: list[GitHub] = []
-
-    def one(budget: Any = None, memo: dict[str, str] | None = None, **options: object) -> GitHub:
-        asked = {"api_url": server.url, "token": {"env": "GITHUB_TEST_TOKEN"}, "repositories": [PAYMENTS], **options}
-        extra = {} if budget is None else {"budget": budget}
-        context = Context(
-            source="github",
-            http=HttpDoor(timeout=5),
-            clock=lambda: world.now,
-            calendar=Calendar(),
-            base=tmp_path,
-            memo={} if memo is None else memo,
-            **extra,
-        )
-        made.append(GitHub(GitHub.Options.model_validate(asked), context))
-        return made[-1]
-
-    yield one
-    for collector in made:
-        collector.close()
+def make(server: GitHubStandIn, tmp_path: Path) -> Iterator[Make]:
+    with collectors(server, tmp_path) as one:
+        yield one
 
 
 def keeper(collector: GitHub, kind: str = "deployments", since: datetime = START, **query: object) -> Keeper:
-    (stream,) = collector.streams([(kind, query)])  # type: ignore[list-item]
-    return Keeper(stream, since)
+    return github_source.keeper(collector, kind, since, **query)
 
 
 def deployment(key: int, at: datetime, *states: tuple[str, float], **traits: Any) -> Deployment:
@@ -116,7 +93,7 @@ def test_following_a_history_ends_with_all_of_it_whatever_crashes(
     world: World, make: Make, seed: int, kind: str, query: dict[str, object]
 ) -> None:
     chance = random.Random(seed)
-    history = histories.deployments(seed) if kind == "deployments" else histories.runs(seed)
+    history = histories.deployments(seed) if kind == "deployments" else histories.runs(seed, per_day=4)
     world.add(PAYMENTS, history)
     world.now = START + 2 * DAY
     followed = keeper(make(), kind, **query)
@@ -404,9 +381,7 @@ def test_an_idle_repository_costs_no_quota(world: World, make: Make, server: Git
             assert len(server.asked) <= 3
 
 
-def test_an_etag_of_another_credential_is_not_sent(
-    world: World, make: Make, server: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_etag_of_another_credential_is_not_sent(world: World, make: Make, server: GitHubStandIn) -> None:
     world.add(PAYMENTS, [run(1, START)])
     followed = keeper(make(), "runs")
     followed.collect(make(), world.now)

@@ -174,7 +174,8 @@ class GitHubStandIn:
 
     def _place(self, path: str) -> tuple[Repository | None, str]:
         if found := re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", path):
-            return self.world.find(found[1], renames=False), found[2] or ""
+            name = self.world.impostor if self.world.impostor and found[2] else found[1]
+            return self.world.find(name, renames=False), found[2] or ""
         if found := re.fullmatch(r"/repositories/(\d+)(/.*)?", path):
             return self.world.numbered(int(found[1])), found[2] or ""
         return None, ""
@@ -212,9 +213,15 @@ class GitHubStandIn:
             and first <= run.created_at <= last
         ]
         filtered = workflow is not None or bool({"branch", "created", "status", "event", "actor"} & set(asked.query))
-        told = [self._run_payload(repository, run) for run in (runs[:CAP] if filtered else runs)]
         promised = round(len(runs) * self.drift)
-        return self._page(asked, told, lambda part, _: {"total_count": promised, "workflow_runs": part})
+        return self._page(
+            asked,
+            runs[:CAP] if filtered else runs,
+            lambda part, _: {
+                "total_count": promised,
+                "workflow_runs": [self._run_payload(repository, run) for run in part],
+            },
+        )
 
     def _run(self, repository: Repository, asked: Asked, number: str, attempt: str | None = None) -> Answer:
         attempts = self.world.attempts(repository, number)

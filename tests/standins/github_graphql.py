@@ -124,7 +124,7 @@ class _Root:
         }
 
     def _named(self, name: str) -> dict[str, object]:
-        repository = self.world.find(name)
+        repository = self.world.find(self.world.impostor or name)
         if repository is None or repository.forbidden:
             raise _missing(f"Could not resolve to a Repository with the name '{name}'.")
         return self._repository(repository)

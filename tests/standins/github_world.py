@@ -29,9 +29,13 @@ class Repository:
 
 @dataclass
 class World:
+    """`impostor` is a repository that answers in every other's place, once that has been looked up."""
+
     now: datetime
     repositories: list[Repository] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
+    impostor: str | None = None
+    _known: dict[object, list[Deployment | Run]] = field(default_factory=dict)
 
     def add(self, name: str, history: Iterable[Deployment | Run] = (), **traits: object) -> Repository:
         repository = Repository(name, len(self.repositories) + 1, **traits)  # type: ignore[arg-type]
@@ -46,20 +50,26 @@ class World:
     def numbered(self, number: int) -> Repository | None:
         return next((r for r in self.repositories if r.number == number), None)
 
+    def known(self, repository: Repository) -> list[Deployment | Run]:
+        place = (repository.name, len(repository.history), self.now)
+        if place not in self._known:
+            self._known = {place: known_by(repository.history, self.now)}
+        return self._known[place]
+
     def deployments(self, repository: Repository) -> list[Deployment]:
         """Newest first."""
-        known = [fact for fact in known_by(repository.history, self.now) if isinstance(fact, Deployment)]
+        known = [fact for fact in self.known(repository) if isinstance(fact, Deployment)]
         return sorted(known, key=lambda d: (d.created_at, d.key), reverse=True)
 
     def attempts(self, repository: Repository, run: str) -> list[Run]:
         """Oldest first."""
-        known = [f for f in known_by(repository.history, self.now) if isinstance(f, Run) and f.run == run]
+        known = [f for f in self.known(repository) if isinstance(f, Run) and f.run == run]
         return sorted(known, key=lambda r: r.attempt)
 
     def latest_attempts(self, repository: Repository) -> list[Run]:
         """One for each run, newest run first."""
         latest: dict[str, Run] = {}
-        for fact in known_by(repository.history, self.now):
+        for fact in self.known(repository):
             if isinstance(fact, Run) and (fact.run not in latest or latest[fact.run].attempt < fact.attempt):
                 latest[fact.run] = fact
         return sorted(latest.values(), key=lambda r: (r.created_at, int(r.run)), reverse=True)

@@ -1,0 +1,54 @@
+"""A GitHub collector on a stand-in, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from keyresults.collectors.contract import Context
+from keyresults.collectors.github import GitHub
+from keyresults.collectors.http import HttpDoor
+from keyresults.metrics.calendar import Calendar
+
+from .github import TOKEN, GitHubStandIn
+from .keeping import Keeper
+
+Make = Callable[..., GitHub]
+
+
+@contextmanager
+def collectors(server: GitHubStandIn, base: Path) -> Iterator[Make]:
+    """Makes collectors as a run would, each with a memo of its own unless given one; closes them all."""
+    secret = base / "token"
+    secret.write_text(TOKEN)
+    made: list[GitHub] = []
+
+    def make(memo: dict[str, str] | None = None, budget: Any = None, timeout: float = 5, **options: object) -> GitHub:
+        asked = {"api_url": server.url, "token": {"file": "token"}, "repositories": ["acme/payments"], **options}
+        if asked["token"] is None:
+            del asked["token"]
+        context = Context(
+            source="github",
+            http=HttpDoor(timeout=timeout),
+            clock=lambda: server.world.now,
+            calendar=Calendar(),
+            base=base,
+            memo={} if memo is None else memo,
+            **({} if budget is None else {"budget": budget}),
+        )
+        made.append(GitHub(GitHub.Options.model_validate(asked), context))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for collector in made:
+            collector.close()
+
+
+def keeper(collector: GitHub, kind: str, since: Any, **query: object) -> Keeper:
+    """Of the only stream that answers the query."""
+    (stream,) = collector.streams([(kind, query)])  # type: ignore[list-item]
+    return Keeper(stream, since)
