@@ -25,7 +25,7 @@ SOURCE_FAILED = 3
 @click.argument("sources", nargs=-1, metavar="[SOURCE]…")
 @pass_invocation
 def collect(invocation: Invocation, sources: tuple[str, ...]) -> None:
-    """Fetch what is new from the sources, and judge the key results by it.
+    """Fetch what is new, and judge the key results by it.
 
     The first collection reaches back as far as the key results need.
 

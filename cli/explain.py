@@ -13,7 +13,7 @@ from .printing import show, write
 @as_of_option
 @pass_invocation
 def explain(invocation: Invocation, name: str, as_json: bool, as_of: str | None) -> None:
-    """Show every fact behind a number, and those left out, with the reason.
+    """Show every fact behind a number, and why it counted or not.
 
     NAME is a key result or a metric. A key result wins over a metric of the same name:
     metric:p99 means the metric, 2026-Q3/p99 a key result of another cycle.

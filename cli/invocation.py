@@ -47,4 +47,4 @@ def as_of_instant(workspace: Workspace, text: str | None) -> datetime:
     try:
         return parse_as_of(text, workspace.config.calendar, workspace.clock())
     except ValueError as problem:
-        raise click.UsageError(str(problem)) from problem
+        raise click.ClickException(str(problem)) from problem

@@ -30,7 +30,14 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class InOrderOfUse(click.Group):
+    """Lists its commands as they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrderOfUse, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="keyresults", message="%(prog)s %(version)s")
 @click.option(
     "--config",

@@ -38,7 +38,7 @@ def report(
     cycle: str | None,
     fail_on: tuple[frozenset[str], ...],
 ) -> None:
-    """Print the full report: what each key result measures, and what it rests on.
+    """Print the full report, with what every number rests on.
 
     \b
     Examples:
@@ -48,7 +48,7 @@ def report(
     """
     form = "json" if as_json else form
     if form == "html":
-        raise click.UsageError("--format html is not there yet; markdown and json are")
+        raise click.ClickException("--format html is not there yet; markdown and json are")
     from ..jobs.evaluate import evaluate
 
     workspace = invocation.open()

@@ -11,7 +11,7 @@ from .printing import show, write
 @json_option
 @pass_invocation
 def sources(invocation: Invocation, as_json: bool) -> None:
-    """Show what is collected from each source, how far, and how well.
+    """Show what is collected from each source, and how far.
 
     \b
     Examples:

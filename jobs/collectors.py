@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import MutableMapping
 
 from ..collectors.contract import Collector, Context
 from ..collectors.http import HttpDoor
@@ -11,8 +12,9 @@ from ..config.model import SourceConfig
 from .workspace import Workspace
 
 
-def construct(workspace: Workspace, source: SourceConfig) -> Collector:
-    """
+def construct(workspace: Workspace, source: SourceConfig, memo: MutableMapping[str, str] | None = None) -> Collector:
+    """`memo` is what the store keeps for the source, unless another is given.
+
     Raises:
         CollectorError: where a secret can't be found or the options can't work.
     """
@@ -22,7 +24,7 @@ def construct(workspace: Workspace, source: SourceConfig) -> Collector:
         clock=workspace.clock,
         calendar=workspace.config.calendar,
         base=workspace.config.path.parent,
-        memo=workspace.store.memo(source.name),
+        memo=workspace.store.memo(source.name) if memo is None else memo,
         log=logging.getLogger(f"keyresults.collectors.{source.name}"),
     )
     return collector_type(source.type)(source.options, context)

@@ -14,7 +14,7 @@ def probe(workspace: Workspace) -> list[tuple[str, ProbeResult | CollectorError]
 
 def _probe(workspace: Workspace, name: str) -> ProbeResult | CollectorError:
     try:
-        collector = construct(workspace, workspace.config.sources[name])
+        collector = construct(workspace, workspace.config.sources[name], memo={})  # a probe needs no store
         try:
             return collector.probe()
         finally:

@@ -26,7 +26,7 @@ def details(kr: ReportedKeyResult, timezone: str) -> list[Row]:
         ("Kept", wording.kept_days(judged.kept) if judged.kept else ""),
         ("Decides on", wording.window(judged.decides_on, timezone, near=date.min) if judged.decides_on else ""),
         *(("Guardrail", _guardrail(state)) for state in judged.guardrails),
-        *(("Flag", f"{flag.code}: {flag.words}") for flag in judged.flags),
+        *(("Flag", f"{flag.code}: {flag.words}") for flag in wording.flags(kr)),
         ("Data", _data(kr)),
         *(("Revised", f"{r.on}: {r.changes} ({r.reason})") for r in kr.revisions),
         *(("Initiative", initiative) for initiative in kr.initiatives),

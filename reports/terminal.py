@@ -79,7 +79,7 @@ def _key_result(kr: ReportedKeyResult) -> RenderableType:
 def _remarks(kr: ReportedKeyResult) -> Iterator[str]:
     if blind := wording.blindness(kr):
         yield f"Data: {blind}"
-    for flag in kr.judgement.flags:
+    for flag in wording.flags(kr):
         yield f"! {flag.code}: {flag.words}"
     for words in guardrails(kr):
         yield f"! guardrail {words}"

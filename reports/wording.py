@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..krs.judgement import Baseline, KeptDays, Status
+from ..krs.judgement import Baseline, Flag, KeptDays, Status
 from ..krs.model import Comparison
 from ..metrics.calendar import Calendar
 from ..metrics.reading import Health
@@ -151,6 +151,11 @@ def blindness(kr: ReportedKeyResult) -> str:
     if health is Health.NO_DATA:
         return f"no data since {when} ({amount(last.value, kr.unit)} then)"
     return f"{HEALTH_WORDS[health]}; last usable value {amount(last.value, kr.unit)} on {when}"
+
+
+def flags(kr: ReportedKeyResult) -> Iterator[Flag]:
+    """Those that nothing else tells: broken and unseen guardrails have their own words."""
+    return (f for f in kr.judgement.flags if f.code != "guardrail")
 
 
 def measured(objective: ReportedObjective) -> str:
