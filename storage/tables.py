@@ -147,7 +147,7 @@ baselines = Table(
     Column("reading", Text),
     Column("evidence", Text, nullable=False),
     Column("stored_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("cycle", "kr"),
+    PrimaryKeyConstraint("cycle", "kr", "metric_digest"),
     sqlite_with_rowid=False,
 )
 

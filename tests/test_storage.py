@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING, fields
 from datetime import date, timedelta
 from pathlib import Path
@@ -522,6 +523,16 @@ class TestTogether:
             assert (state.facts, state.revision) == (800, 80)
             assert state.coverage == covered((0, 400), (1000, 1400))
             assert store.check() == []
+
+    def test_threads_may_share_one(self, store):
+        def work(name):
+            for n in range(10):
+                write(store, deployment(n), to=stream(subject=name))
+                assert store.state(stream(subject=name).id).facts == n + 1
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, "abcd"))
+        assert [state.facts for state in store.states()] == [10, 10, 10, 10]
 
     def test_a_process_killed_while_writing_leaves_whole_batches(self, url):
         with subprocess.Popen(
