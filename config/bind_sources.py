@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from ..collectors.contract import SOURCE_KEYS, Collector, ConfigError
 from .findings import Findings
@@ -18,7 +18,7 @@ from .schema_sources import SourceTable
 from .words import all_in_words, model_keys, unknown_key
 
 HOURLY = timedelta(hours=1)
-DEPLOYMENTS = "deployments"
+DEPLOYMENTS: Literal["deployments"] = "deployments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _collector(
 
 def _defaults(table: Mapping[str, Any], collector: type[Collector]) -> dict[str, Any]:
     """What a source may say in place of its metrics: what counts as a deployment."""
-    query = collector.Queries.get("deployments")
+    query = collector.Queries.get(DEPLOYMENTS)
     takes = query is not None and DEPLOYMENTS in model_keys(query)
     return {DEPLOYMENTS: table[DEPLOYMENTS]} if takes and DEPLOYMENTS in table else {}
 
