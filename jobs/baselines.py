@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from ..metrics.measures import MEASURES
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.reading import Reading
 from ..metrics.traits import is_carried, traits_of
+from ..storage.errors import BaselineFrozen
 from .evidence import Evaluation
 
 
@@ -21,9 +23,14 @@ def baseline_of(
     evaluation: Evaluation, cycle: str, kr: KeyResult, readings: list[Reading], *, freeze: bool
 ) -> Baseline | None:
     """The key result's baseline. `readings` is its series so far; `freeze` stores what was measured."""
-    stored = evaluation.store.baseline(cycle, kr.id)
+    stated = choose_baseline(
+        kr, calendar=evaluation.config.calendar, measured=None, settled=True, first_ok_after_start=None
+    )
+    if stated is not None:
+        return stated
     digest = definition_digest(evaluation, kr)
-    if stored is not None and not stored.baseline.provisional and stored.metric_digest == digest:
+    stored = evaluation.store.baseline(cycle, kr.id, digest)
+    if stored is not None and not stored.baseline.provisional:
         return stored.baseline
     measurement, measured = _measure(evaluation, kr)
     baseline = choose_baseline(
@@ -33,9 +40,10 @@ def baseline_of(
         settled=_settled(evaluation, kr, measurement),
         first_ok_after_start=next((r for r in readings if r.usable(kr.accept_partial)), None),
     )
-    if freeze and baseline is not None and baseline.measured:
-        evidence = measurement.evidence(baseline.reading) if baseline.reading else []
-        evaluation.store.put_baseline(cycle, kr.id, digest, baseline, evidence, evaluation.as_of)
+    if freeze and baseline is not None and baseline.reading is not None:
+        evidence = measurement.evidence(baseline.reading)
+        with suppress(BaselineFrozen):  # another process was first; the next evaluation takes its
+            evaluation.store.put_baseline(cycle, kr.id, digest, baseline, evidence, evaluation.as_of)
     return baseline
 
 

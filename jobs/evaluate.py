@@ -157,19 +157,14 @@ def _objective(evaluation: Evaluation, objective: Objective, *, freeze: bool) ->
 def _reported(evaluation: Evaluation, one: Judged) -> ReportedKeyResult:
     kr, judgement = one.kr, one.judgement
     definition = evaluation.config.metrics[judgement.metric]
-    revised = [
-        r for r in kr.revisions if r.target and r.on <= evaluation.config.calendar.day_closed_by(evaluation.as_of)
-    ]
-    target = max(revised, key=lambda r: r.on).target if revised else kr.target
-    assert target is not None
     return ReportedKeyResult(
         id=kr.id,
         title=kr.title,
         owner=kr.owner,
         unit=definition.unit.text,
         definition=in_words(definition),
-        target=TargetTerms.of(target, judgement.target_value),
-        first_target=TargetTerms.of(kr.target, None) if revised else None,
+        target=TargetTerms.of(one.target, judgement.target_value),
+        first_target=None if one.target == kr.target else TargetTerms.of(kr.target, None),
         start=kr.start,
         initiatives=kr.initiatives,
         revisions=tuple(ReportedRevision.of(r) for r in kr.revisions),
@@ -186,17 +181,16 @@ def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:
 
 def _notices(workspace: Workspace, cycle: Cycle, as_of: datetime) -> tuple[str, ...]:
     """Definitions that changed without a revision, and key results that vanished."""
-    return silent_changes(
-        workspace.store.definitions(cycle.name),
-        key_results_of(cycle.name, workspace.config.objectives),
-        workspace.config.calendar,
-        as_of,
-    )
+    present = key_results_of(cycle.name, workspace.config.objectives)
+    measured_by = {id_: in_words(workspace.config.metrics[kr.metric]) for id_, kr in present.items()}
+    stored = workspace.store.definitions(cycle.name)
+    return silent_changes(stored, present, measured_by, workspace.config.calendar, as_of)
 
 
 def _keep(workspace: Workspace, report: ProgressReport) -> None:
     for kr_id, kr in key_results_of(report.cycle.name, workspace.config.objectives).items():
-        workspace.store.put_definition(report.cycle.name, kr_id, snapshot(kr), report.as_of)
+        measured_by = in_words(workspace.config.metrics[kr.metric])
+        workspace.store.put_definition(report.cycle.name, kr_id, snapshot(kr, measured_by), report.as_of)
     workspace.store.put_evaluation(
         at=report.as_of,
         day=workspace.config.calendar.day_closed_by(report.as_of),

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from ..krs.judge import judge
 from ..krs.judgement import Judgement
-from ..krs.model import KeyResult, Objective
+from ..krs.model import KeyResult, Objective, Target
 from ..krs.terms import moment, terms
 from ..metrics.definition import MetricTraits
 from ..metrics.reading import Reading
@@ -21,9 +21,10 @@ from .need import metrics_of
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A key result's judgement, and the daily readings it rests on."""
+    """A key result's judgement, the target that it was judged by, and the daily readings it rests on."""
 
     kr: KeyResult
+    target: Target
     judgement: Judgement
     readings: list[Reading]
 
@@ -31,8 +32,8 @@ class Judged:
 def judged(evaluation: Evaluation, objective: Objective, kr: KeyResult, *, freeze: bool) -> Judged:
     config = evaluation.config
     traits = _traits(evaluation, kr)
-    at = moment(kr, traits, config.calendar, evaluation.as_of).at
-    readings = series(evaluation, kr, at)
+    judged_at = moment(kr, traits, config.calendar, evaluation.as_of)
+    readings = series(evaluation, kr, judged_at.at)
     judgement = judge(
         kr,
         kind=objective.kind,
@@ -41,10 +42,10 @@ def judged(evaluation: Evaluation, objective: Objective, kr: KeyResult, *, freez
         traits=traits,
         baseline=baseline_of(evaluation, objective.cycle.name, kr, readings, freeze=freeze),
         readings=readings,
-        guardrails=_guardrails(evaluation, kr, at),
+        guardrails=_guardrails(evaluation, kr, judged_at.at),
         as_of=evaluation.as_of,
     )
-    return Judged(kr=kr, judgement=judgement, readings=readings)
+    return Judged(kr=kr, target=judged_at.terms.target, judgement=judgement, readings=readings)
 
 
 def series(evaluation: Evaluation, kr: KeyResult, until: datetime) -> list[Reading]:

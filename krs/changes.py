@@ -27,6 +27,9 @@ _JUDGED_BY = {
 }
 """The keys that decide a judgement, in words. A title or an owner may change at any time."""
 
+_MEASURED_BY = "measured_by"
+_WATCHED = {**_JUDGED_BY, _MEASURED_BY: "definition of its metric"}
+
 
 class Defined(Protocol):
     """A key result as the file defined it from `first_seen` to `last_seen`, and how before (oldest first)."""
@@ -47,19 +50,24 @@ class _Seen:
     on: date
 
 
-def snapshot(kr: KeyResult) -> dict[str, object]:
-    """All of a definition that decides a judgement, as JSON holds it."""
+def snapshot(kr: KeyResult, measured_by: str) -> dict[str, object]:
+    """All of a definition that decides a judgement, as JSON holds it. `measured_by` is its metric in words."""
     kept = {key: _plain(getattr(kr, key)) for key in _JUDGED_BY}
-    return {**kept, "revisions": [_plain(r) for r in kr.revisions]}
+    return {**kept, _MEASURED_BY: measured_by, "revisions": [_plain(r) for r in kr.revisions]}
 
 
 def silent_changes(
-    former: Mapping[str, Defined], present: Mapping[str, KeyResult], calendar: Calendar, as_of: datetime
+    former: Mapping[str, Defined],
+    present: Mapping[str, KeyResult],
+    measured_by: Mapping[str, str],
+    calendar: Calendar,
+    as_of: datetime,
 ) -> tuple[str, ...]:
     """What changed without a reason in a cycle's key results, one sentence each.
 
-    `former` holds what was stored under each id, `present` the file's key results by id. A key
-    result may change freely until it has started, and as long as it is a draft.
+    `former` holds what was stored under each id, `present` the file's key results by id and
+    `measured_by` what their metrics are, in words. A key result may change freely until it has
+    started, and as long as it is a draft.
     """
     today = calendar.day_of(as_of)
     found: list[str] = []
@@ -67,7 +75,7 @@ def silent_changes(
         before = former.get(kr.was) if kr.was is not None and kr.was not in present else None
         history = [*_history(before, calendar), *_history(former.get(id_), calendar)]
         # An evaluation of the past reads the file of today: it can't have seen a change before the newest one stored.
-        now = _Seen(snapshot(kr), max([today, *(seen.on for seen in history)]))
+        now = _Seen(snapshot(kr, measured_by[id_]), max([today, *(seen.on for seen in history)]))
         found += [f"{id_}: {words}" for old, new in pairwise([*history, now]) for words in _differences(old, new)]
     renamed = {kr.was for kr in present.values()}
     for id_, last in former.items():
@@ -87,7 +95,7 @@ def _differences(old: _Seen, new: _Seen) -> Iterator[str]:
     if not _is_bound(old.snapshot, new.on):
         return
     end = f"changed without a reason, first seen on {new.on}"
-    for key, name in _JUDGED_BY.items():
+    for key, name in _WATCHED.items():
         if key in old.snapshot and key in new.snapshot and _differs(old.snapshot[key], new.snapshot[key]):
             yield f"{name} {_shown(old.snapshot[key])} → {_shown(new.snapshot[key])}: {end}"
     for revision in _revisions(old.snapshot):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
 
 from ..krs.judgement import Baseline
 from ..metrics.reading import FactNote, Reading
@@ -41,9 +41,10 @@ class Judged(Connected):
             if rows:
                 conn.execute(readings.insert(), rows)
 
-    def baseline(self, cycle: str, kr: str) -> StoredBaseline | None:
+    def baseline(self, cycle: str, kr: str, metric_digest: str) -> StoredBaseline | None:
+        """The baseline as it was measured by this definition of the metric."""
         with self._reading() as conn:
-            row = _baseline_row(conn, cycle, kr)
+            row = _baseline_row(conn, cycle, kr, metric_digest)
         return None if row is None else _baseline(row)
 
     def put_baseline(
@@ -55,7 +56,9 @@ class Judged(Connected):
         evidence: Sequence[FactNote],
         at: datetime,
     ) -> None:
-        """Keep a baseline with the facts it rests on; it replaces a provisional one.
+        """Keep a baseline with the facts it rests on; it replaces a provisional one of the same definition.
+
+        One measured by another definition of the metric stays beside it.
 
         Raises:
             BaselineFrozen: another one is kept for good.
@@ -68,30 +71,30 @@ class Judged(Connected):
             "stored_at": microseconds(at),
         }
         with self._writing() as conn:
-            stored = _baseline_row(conn, cycle, kr)
+            stored = _baseline_row(conn, cycle, kr, metric_digest)
             if stored is not None and not stored.provisional:
-                if _baseline(stored).baseline == baseline and stored.metric_digest == metric_digest:
+                if _baseline(stored).baseline == baseline:
                     return
                 raise BaselineFrozen(
                     f"the baseline of {cycle}/{kr} was frozen on {from_microseconds(stored.stored_at):%Y-%m-%d}"
                 )
-            conn.execute(self._db.upsert(baselines, ("cycle", "kr")), row)
+            conn.execute(self._db.upsert(baselines, ("cycle", "kr", "metric_digest")), row)
 
     def rename(self, cycle: str, old_kr: str, new_kr: str) -> None:
-        """Hand what is kept of a key result to its new id, unless that has a frozen baseline of its own.
+        """Hand what is kept of a key result to its new id, but for baselines that this has frozen itself.
 
         Nothing happens where nothing is kept under the old id, so it may be asked again.
         """
-        old, new = to_text(old_kr), to_text(new_kr)
+        cycle, old, new = to_text(cycle), to_text(old_kr), to_text(new_kr)
+        digests = select(baselines.c.metric_digest)
+        handed_on = digests.where(_of(baselines, cycle, old)).scalar_subquery()
+        frozen = digests.where(_of(baselines, cycle, new), baselines.c.provisional.is_(False)).scalar_subquery()
         with self._writing() as conn:
-            had, has = _baseline_row(conn, cycle, old), _baseline_row(conn, cycle, new)
-            if has is not None and not has.provisional:
-                return
-            if had is not None:
-                conn.execute(baselines.delete().where(baselines.c.cycle == to_text(cycle), baselines.c.kr == new))
-            for table in (baselines, definitions):
-                mine = (table.c.cycle == to_text(cycle)) & (table.c.kr == old)
-                conn.execute(table.update().where(mine), {"kr": new})
+            replaced = baselines.c.metric_digest.in_(handed_on) & baselines.c.provisional.is_(True)
+            conn.execute(baselines.delete().where(_of(baselines, cycle, new), replaced))
+            kept = baselines.c.metric_digest.not_in(frozen)
+            conn.execute(baselines.update().where(_of(baselines, cycle, old), kept), {"kr": new})
+            conn.execute(definitions.update().where(_of(definitions, cycle, old)), {"kr": new})
 
     def definitions(self, cycle: str) -> dict[str, StoredDefinition]:
         """Each key result ever seen in the cycle as it was last defined, with how it was defined before."""
@@ -164,9 +167,13 @@ class Judged(Connected):
             return [_evaluation(row) for row in conn.execute(found)]
 
 
-def _baseline_row(conn: Connection, cycle: str, kr: str) -> Row[Any] | None:
-    mine = (baselines.c.cycle == to_text(cycle)) & (baselines.c.kr == to_text(kr))
+def _baseline_row(conn: Connection, cycle: str, kr: str, metric_digest: str) -> Row[Any] | None:
+    mine = _of(baselines, to_text(cycle), to_text(kr)) & (baselines.c.metric_digest == metric_digest)
     return conn.execute(select(baselines).where(mine)).first()
+
+
+def _of(table: Table, cycle: str, kr: str) -> ColumnElement[bool]:
+    return (table.c.cycle == cycle) & (table.c.kr == kr)
 
 
 def _baseline_columns(baseline: Baseline) -> dict[str, Any]:

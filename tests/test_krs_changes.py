@@ -24,12 +24,14 @@ class Stored:
 
 def stored(kr, seen=FIRST, *earlier):
     noon = midnight(seen) + timedelta(hours=12)
-    return Stored(json.loads(json.dumps(snapshot(kr))), noon, noon, earlier)
+    return Stored(json.loads(json.dumps(snapshot(kr, "a p99"))), noon, noon, earlier)
 
 
 def told(former, *present, today=TODAY):
     as_of = midnight(today) + timedelta(hours=12)
-    return list(silent_changes(former, {kr.id: kr for kr in present}, BERLIN, as_of))
+    return list(
+        silent_changes(former, {kr.id: kr for kr in present}, {kr.id: "a p99" for kr in present}, BERLIN, as_of)
+    )
 
 
 def test_an_unchanged_definition_tells_nothing():
@@ -130,7 +132,7 @@ def test_a_renamed_key_result_has_not_vanished_and_keeps_its_past():
 
 
 def test_a_key_an_older_snapshot_lacks_is_no_change():
-    old = {k: v for k, v in snapshot(KR).items() if k != "accept_partial"}
+    old = {k: v for k, v in snapshot(KR, "a p99").items() if k != "accept_partial"}
     assert told({"kr": replace(stored(KR), snapshot=old)}, replace(KR, accept_partial=True)) == []
 
 

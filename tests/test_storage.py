@@ -390,16 +390,16 @@ def baseline(value: float, *, provisional: bool) -> Baseline:
 
 class TestBaselines:
     def test_it_comes_back_with_its_evidence(self, store):
-        assert store.baseline("2026-Q4", "p99") is None
+        assert store.baseline("2026-Q4", "p99", "d1") is None
         store.put_baseline("2026-Q4", "p99", "d1", baseline(0.4, provisional=False), [NOTE], hours(1))
-        stored = store.baseline("2026-Q4", "p99")
+        stored = store.baseline("2026-Q4", "p99", "d1")
         assert stored.baseline == baseline(0.4, provisional=False)
         assert (stored.metric_digest, stored.evidence, stored.at) == ("d1", (NOTE,), hours(1))
 
     def test_a_stated_number_has_neither_instant_nor_reading(self, store):
         stated = Baseline(value=4, at=None, measured=False, provisional=False, pace_start=START)
         store.put_baseline("2026-Q4", "p99", "d1", stated, [], START)
-        assert store.baseline("2026-Q4", "p99").baseline == stated
+        assert store.baseline("2026-Q4", "p99", "d1").baseline == stated
 
     def test_a_provisional_one_is_replaced_and_a_frozen_one_never(self, store):
         store.put_baseline("c", "k", "d1", baseline(0.4, provisional=True), [], START)
@@ -408,26 +408,32 @@ class TestBaselines:
             with pytest.raises(BaselineFrozen, match="c/k was frozen on 2026-10-01"):
                 store.put_baseline("c", "k", "d1", other, [], hours(2))
         store.put_baseline("c", "k", "d1", baseline(0.5, provisional=False), [], hours(3))
-        assert store.baseline("c", "k").evidence == (NOTE,)
+        assert store.baseline("c", "k", "d1").evidence == (NOTE,)
+
+    def test_another_definition_of_the_metric_has_a_baseline_of_its_own(self, store):
+        store.put_baseline("c", "k", "d1", baseline(0.4, provisional=False), [NOTE], START)
+        store.put_baseline("c", "k", "d2", baseline(0.7, provisional=False), [], hours(1))
+        assert store.baseline("c", "k", "d1").baseline.value == 0.4
+        assert store.baseline("c", "k", "d2").baseline.value == 0.7
 
     def test_renaming_hands_on_baseline_and_definitions(self, store):
         store.put_baseline("c", "old", "d1", baseline(0.4, provisional=False), [NOTE], START)
         store.put_definition("c", "old", {"target": 1}, START)
         store.rename("c", "old", "new")
         store.rename("c", "old", "new")
-        assert store.baseline("c", "old") is None
-        assert store.baseline("c", "new").baseline.value == 0.4
+        assert store.baseline("c", "old", "d1") is None
+        assert store.baseline("c", "new", "d1").baseline.value == 0.4
         assert list(store.definitions("c")) == ["new"]
 
     def test_renaming_replaces_a_provisional_one_but_no_frozen_one(self, store):
         store.put_baseline("c", "old", "d1", baseline(0.4, provisional=False), [], START)
         store.put_baseline("c", "new", "d1", baseline(0.9, provisional=True), [], START)
         store.rename("c", "old", "new")
-        assert store.baseline("c", "new").baseline.value == 0.4
+        assert store.baseline("c", "new", "d1").baseline.value == 0.4
         store.put_baseline("c", "other", "d1", baseline(0.1, provisional=False), [], START)
         store.rename("c", "other", "new")
-        assert store.baseline("c", "new").baseline.value == 0.4
-        assert store.baseline("c", "other").baseline.value == 0.1
+        assert store.baseline("c", "new", "d1").baseline.value == 0.4
+        assert store.baseline("c", "other", "d1").baseline.value == 0.1
 
 
 class TestDefinitions:

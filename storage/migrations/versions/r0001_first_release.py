@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("reading", sa.Text(), nullable=True),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("stored_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("cycle", "kr", name="pk_baselines"),
+        sa.PrimaryKeyConstraint("cycle", "kr", "metric_digest", name="pk_baselines"),
         sqlite_with_rowid=False,
     )
     op.create_table(
