@@ -123,17 +123,25 @@ class DoorSession(requests.Session):
         """Reads the whole body within bounds; requests itself would read a body of any length, for any time."""
         if stream:
             return
+        try:
+            response._content = self._body(response)
+        except requests.RequestException as error:
+            error.request = error.request or response.request
+            raise
+        except CollectorError:
+            response.close()
+            raise
+
+    def _body(self, response: requests.Response) -> bytes:
         until = time.monotonic() + max(BODY_SECONDS, self._timeout)
         body = bytearray()
         for chunk in response.iter_content(65536):
             body += chunk
             if len(body) > self._max_bytes:
-                response.close()
                 raise SourceError(f"{place(response.url)} answered with more than {self._max_bytes:,} bytes")
             if time.monotonic() > until:
-                response.close()
                 raise SourceError(f"{place(response.url)} took over {BODY_SECONDS:g} s to send its answer")
-        response._content = bytes(body)
+        return bytes(body)
 
 
 @dataclass(frozen=True, slots=True)
