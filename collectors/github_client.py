@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,10 @@ class GraphQLAnswer:
 
 
 class Transport:
-    """One PyGithub instance per thread: a shared one can hand out another request's answer."""
+    """One PyGithub instance per thread: a shared one can hand out another request's answer.
+
+    `accounts` is what GitHub last said of each of its limits: limit, remaining, reset.
+    """
 
     def __init__(self, options: GitHubOptions, context: Context) -> None:
         self._options = options
@@ -67,6 +70,7 @@ class Transport:
         self._key = options.app.key.resolve(context.base) if options.app else None
         self._own = threading.local()
         self._all: list[Github] = []
+        self.accounts: dict[str, tuple[int, int, datetime]] = {}
 
     def requester(self) -> Requester:
         github: Github | None = getattr(self._own, "github", None)
@@ -75,10 +79,10 @@ class Transport:
             self._all.append(github)
         return github.requester
 
-    def credential_mark(self) -> str:
-        """Tells one credential's ETags from another's; nothing can be learned from it."""
+    def credential(self) -> str:
+        """What is sent as the credential; an App's is renewed once an hour, by a request of its own."""
         auth = self.requester().auth
-        return hashlib.sha256((auth.token if auth else "").encode()).hexdigest()[:12]
+        return auth.token if auth else ""
 
     def without_secrets(self, text: str) -> str:
         for secret in (self._token, self._key):
@@ -131,7 +135,13 @@ class GitHubClient:
     transport: Transport
     context: Context
     made: int = 0
-    _accounts: dict[str, tuple[int, int, datetime]] = field(default_factory=dict)
+
+    def credential_mark(self) -> str:
+        """Tells one credential's ETags from another's; nothing can be learned from it."""
+        try:
+            return hashlib.sha256(self._credential().encode()).hexdigest()[:12]
+        except _Passing as error:
+            raise error.meaning from None
 
     def take_count(self) -> int:
         """Requests made since the last call."""
@@ -196,21 +206,30 @@ class GitHubClient:
 
     def _send(self, verb: str, url: str, about: str, **request: Any) -> tuple[int, dict[str, str], str]:  # noqa: ANN401 (requestJson's arguments)
         import requests
-        from github import GithubException
 
+        self._credential()
         try:
             return self.transport.requester().requestJson(verb, url, **request)
         except requests.RequestException as error:
-            if _is_timeout(error):
-                # Another try would hang as long again.
-                raise SourceError(f"{about}: GitHub did not answer in time") from None
-            raise _Passing(SourceError(f"{about}: {_cause(error)}")) from None
-        except GithubException as error:
-            # Only the renewal of an App's token comes here: requestJson itself hands statuses over.
-            self._refuse(error.status, error.headers or {}, error.data, "the App's token")
-            raise SourceError(f"the App's token can't be renewed ({error.status})") from None
+            raise _broken(error, about) from None
         except (AssertionError, RuntimeError) as error:
             raise SourceError(f"{about}: {self.transport.without_secrets(str(error))[:200]}") from None
+
+    def _credential(self) -> str:
+        import requests
+        from github import GithubException
+        from jwt import PyJWTError
+
+        about = "the App's token"
+        try:
+            return self.transport.credential()
+        except requests.RequestException as error:
+            raise _broken(error, about) from None
+        except PyJWTError:
+            raise Unauthorized("the App's key is no private key in PEM form") from None
+        except GithubException as error:
+            self._refuse(error.status, error.headers or {}, error.data, about)
+            raise SourceError(f"{about} can't be renewed ({error.status})") from None
 
     def _refuse(self, status: int, headers: Headers, body: object, about: str) -> None:
         said = body.get("message") if isinstance(body, Mapping) else None
@@ -229,15 +248,15 @@ class GitHubClient:
         if not limit or remaining is None or reset is None:
             return
         resource = headers.get("x-ratelimit-resource", "core")
-        self._accounts[resource] = (int(limit), int(remaining), datetime.fromtimestamp(reset, UTC))
+        self.transport.accounts[resource] = (int(limit), int(remaining), datetime.fromtimestamp(reset, UTC))
         now = self.context.clock()
-        current = [account for account in self._accounts.values() if account[2] > now]
+        current = [account for account in list(self.transport.accounts.values()) if account[2] > now]
         if current:
             scarcest = min(current, key=lambda account: account[1] / account[0])
             self.context.budget.learn(limit=scarcest[0], remaining=scarcest[1], reset=scarcest[2])
 
 
-class _Passing(Exception):  # noqa: N818 (it is no error until the last try)
+class _Passing(Exception):
     """Trouble that may be over in a moment."""
 
     def __init__(self, meaning: SourceError) -> None:
@@ -264,5 +283,8 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, requests.Timeout) or any(isinstance(arg, ReadTimeoutError) for arg in error.args)
 
 
-def _cause(error: Exception) -> str:
-    return f"GitHub can't be reached, or broke off ({type(error).__name__})"
+def _broken(error: Exception, about: str) -> Exception:
+    if _is_timeout(error):
+        # Another try would hang as long again.
+        return SourceError(f"{about}: GitHub did not answer in time")
+    return _Passing(SourceError(f"{about}: GitHub can't be reached, or broke off ({type(error).__name__})"))

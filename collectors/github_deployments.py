@@ -104,7 +104,7 @@ class DeploymentReader:
 
     def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen | None]:
         """One conditional request on a fixed URL: whether the newest hundred deployments are as they were."""
-        mark = self.client.transport.credential_mark()
+        mark = self.client.credential_mark()
         etag = None if sweep else self.progress.etag_for(mark, start)
         answer = self.client.get(f"/repos/{self.repository.name}/deployments", self.subject, {"per_page": 100}, etag)
         new = answer.headers.get("etag")

@@ -37,7 +37,7 @@ class Repository:
 
 def look_up(client: GitHubClient, subject: str) -> Repository:
     """The repository as it stands; costs no quota while it is unchanged."""
-    place = f"github: {client.transport.credential_mark()} {subject.lower()}"
+    place = f"github: {client.credential_mark()} {subject.lower()}"
     known: Mapping[str, Any] = json.loads(client.context.memo.get(place, "{}"))
     answer = client.get(f"/repos/{subject}", subject, etag=known.get("etag"))
     if answer.unchanged:

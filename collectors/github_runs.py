@@ -80,7 +80,7 @@ class RunReader:
 
     def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen]:
         """The newest page, on a URL that never changes, so that an ETag can answer for it."""
-        mark = self.client.transport.credential_mark()
+        mark = self.client.credential_mark()
         etag = None if sweep else self.progress.etag_for(mark, start)
         try:
             answer = self.client.get(self._path, self.subject, self._parameters, etag)

@@ -106,6 +106,8 @@ class GitHubStandIn:
         if trouble:
             asked.status = {"hang": 0, "truncated": 200, "cut off": 200, "login page": 200}.get(trouble, 0)
             return trouble if asked.status or trouble == "hang" else self._refusal(trouble)
+        if re.fullmatch(r"/app/installations/\d+/access_tokens", asked.path):
+            return self._installation_token(headers.get("Authorization", ""))
         if headers.get("Authorization") not in (f"token {TOKEN}", f"Bearer {TOKEN}"):
             return Answer(401, {"message": "Bad credentials"})
         reply = self._graphql(asked) if asked.path == "/graphql" else self._rest(asked)
@@ -113,6 +115,13 @@ class GitHubStandIn:
 
     def hang(self) -> None:
         self._stopping.wait(3.5)
+
+    def _installation_token(self, authorization: str) -> Answer:
+        """What an App gets for its signed claim; the signature itself is not checked here."""
+        if authorization.count(".") != 2:
+            return Answer(401, {"message": "A JSON web token could not be decoded"})
+        until = datetime.now(UTC) + timedelta(hours=1)
+        return Answer(201, {"token": TOKEN, "expires_at": payloads.written(until), "permissions": {}})
 
     def _accounted(self, asked: Asked, reply: Answer, etag: str | None) -> Answer:
         if asked.verb == "GET" and reply.status == 200:

@@ -18,7 +18,7 @@ _LINKS = re.findall(
     "teams trees",
 )
 _USER_LINKS = re.findall(
-    r"\w+", "avatar events followers following html organizations received_events repos starred subscriptions"
+    r"\w+", "avatar events followers following gists html organizations received_events repos starred subscriptions"
 )
 
 
