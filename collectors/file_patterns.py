@@ -11,7 +11,7 @@ LARGEST = 200 * 2**20
 """Bytes of one file; a larger one is not read."""
 
 
-class UnreadableFile(Exception):  # noqa: N818 (it names what is wrong with the file)
+class UnreadableFile(Exception):
     """What can't be read, in words with its place: file, and line where there is one."""
 
     def __init__(self, place: str, line: int | None, words: str) -> None:

@@ -15,6 +15,7 @@ from ..metrics.facts import Sample
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch, Json, Stream
 from .contract import Context, ProbeResult, SourceOptions
+from .file_cells import checked_zone
 from .file_dating import Dated, date_of
 from .file_patterns import SourceFile, UnreadableFile, match
 
@@ -34,12 +35,7 @@ class ReportOptions(SourceOptions):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, name: str | None) -> str | None:
-        if name is not None:
-            try:
-                ZoneInfo(name)
-            except (ValueError, OSError, LookupError):
-                raise ValueError(f'{name!r} is no time zone; write one such as "Europe/Berlin" or "UTC"') from None
-        return name
+        return None if name is None else checked_zone(name)
 
 
 @dataclass(frozen=True, slots=True)
