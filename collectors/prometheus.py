@@ -32,7 +32,22 @@ PROBE = (
 
 
 class Prometheus:
-    """Asks one instant query per finished day, at the day's end, and one for the open day so far."""
+    """One value, or one histogram, per local day, by one instant query at the day's end; the open day so far as well.
+
+    In a query, `$day` becomes the length of the day asked about: `86400s`, `90000s` and `82800s` on days
+    of a clock change, the time so far on the open day. A query with a fixed range such as `[1d]` cuts days wrongly.
+
+    A finished day is final once it has been collected; the newest one is asked again throughout the day after it,
+    for samples that arrive late. NaN, infinities and empty answers are no sample, never 0: a quantile over no
+    requests says nothing. An answer with warnings is partial: its day stays uncovered and is asked again.
+
+    Prometheus keeps 15 days unless told otherwise. Empty days before the first sample it still knows are not
+    covered, so what it has forgotten is never read as silence.
+
+    Where the query gives several series, say `by` and one of `select` and `across`. A quantile of quantiles
+    is none: to have a p99 over a window, use `histogram`, whose buckets are stored and merged day by day.
+    Native histograms are put into a number by the query itself, such as `histogram_quantile(0.99, …)`.
+    """
 
     type: ClassVar[str] = "prometheus"
     Options: ClassVar[builtins.type[SourceOptions]] = PrometheusOptions
