@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..metrics.quantity import Quantity
 from ..metrics.unit import Unit
 from .findings import Findings
@@ -9,7 +11,7 @@ from .places import Key
 
 
 def into(amount: Quantity, unit: Unit, key: Key, findings: Findings) -> float:
-    """The amount in the base of `unit`; 0 where it doesn't fit, which is noted."""
+    """The amount in the base of `unit`; where it doesn't fit, that is noted, and nan is no number to compare with."""
     try:
         return amount.into(unit)
     except ValueError as error:
@@ -17,4 +19,4 @@ def into(amount: Quantity, unit: Unit, key: Key, findings: Findings) -> float:
             findings.add(key, str(error))
         else:
             findings.add(key, f'{amount.text!r} needs a metric with a unit: write unit = "…" there, or a plain number')
-        return 0.0
+        return math.nan

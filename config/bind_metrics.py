@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from ..metrics.definition import Exclusion, MetricDefinition
+from ..metrics.definition import Aggregate, Exclusion, MetricDefinition
 from ..metrics.facts import FactKind
 from ..metrics.measures import EVERY, Measure, kinds_needed
 from ..metrics.unit import PER_DAY, PER_WORKDAY, RATIO, Unit
@@ -95,15 +95,19 @@ class _Metric:
             self._check_keys(self.binder.words)
             self._options(MetricBinder.OPTIONS)
             return BoundMetric(None)
-        self._sources_of(measure, source)
+        told = self._sources_of(measure, source)
         queried = self._query_keys()
         taken = {*ALWAYS, *EVERY, *measure.options} - {"deployments"}
         self._check_keys(taken | queried, measure)
         options = self._options(frozenset(taken))
         queries = self._queries()
-        if options is None or queries is None:
+        if options is None or not told:
             return BoundMetric(None)
-        return self._definition(measure, options, queries)
+        unit = self._unit(measure, options)
+        aggregate = parse_aggregate(options, unit, self.key, self.binder.findings)
+        self._check_reach(measure, options)
+        definition = None if queries is None else self._definition(measure, options, queries, unit, aggregate)
+        return BoundMetric(definition, RATIO if aggregate.name == "share_within" else unit)
 
     def _measure(self) -> Measure | None:
         written = self.table.get("measure")
@@ -127,7 +131,8 @@ class _Metric:
         source = self.binder.sources[written]
         return source if source.collector is not None else None
 
-    def _sources_of(self, measure: Measure, source: BoundSource) -> None:
+    def _sources_of(self, measure: Measure, source: BoundSource) -> bool:
+        """Finds the source of each kind of fact; whether each tells its kind."""
         self.sources = dict.fromkeys(kinds_needed(measure, self._rollback_rules()), source)
         if "incidents" in self.table and "incidents" in measure.options:
             other = self._source("incidents")
@@ -142,6 +147,8 @@ class _Metric:
                     "incidents" if second else "source",
                     f"{measure.name} needs {kind}; a source of type {word} tells {listed(sorted(tells))}",
                 )
+                return False
+        return True
 
     def _rollback_rules(self) -> tuple[object, ...]:
         rollback = self.table.get("rollback")
@@ -187,17 +194,16 @@ class _Metric:
             queries[kind] = query.model_dump(mode="json", exclude_none=True, by_alias=True)
         return queries
 
-    def _definition(self, measure: Measure, options: MetricTable, queries: Mapping[str, Any]) -> BoundMetric:
-        unit = self._unit(measure, options)
-        aggregate = parse_aggregate(options, unit, self.key, self.binder.findings)
+    def _definition(
+        self, measure: Measure, options: MetricTable, queries: Mapping[str, Any], unit: Unit, aggregate: Aggregate
+    ) -> MetricDefinition:
         shares = aggregate.name == "share_within"
-        self._check_reach(measure, options)
         given = {
             name: getattr(options, name)
             for name in ("duplicates_within", "settle", "failure_window", "quantile")
             if getattr(options, name) is not None
         }
-        definition = MetricDefinition(
+        return MetricDefinition(
             name=self.name,
             measure=measure.name,
             # What this release can't compute is not asked for either.
@@ -226,7 +232,6 @@ class _Metric:
             exclude=tuple(Exclusion(e.start, e.end, e.reason, e.added) for e in options.exclude),
             **given,
         )
-        return BoundMetric(definition, RATIO if shares else unit)
 
     def _unit(self, measure: Measure, options: MetricTable) -> Unit:
         if measure.shape == "rate":

@@ -140,7 +140,7 @@ class _Page:
             values = schema.get("enum", [schema.get("const")])
             return ", ".join(f'"{value}"' for value in values) if len(values) < 9 else "a name, see below"
         if "anyOf" in schema or "oneOf" in schema:
-            kinds = [self._kind(one) for one in schema.get("anyOf", schema.get("oneOf", ()))]
+            kinds = [self._kind(one) for one in schema.get("anyOf") or schema.get("oneOf") or ()]
             return " or ".join(dict.fromkeys(kinds))
         if schema.get("format") == "date":
             return "day"
