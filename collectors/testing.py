@@ -1,9 +1,11 @@
 """The contract every collector keeps, as tests. For a plugin's test suite as for our own; needs pytest.
 
-    class TestUptime(CollectorContract):
-        @pytest.fixture
-        def case(self, tmp_path):
-            return Case(collector=Uptime, options={…}, queries=[("samples", {})], window=…, now=…, base=tmp_path)
+    @pytest.fixture
+    def case(tmp_path):
+        return Case(collector=Uptime, options={…}, queries=[("samples", {})], window=…, now=…, base=tmp_path)
+
+    class TestUptimeKeepsTheContract(CollectorContract):
+        pass
 
 For a source behind a network, `case.trouble` makes the stand-in answer badly, and the suite then
 checks that each trouble becomes the error a runner knows how to answer.
@@ -120,11 +122,7 @@ class Case:
 
 
 class CollectorContract:
-    """Inherit it in a test class and give the fixture `case`."""
-
-    @pytest.fixture
-    def case(self) -> Case:
-        raise NotImplementedError("give the fixture `case`: the collector and a source to try it on")
+    """Inherit it in a test class, and give the fixture `case`: in the class, its module or a conftest."""
 
     # ---- what it says of itself
 

@@ -1,0 +1,1 @@
+"""A keyresults collector for the JSON file of a status page."""
