@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,6 +18,7 @@ from .bindings import Bindings, Question, questions, wants
 from .collectors import construct
 from .evaluate import evaluate_all
 from .gaps import gaps
+from .holder import is_dead, this_process
 from .need import needed_from
 from .progress import Progress, Quiet
 from .workspace import Workspace
@@ -53,7 +52,7 @@ def _run(workspace: Workspace, names: Sequence[str], since: datetime | None, pro
     for name in names or workspace.config.sources:
         runs += _Source(workspace, workspace.config.sources[name], since, progress).collect()
     evaluate_all(workspace)
-    return CollectionResult(runs=tuple(runs), failed=any(run.outcome != "ok" for run in runs))
+    return CollectionResult(runs=tuple(runs), failed=any(run.outcome not in ("ok", "busy") for run in runs))
 
 
 @dataclass
@@ -74,7 +73,7 @@ class _Source:
     source: SourceConfig
     since: datetime | None
     progress: Progress
-    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    holder: str = field(default_factory=this_process)
 
     def collect(self) -> list[StreamRun]:
         wanted = self._wanted()
@@ -144,7 +143,7 @@ class _Source:
         if last is not None and last.retry_at is not None and last.retry_at > now:
             waiting = RetryAt(last.retry_at, last.error or "the source asked to wait")
             return None, self._told(stream, "retry", waiting, _Tally(), last.retry_at)
-        if not store.lease(stream.id, self.holder, now, now + LEASE):
+        if not self._lease(stream, now):
             return None, StreamRun(
                 source=self.source.name, stream=stream.id, outcome="busy", error="another process collects it right now"
             )
@@ -152,6 +151,14 @@ class _Source:
             return self._leased(collector, stream, gaps(state, start, now))
         finally:
             store.release(stream.id, self.holder)
+
+    def _lease(self, stream: Stream, now: datetime) -> bool:
+        """Take the stream, from a dead process too."""
+        store = self.workspace.store
+        held_by = store.holder(stream.id)
+        if held_by is not None and is_dead(held_by):
+            store.release(stream.id, held_by)
+        return store.lease(stream.id, self.holder, now, now + LEASE)
 
     def _leased(
         self, collector: Collector, stream: Stream, windows: Iterable[TimeRange]

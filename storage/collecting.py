@@ -32,6 +32,13 @@ class Collecting(Connected):
             conn.execute(self._db.upsert(leases, ("stream",)), row)
         return True
 
+    def holder(self, stream_id: str) -> str | None:
+        """Who took the stream last and did not give it back, whether or not the lease has run out."""
+        held = select(leases.c.holder).where(leases.c.stream == to_text(stream_id))
+        with self._reading() as conn:
+            found = conn.execute(held).scalar()
+        return None if found is None else str(found)
+
     def release(self, stream_id: str, holder: str) -> None:
         """Give a lease back; nothing happens where another holds it."""
         with self._writing() as conn:

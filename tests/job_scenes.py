@@ -1,0 +1,126 @@
+"""Workspaces on real files for the tests of jobs: a config, a CSV of deployments, a fixed clock."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from keyresults.config.load import load
+from keyresults.jobs.workspace import Workspace
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+FIRST = datetime(2026, 8, 1, 9, tzinfo=UTC)
+
+CONFIG = """
+[tracker]
+timezone = "Europe/Berlin"
+cycle = "2026-Q4"
+
+[sources.exports]
+type = "file"
+files = ["deployments.csv"]
+facts = "deployments"
+covers = { from = 2026-08-01, to = 2026-11-19 }
+
+[sources.people]
+type = "manual"
+%(sources)s
+[metrics.rollbacks]
+source = "exports"
+measure = "rollback_rate"
+window = "28d"
+
+[metrics.often]
+source = "exports"
+measure = "deployment_frequency"
+window = "28d"
+
+[metrics.mood]
+source = "people"
+measure = "sampled"
+unit = "%%"
+aggregate = "last"
+%(metrics)s
+[[objectives]]
+id = "stable"
+title = "Releases nobody fears"
+
+  [[objectives.key_results]]
+  id = "rollbacks"
+  title = "Reduce rollback rate to under 1%%"
+  metric = "rollbacks"
+  target = { below = "1%%" }
+
+  [[objectives.key_results]]
+  id = "daily"
+  title = "Increase deployment frequency to daily"
+  metric = "often"
+  target = { at_least = "1/day" }
+  guardrails = [{ metric = "rollbacks", at_most = "50%%" }]
+
+  [[objectives.key_results]]
+  id = "mood"
+  title = "The team trusts its releases"
+  metric = "mood"
+  target = { from = "40%%", to = "80%%" }
+%(key_results)s"""
+
+
+def rows(n: int, seed: int = 7) -> list[dict[str, str]]:
+    """`n` deployments, evenly spread from `FIRST` to the day before `NOW`; a sixth go back to an older version."""
+    chance = random.Random(seed)
+    step = (NOW - timedelta(days=1, hours=4) - FIRST) / n
+    versions = ["v0"]
+    made = []
+    for i in range(n):
+        if len(versions) > 2 and chance.random() < 1 / 6:
+            versions = versions[: -chance.randint(1, 2)]
+        else:
+            versions.append(f"v{i + 1}")
+        at = (FIRST + i * step).isoformat(timespec="seconds")
+        made.append(
+            {
+                "key": str(i),
+                "subject": "payments",
+                "commit": versions[-1],
+                "status": "success",
+                "created_at": at,
+                "at": at,
+            }
+        )
+    return made
+
+
+def write_rows(path: Path, written: Sequence[dict[str, str]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(written[0]))
+        writer.writeheader()
+        writer.writerows(written)
+
+
+def write_scene(
+    folder: Path, written: Sequence[dict[str, str]], *, sources: str = "", metrics: str = "", key_results: str = ""
+) -> Path:
+    """A config and its file; returns the config's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_rows(folder / "deployments.csv", written)
+    os.utime(folder / "deployments.csv", (NOW.timestamp(), NOW.timestamp()))
+    config = folder / "keyresults.toml"
+    config.write_text(CONFIG % {"sources": sources, "metrics": metrics, "key_results": key_results})
+    return config
+
+
+def workspace(config: Path, now: datetime = NOW, *, writing: bool = True) -> Workspace:
+    return Workspace(load(config), writing=writing, clock=lambda: now)
+
+
+def dump(store: Path, *, without: Sequence[str] = ("collections", "leases")) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, but for run records and leases."""
+    with sqlite3.connect(store) as connection:
+        names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return {n: sorted(connection.execute(f'SELECT * FROM "{n}"'), key=repr) for n in names if n not in without}
