@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DAYS_PER_BATCH = 14
 SHORTEST = timedelta(seconds=1)
+FIRST_DAY = "the first day the server knows of: its beginning may be missing"
 
 
 class Ask(Protocol):
@@ -90,8 +91,9 @@ class Collection:
             self._silent(day, step)
             return
         if not measured.empty:
-            step.horizon = self._horizon(day) or step.horizon
-            step.facts.append(self._sample(day, measured, end))
+            horizon = self._horizon(day)
+            step.horizon = horizon or step.horizon
+            step.facts.append(self._sample(day, measured, end, None if horizon is None else FIRST_DAY))
         step.covered.append(TimeRange(start, end))
         self.days.answered(day, finished=end == finish)
 
@@ -117,7 +119,7 @@ class Collection:
         first = self.days.leads(day) and before in self.days.silent and not self.doubtful
         return self.calendar.start_of(day) if first else None
 
-    def _sample(self, day: date, measured: Measured, end: datetime) -> Sample:
+    def _sample(self, day: date, measured: Measured, end: datetime, note: str | None) -> Sample:
         return Sample(
             key=day.isoformat(),
             subject=self.subject,
@@ -127,4 +129,5 @@ class Collection:
             n=measured.n,
             parts=measured.parts,
             final=end == self.calendar.end_of(day),
+            note=note,
         )

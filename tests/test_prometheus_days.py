@@ -164,6 +164,8 @@ def test_days_before_the_first_sample_are_beyond_the_horizon(prometheus):
     # A range that ends at the first instant holds one sample: no increase yet.
     assert horizons == [START]
     assert covered(batches).start == START
+    noted = [one.key for one in samples(batches).values() if one.note]
+    assert noted == [START.date().isoformat()]
 
 
 def test_an_older_empty_slice_ends_at_the_horizon(prometheus):
