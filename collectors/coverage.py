@@ -27,7 +27,26 @@ class CoverageQuery(FactQuery):
 
 
 class CoverageFiles(ReportFiles):
-    """Covered and coverable code, from Cobertura, coverage.py JSON, lcov, JaCoCo and Go files."""
+    """Covered and coverable code, from Cobertura, coverage.py JSON, lcov, JaCoCo and Go files.
+
+    | format | kinds | its own date |
+    |---|---|---|
+    | Cobertura | `line`, `branch` | `timestamp` |
+    | coverage.py JSON | `line` = `statement`, `branch`, `combined` (`percent_covered`) | `meta.timestamp` |
+    | lcov | `line`, `branch` | none |
+    | JaCoCo XML | `line`, `branch`, `statement` (bytecode instructions) | the newest session |
+    | Go profile | `statement`, `line` (every line a block touches) | none |
+
+    Several files make one figure: the same source file is united line by line (where a format counts
+    branches by line only, the larger count stands), different ones are summed. Two paths are the same
+    file if they lead to one that exists, from the report's source root or from the folders above the
+    report; else if they are written alike. One missing or broken file, or one over 7 days older than
+    the newest, and there is no figure.
+
+    A file that states no time is dated by the last commit that touched it where git tracks it
+    unchanged, else by the commit that is checked out around it; where the file is older than that
+    commit, or outside git, by its modification. Each date is one measurement.
+    """
 
     type: ClassVar[str] = "coverage"
     Options: ClassVar[builtins.type[SourceOptions]] = CoverageOptions

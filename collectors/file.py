@@ -15,7 +15,7 @@ from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions
 from .file_cursor import Known
 from .file_options import QUERIES, FileOptions
-from .file_patterns import Matched, SourceFile, match
+from .file_patterns import Matched, SourceFile, match, reading
 from .file_reading import Reading
 from .remembered import recall, withdrawn
 
@@ -26,8 +26,27 @@ _INSTANT = timedelta(microseconds=1)
 class FactFiles:
     """Deployments, CI runs, changes, incidents or samples from rows.
 
-    The files are read whole whenever one of them changed; a row that disappears is withdrawn,
-    unless it is older than the first row left: a file that keeps the last weeks only forgets.
+    `columns` may name these; those in bold are needed:
+
+    - deployments: **commit**, one of **created_at**, **started_at**, **finished_at** and **at** (when
+      `status` was reached), status, environment (`production`), task, ref, run, marked_rollback
+    - runs: **run**, one of **created_at** and **started_at**, completed_at, conclusion, attempt (1),
+      workflow, branch, commit, event
+    - changes: **commit**, **merged_at**, opened_at, first_commit_at, first_review_at, title, base,
+      head, labels, author_kind, reverts
+    - incidents: **opened_at**, closed_at, title, labels, environment, commit, deployment
+    - samples: **value** (in the metric's unit), one of **at** and **day** (a local day, such as
+      2026-11-02), n, commit, note
+
+    and for all of them key, subject (the source's name) and url. Without `key`, one is made of the
+    subject and: environment, commit, times, run and ref of a deployment; workflow, run and attempt of
+    a run; the commit of a change; opening and title of an incident; the time of a sample. Deployments
+    without a `status` column all succeeded.
+
+    CSV may be separated by comma, semicolon, tab or bar; text is UTF-8. A row that can't be read is
+    named with file and line, and the rest counts. The files are read whole whenever one of them
+    changed. A row that disappears is withdrawn (the newest 50,000 are watched), unless it is older
+    than the first row left: a file that keeps the last weeks only has forgotten it.
     """
 
     type: ClassVar[str] = "file"
@@ -57,14 +76,13 @@ covers = { from = 2026-07-01, to = "modified" }    # or a day, "first_row", "las
         found = self._match()
         if found.problems:
             return ProbeResult(reachable=False, authorised=True, detail="; ".join(found.problems))
-        reading = Reading(self._options, self._context)
-        read = sum(1 for _ in islice(reading.facts(found.files), BATCH))
+        rows = Reading(self._options, self._context)
+        with reading():
+            read = sum(1 for _ in islice(rows.facts(found.files), BATCH))
         some = f"{read} {self._options.facts}" + (" and more" if read == BATCH else "")
-        detail = "; ".join((f"{some} in {len(found.files)} files", *reading.problems[:3]))
+        detail = "; ".join((f"{some} in {found.files[0].name}{_others(found)}", *rows.problems[:3]))
         names = tuple(file.name for file in found.files)
-        return ProbeResult(
-            reachable=reading.complete, authorised=True, detail=detail, visible=names, since=reading.first
-        )
+        return ProbeResult(reachable=rows.complete, authorised=True, detail=detail, visible=names, since=rows.first)
 
     def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
         for kind, _ in queries:
@@ -80,30 +98,34 @@ covers = { from = 2026-07-01, to = "modified" }    # or a day, "first_row", "las
         return Stream(self._context.source, self._options.facts, self._context.source, {"reading": digest})
 
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
+        with reading():
+            yield from self._batches(cursor or {})
+
+    def _batches(self, cursor: Json) -> Iterator[Batch]:
         found = self._match()
-        known = Known.of(cursor or {})
+        known = Known.of(cursor)
         seen = {file.name: _state(file) for file in found.files}
         if not found.problems and known.settled and seen == known.files:
             yield Batch(covered=self._covered(found, known.first, known.last), problems=known.problems)
             return
-        reading = Reading(self._options, self._context)
-        facts = reading.facts(found.files)
+        rows = Reading(self._options, self._context)
+        facts = rows.facts(found.files)
         while chunk := tuple(_once(islice(facts, BATCH))):
             yield Batch(facts=chunk)
-        yield self._ending(found, seen, known, reading)
+        yield self._ending(found, seen, known, rows)
 
-    def _ending(self, found: Matched, seen: Mapping[str, list[int]], known: Known, reading: Reading) -> Batch:
-        problems = (*found.problems, *reading.problems)
-        if found.problems or not reading.complete:
+    def _ending(self, found: Matched, seen: Mapping[str, list[int]], known: Known, rows: Reading) -> Batch:
+        problems = (*found.problems, *rows.problems)
+        if found.problems or not rows.complete:
             return Batch(problems=problems)
-        covered = self._covered(found, reading.first, reading.last)
-        if not reading.times and not covered:
+        covered = self._covered(found, rows.first, rows.last)
+        if not rows.times and not covered:
             problems = (*problems, "the files have no rows")
-        since = int(reading.first.timestamp()) if reading.first else None
+        since = int(rows.first.timestamp()) if rows.first else None
         return Batch(
             covered=covered,
-            cursor=Known.after(reading, seen, problems).cursor(),
-            removed=() if since is None else withdrawn(recall(known.rows), reading.times, since),
+            cursor=Known.after(rows, seen, problems).cursor(),
+            removed=() if since is None else withdrawn(recall(known.rows), rows.times, since),
             horizon=covered.start,
             problems=problems,
         )
@@ -128,6 +150,11 @@ covers = { from = 2026-07-01, to = "modified" }    # or a day, "first_row", "las
             return TimeRanges()
         end = min(end, self._context.clock())
         return TimeRanges.of(TimeRange(start, end)) if start < end else TimeRanges()
+
+
+def _others(found: Matched) -> str:
+    more = len(found.files) - 1
+    return f" and {more} more" if more else ""
 
 
 def _state(file: SourceFile) -> list[int]:

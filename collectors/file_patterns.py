@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
+
+from .contract import SourceError
 
 LARGEST = 200 * 2**20
 """Bytes of one file; a larger one is not read."""
@@ -16,6 +19,15 @@ class UnreadableFile(Exception):
 
     def __init__(self, place: str, line: int | None, words: str) -> None:
         super().__init__(f"{place}:{line}: {words}" if line else f"{place}: {words}")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Files that vanish or may not be opened are a source that doesn't answer."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"{error.filename} can't be read: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)

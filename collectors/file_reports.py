@@ -17,7 +17,7 @@ from ..metrics.stream import Batch, Json, Stream
 from .contract import Context, ProbeResult, SourceOptions
 from .file_cells import checked_zone
 from .file_dating import Dated, date_of
-from .file_patterns import SourceFile, UnreadableFile, match
+from .file_patterns import SourceFile, UnreadableFile, match, reading
 
 MAX_AGE = timedelta(days=7)
 """How long a file's figure stands for now; files further apart than this don't make one figure."""
@@ -75,7 +75,8 @@ class ReportFiles(ABC):
         if found.problems:
             return ProbeResult(reachable=False, authorised=True, detail="; ".join(found.problems))
         try:
-            detail = self.words(found.files)
+            with reading():
+                detail = self.words(found.files)
         except UnreadableFile as error:
             return ProbeResult(reachable=False, authorised=True, detail=str(error))
         return ProbeResult(reachable=True, authorised=True, detail=detail, visible=tuple(f.name for f in found.files))
@@ -86,10 +87,11 @@ class ReportFiles(ABC):
             yield Batch(problems=found.problems)
             return
         try:
-            for file in found.files:
-                file.check_size()
-            measured = self.measure(found.files, stream)
-            dated = self._together(found.files, measured.stated)
+            with reading():
+                for file in found.files:
+                    file.check_size()
+                measured = self.measure(found.files, stream)
+                dated = self._together(found.files, measured.stated)
         except UnreadableFile as error:
             yield Batch(problems=(str(error),))
             return

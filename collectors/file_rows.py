@@ -13,8 +13,6 @@ from .file_patterns import SourceFile, UnreadableFile
 RowFormat = Literal["csv", "jsonl"]
 DELIMITERS = ",;\t|"
 
-csv.field_size_limit(2**20)
-
 
 @dataclass(frozen=True, slots=True)
 class Row:

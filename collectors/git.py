@@ -52,7 +52,21 @@ class GitChangesQuery(FactQuery):
 
 
 class Git:
-    """Deployments from tags or merges to a branch, and changes with their reverts, from a local clone."""
+    """Deployments from tags or merges to a branch, and changes with their reverts, from a local clone.
+
+    git itself reads it; nothing is fetched. Where the clone has a remote, it speaks for the time up
+    to the last `git fetch` that brought the branch in question (for a clone never fetched: up to its
+    cloning), and reads the remote's branch rather than a local one of that name. What is younger
+    counts once a fetch has run: have one run beside the tracker. Where there is no remote, such as in
+    a bare repository people push to, it speaks up to now. A shallow clone speaks from the commit it
+    is cut at. A clone without any tags can't tell that there are none, and has no reading.
+
+    A tag counts when it was made (an annotated one) or at its commit's date (a lightweight one); a
+    moved tag is the same deployment at its new commit. A merge counts at the committer's date. All
+    are in the environment `production`. Tags deleted and commits rewritten away are withdrawn (the
+    newest 5,000 are watched). A change began with the oldest commit that its merge brought in; of
+    squashed and direct commits the beginning is not known.
+    """
 
     type: ClassVar[str] = "git"
     Options: ClassVar[builtins.type[SourceOptions]] = GitOptions

@@ -15,6 +15,7 @@ SECONDS = 120.0
 _SAFE = (
     "--no-pager",
     "--no-replace-objects",
+    "--literal-pathspecs",
     *("-c", "protocol.allow=never"),  # a partial clone would fetch what it lacks
     *("-c", "log.showSignature=false"),
     *("-c", "core.fsmonitor=false"),
@@ -68,6 +69,8 @@ class GitProgram:
             )
         except FileNotFoundError:
             raise SourceError("the program git is not installed, or not on the PATH") from None
+        except OSError as error:
+            raise SourceError(f"git can't be started in {self.path}: {error.strerror}") from None
         except subprocess.TimeoutExpired:
             raise SourceError(f"git {arguments[0]} took over {self.seconds:g} s in {self.path}") from None
 

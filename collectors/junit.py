@@ -27,7 +27,14 @@ class JUnitQuery(FactQuery):
 
 
 class JUnit(ReportFiles):
-    """Passed, failed, broken and skipped tests of JUnit XML files."""
+    """Passed, failed, broken and skipped tests of JUnit XML files.
+
+    All files together are one test run, dated by the newest `timestamp` of a suite (read as UTC where
+    it has no offset and `zone` says nothing), else as coverage files are. Test cases are counted, not
+    the totals that suites state; where a suite lists fewer than it states, or a file is missing or
+    broken, there is no figure. A test with a `failure` failed, one with an `error` alone is an error,
+    and one with `flakyFailure`, `flakyError`, `rerunFailure` or `rerunError` alone passed in the end.
+    """
 
     type: ClassVar[str] = "junit"
     Options: ClassVar[builtins.type[SourceOptions]] = ReportOptions
@@ -44,19 +51,17 @@ files = ["build/junit-*.xml"]    # one test run together; every pattern must mat
         return [Stream(self._context.source, "samples", self._context.source)] if queries else []
 
     def measure(self, files: Sequence[SourceFile], stream: Stream) -> Measured:
-        runs = [TestRun.read(file, self._zone) for file in files]
+        runs = [JUnitRun.read(file, self._zone) for file in files]
         outcomes = sum((run.outcomes for run in runs), Counter[str]())
         return Measured({name: outcomes[name] for name in OUTCOMES}, [run.stated for run in runs])
 
     def words(self, files: Sequence[SourceFile]) -> str:
-        counted = (f"{f.name} ({sum(TestRun.read(f, self._zone).outcomes.values())} tests)" for f in files[:10])
+        counted = (f"{f.name} ({sum(JUnitRun.read(f, self._zone).outcomes.values())} tests)" for f in files[:10])
         return ", ".join(counted)
 
 
-class TestRun:
+class JUnitRun:
     """What one file tells: how its test cases ended, and the newest start of a suite."""
-
-    __test__ = False
 
     def __init__(self, file: SourceFile, zone: ZoneInfo) -> None:
         self.outcomes: Counter[str] = Counter()
@@ -67,7 +72,7 @@ class TestRun:
         self._case: set[str] = set()
 
     @classmethod
-    def read(cls, file: SourceFile, zone: ZoneInfo) -> TestRun:
+    def read(cls, file: SourceFile, zone: ZoneInfo) -> JUnitRun:
         """
         Raises:
             UnreadableFile: for what is no JUnit XML, is cut off, or lists fewer tests than it says it has.

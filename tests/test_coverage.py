@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from git_layouts import Repo
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from keyresults.collectors.contract import ConfigError, Context
 from keyresults.collectors.coverage import CoverageFiles
 from keyresults.collectors.http import HttpDoor
@@ -181,6 +183,29 @@ def test_packages_with_files_of_one_name_are_told_apart_by_where_they_lie(tmp_pa
         write(tmp_path / package / "src" / "index.js", "x\n")
         write(tmp_path / package / "coverage" / "lcov.info", f"SF:src/index.js\nDA:1,{hits}\nend_of_record\n")
     assert parts(tmp_path, "*/coverage/lcov.info") == (1, 2)
+
+
+_LINES = st.dictionaries(st.integers(1, 12), st.integers(0, 2), max_size=12)
+
+
+@given(shards=st.lists(st.dictionaries(st.sampled_from(["a.c", "b.c"]), _LINES), min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_shards_unite_as_a_plain_loop_has_it(tmp_path_factory, shards):
+    base = tmp_path_factory.mktemp("shards")
+    for n, shard in enumerate(shards):
+        records = ["TN:"]
+        for path, lines in shard.items():
+            records += [f"SF:{path}", *(f"DA:{line},{hits}" for line, hits in lines.items()), "end_of_record"]
+        write(base / f"{n}.info", "\n".join(records) + "\n")
+    everything = [
+        (path, line, hits) for shard in shards for path, lines in shard.items() for line, hits in lines.items()
+    ]
+    coverable = len({(path, line) for path, line, _ in everything})
+    covered = len({(path, line) for path, line, hits in everything if hits})
+    if coverable:
+        assert parts(base, "*.info") == (covered, coverable)
+    else:
+        assert told(base, "*.info").facts == ()
 
 
 def test_two_formats_of_one_commit_make_one_figure(tmp_path):

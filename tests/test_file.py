@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from keyresults.collectors.contract import ConfigError, Context
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keyresults.collectors.contract import ConfigError, Context, SourceError
 from keyresults.collectors.file import FactFiles
+from keyresults.collectors.file_facts import FIELDS
+from keyresults.collectors.file_patterns import SourceFile
+from keyresults.collectors.file_rows import Rows
 from keyresults.collectors.http import HttpDoor
 from keyresults.collectors.testing import Case, CollectorContract
 from keyresults.metrics.calendar import Calendar
@@ -314,6 +321,13 @@ def test_a_pattern_that_matches_nothing_covers_nothing(tmp_path):
     assert "'import/*.csv'" in last.problems[0]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_a_source_that_does_not_answer(tmp_path):
+    write(tmp_path / "s.csv", "at,value\n").chmod(0)
+    with pytest.raises(SourceError, match=r"s\.csv can't be read"):
+        told(tmp_path, files=["s.csv"], facts="samples")
+
+
 # ---- what time they cover
 
 
@@ -332,6 +346,28 @@ def test_a_source_says_what_it_covers(tmp_path, covers, start, end):
     _, last = told(tmp_path, files=["s.csv"], facts="samples", covers=covers, tracker="Europe/Berlin")
     assert last.covered == TimeRanges.of(TimeRange(start, end))
     assert last.horizon == start
+
+
+# ---- against plain loops
+
+_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1, max_size=12)
+
+
+@given(notes=st.lists(_TEXT, min_size=1, max_size=20), delimiter=st.sampled_from(",;\t|"))
+@settings(max_examples=60, deadline=None)
+def test_whatever_text_is_quoted_comes_back_with_its_line(tmp_path_factory, notes, delimiter):
+    path = tmp_path_factory.mktemp("rows") / "s.csv"
+    line, lines = 2, []
+    with path.open("w", newline="", encoding="utf-8") as text:
+        writer = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        writer.writerow(["at", "value", "note"])
+        for n, note in enumerate(notes):
+            writer.writerow(["2026-11-01", str(n), note])
+            lines.append(line)
+            line += 1 + note.count("\n")
+    rows = list(Rows(SourceFile(path, "s.csv"), "csv"))
+    assert [row.line for row in rows] == lines
+    assert [row.cells["note"] for row in rows] == notes
 
 
 # ---- read again
@@ -389,5 +425,12 @@ def test_a_hundred_thousand_rows_take_seconds(tmp_path):
 def test_the_probe_says_what_there_is(tmp_path):
     write(tmp_path / "export" / "a.csv", ROWS)
     found = source(tmp_path, **EXPORT).probe()
-    assert (found.ok, found.detail, found.visible) == (True, "3 deployments in 1 files", ("export/a.csv",))
+    assert (found.ok, found.detail, found.visible) == (True, "3 deployments in export/a.csv", ("export/a.csv",))
     assert not source(tmp_path, **{**EXPORT, "files": ["nowhere.csv"]}).probe().ok
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_every_field_is_in_the_documentation(kind):
+    (item,) = re.findall(rf"^ *- {kind}: (.*?)\n *(?:- |\n)", FactFiles.__doc__, re.DOTALL | re.MULTILINE)
+    said = set(re.findall(r"\w+", item)) | {"key", "subject", "url"}
+    assert set(FIELDS[kind]) <= said

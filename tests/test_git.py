@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from git_layouts import Repo
-from keyresults.collectors.contract import ConfigError, Context
+from keyresults.collectors.contract import ConfigError, Context, SourceError
 from keyresults.collectors.git import Git
+from keyresults.collectors.git_program import GitProgram
 from keyresults.collectors.http import HttpDoor
 from keyresults.collectors.testing import Case, CollectorContract
 from keyresults.metrics.calendar import Calendar
@@ -210,6 +211,21 @@ def test_a_hook_s_environment_does_not_lead_astray(repo, tmp_path, monkeypatch):
     Repo.create(tmp_path / "other")
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
     assert set(told(source(repo.path, deployments={"tags": "v*"}))[0]) == {"v1.0", "v1.1"}
+
+
+def test_a_missing_git_is_said_in_words(repo, monkeypatch):
+    monkeypatch.setenv("PATH", str(repo.path))
+    with pytest.raises(SourceError, match="git is not installed"):
+        source(repo.path, deployments={"tags": "v*"}).streams([("deployments", {})])
+
+
+def test_a_git_that_hangs_is_given_up(tmp_path, monkeypatch):
+    slow = tmp_path / "git"
+    slow.write_text("#!/bin/sh\nexec sleep 30\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(SourceError, match=r"git remote took over 0\.2 s"):
+        GitProgram(tmp_path, seconds=0.2).lines("remote")
 
 
 def test_replace_refs_and_aliases_change_nothing(repo):
