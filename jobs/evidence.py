@@ -68,7 +68,7 @@ class Evaluation:
         return Evidence(
             tables=self._tables_of(streams),
             coverage=intersection(state.coverage for state in every),
-            subjects=tuple(sorted({state.stream.subject for state in streams[0][1]})),
+            subjects=tuple(sorted({state.stream.subject for _, states in streams[:1] for state in states})),
             trouble=_worst(every),
             notes=_problems(every),
         )

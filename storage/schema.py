@@ -10,10 +10,8 @@ from sqlalchemy import Connection, Engine, inspect, select
 from . import fact_tables  # noqa: F401 (see above)
 from .dialects import Sqlite
 from .errors import StoreBroken, StoreMissing, StoreOld, StoreTooNew
+from .revisions import REVISIONS
 from .tables import metadata, version
-
-REVISIONS: tuple[str, ...] = ("0001",)
-"""Every revision in `migrations/versions`, oldest first: known here so that opening a store needs no Alembic."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
