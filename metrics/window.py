@@ -8,7 +8,7 @@ from datetime import datetime
 
 from .calendar import Calendar
 
-_TEXT = re.compile(r"^(\d{1,4})(d|w)$")
+_TEXT = re.compile(r"([0-9]{1,4})(d|w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class WindowLength:
         """
         if text == "cycle":
             return cls(None)
-        match = _TEXT.match(text)
+        match = _TEXT.fullmatch(text)
         if match is None or int(match[1]) == 0:
             raise ValueError(f'{text!r} is no window: write whole days ("28d"), weeks ("4w") or "cycle"')
         return cls(int(match[1]) * (7 if match[2] == "w" else 1))

@@ -196,7 +196,7 @@ def tracks(draw: st.DrawFn) -> list[Fact]:
     return facts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     facts=tracks(),
     environment=st.sampled_from(("production", "prod*")),
