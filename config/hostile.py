@@ -14,6 +14,7 @@ MAX_DEPTH = 32
 MAX_PARTS = 16
 MAX_WORD = 1024
 MAX_VALUES = 30_000
+MAX_LINES = 100_000
 
 _TOKEN = re.compile(
     r'"""(?:[^"\\]++|\\.|"{1,2}(?!"))*+"{3,5}'
@@ -21,7 +22,8 @@ _TOKEN = re.compile(
     r'|"(?:[^"\\\n]++|\\[^\n])*+"'
     r"|'[^'\n]*+'"
     r"|\#[^\n]*+"
-    r"|[\[\]{}\n=,.\"']"
+    r"|\n\s*+"
+    r"|[\[\]{}=,.\"']"
     rf"|[^\s\"'\#\[\]{{}}=,.]{{{MAX_WORD + 1},}}+",
     re.DOTALL,
 )
@@ -44,6 +46,8 @@ def read_text(path: Path, content: bytes) -> str:
         raise whole_file(
             path, f"the file is no UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}"
         ) from None
+    if text.count("\n") > MAX_LINES:
+        raise whole_file(path, f"the file has over {MAX_LINES:,} lines: that is no config file")
     return text.replace("\r\n", "\n")
 
 
@@ -67,9 +71,9 @@ class Outline:
         outline = cls(path, text)
         for match in _TOKEN.finditer(text):
             if match[0] in ('"', "'"):
-                break  # A string that never ends: the parser stops here too, and says so.
+                raise at_offset(path, text, match.start(), "this is no TOML: the text that begins here never ends")
             if match[0][0] not in "\"'#":
-                outline._pass(match[0], match.start())
+                outline._pass(match[0].rstrip() or "\n", match.start())
         return outline
 
     def _pass(self, mark: str, at: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .document import read
 from .problem import whole_file
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ def load(path: Path, registry: Mapping[str, type[Collector]] | None = None) -> C
     Raises:
         ConfigProblems: with everything that is wrong, each at its place.
     """
-    # Late: pydantic and the collectors are not needed to find a file.
+    document = read(path)
+    # Late: pydantic and the collectors are needed neither to find a file nor to refuse one.
     from .bind import bind
-    from .document import read
 
-    return bind(read(path), registry)
+    return bind(document, registry)
 
 
 def _there(path: Path, written: Path, said_by: str) -> Path:

@@ -25,7 +25,7 @@ A secret is never written into the file. Where one is needed, say where it lies:
 `{ file = "path" }` (relative to the config) or `{ command = ["program", "argument"] }` (what it prints; no shell).
 It is read when its source is asked, and shown nowhere.
 
-The file may have up to 1 MiB, 30,000 values, 32 levels of nesting and 16 parts in a dotted key.
+The file may have up to 1 MiB, 100,000 lines, 30,000 values, 32 levels of nesting and 16 parts in a dotted key.
 
 Amounts carry their unit: `"85%"`, `"+5pp"` (percentage points), `"450ms"`, `"2h"`, `"1/day"`, `"1/workday"`,
 `"5/week"`, `"4/month"`. A plain number is in the metric's own unit; above 1 on a ratio it is an error. `m` is minutes.

@@ -1,6 +1,7 @@
 """Files no parser should see are refused before one does, within a second."""
 
 import time
+import tomllib
 
 import pytest
 from keyresults.config.document import read
@@ -23,9 +24,10 @@ REFUSED = {
     "a number of a megabyte": ("a = " + "1" * (MIB - 10), "characters"),
     "an integer Python won't read": ("a = " + "_".join(["1" * 900] * 6), "characters"),
     "half a million values": ("a = [" + "1," * (MIB // 2 - 10) + "]", "values"),
-    "as many tables": ("[[a]]\n" * (MIB // 6 - 10), "values"),
+    "as many tables": ("[[a]]\n" * 40_000, "values"),
     "more than a megabyte": ("#" * (MIB + 1), "bytes"),
-    "a string that never ends": ('a = """' + '\\"""' * (MIB // 4 - 10), "string"),
+    "a string that never ends": ('a = """' + '\\"""' * (MIB // 4 - 10), "never ends"),
+    "a million lines": ("\n" * (MIB - 1), "lines"),
     "quotes and nothing else": ("'" * (MIB - 1), "no TOML"),
 }
 
@@ -63,14 +65,6 @@ def test_what_is_no_text_is_refused(tmp_path, content, said):
         load(path)
 
 
-def test_a_file_of_bare_lines_is_read_in_time(tmp_path):
-    path = tmp_path / "keyresults.toml"
-    path.write_text("\n" * (MIB - 1))
-    began = time.monotonic()
-    load(path)
-    assert time.monotonic() - began < 2.0
-
-
 def test_a_large_honest_config_is_read_in_time(tmp_path):
     path = tmp_path / "keyresults.toml"
     metric = (
@@ -92,6 +86,35 @@ def test_what_stands_in_strings_and_comments_is_not_counted(tmp_path):
         f"# {brackets}\na = \"{brackets}\"\nb = '{brackets}'\nc = \"\"\"\n{brackets}\"\"\"\nd = '''{brackets}'''\n"
     )
     assert set(read(path).table) == {"a", "b", "c", "d"}
+
+
+STRINGS = [
+    '"',
+    '""""',
+    '"""a""""',
+    '""""a"""""',
+    '"""\\""""',
+    "'a\\'",
+    "''''a'b''''",
+    '"a\\\\"',
+    '"a\\"',
+    '"""a\\\n  b"""',
+    '"#"',
+    "'''\n#'''",
+]
+
+
+@pytest.mark.parametrize("text", STRINGS)
+def test_strings_end_where_toml_ends_them(tmp_path, text):
+    path = tmp_path / "keyresults.toml"
+    path.write_text(f"a = {text}\nb = [1] # '\n")
+    try:
+        table = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError:
+        with pytest.raises(ConfigProblems):
+            read(path)
+    else:
+        assert read(path).table == table
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyresults.config.places import Places
 
@@ -63,6 +63,7 @@ _LEAVES = st.integers(0, 9)
 _TREES = st.recursive(_LEAVES, lambda inner: st.lists(inner, min_size=1, max_size=3), max_leaves=12)
 
 
+@settings(deadline=None)
 @given(st.lists(_TREES, min_size=1, max_size=4), st.lists(st.sampled_from(["header", "inline", "dotted"]), min_size=4))
 def test_each_key_is_where_its_name_is(trees, forms):
     text, keys = _written(trees, forms)
