@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -37,12 +37,8 @@ class PrometheusOptions(SourceOptions):
     @classmethod
     def _is_an_address(cls, url: str) -> str:
         # The messages must not repeat the URL: what is wrong with it may be the password in it.
-        try:
-            parts = urlsplit(url)
-            complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            complete = False
-        if not complete:
+        parts = _address(url)
+        if parts is None:
             raise PydanticCustomError("url", "write the server's address, such as http://localhost:9090")
         if "@" in parts.netloc:
             raise PydanticCustomError("url", "a password is never written into the URL: use basic or bearer")
@@ -55,3 +51,12 @@ class PrometheusOptions(SourceOptions):
         if self.basic is not None and self.bearer is not None:
             raise PydanticCustomError("login", "write either basic or bearer, not both")
         return self
+
+
+def _address(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if complete else None

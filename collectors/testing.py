@@ -301,7 +301,7 @@ def _collect(collector: Collector, streams: Sequence[Stream], case: Case) -> Non
 
 
 def _common(options: type[BaseModel]) -> set[str]:
-    return set(SOURCE_KEYS) - set(options.model_fields)
+    return {str(key) for key in SOURCE_KEYS} - set(options.model_fields)
 
 
 def _facts(batches: Sequence[Batch]) -> dict[str, Fact]:
