@@ -58,7 +58,7 @@ def _bind(document: Document, findings: Findings, registry: Mapping[str, type[Co
     services = bind_services(table.get("services", {}), findings)
     sources = bind_sources(table.get("sources", {}), registry, people, findings)
     written = read_objectives(table.get("objectives", []), findings)
-    cycles = bind_cycles(table.get("cycles", {}), tracker.cycle, written, findings)
+    cycles = bind_cycles(table.get("cycles", {}), tracker, written, findings)
     metrics = bind_metrics(table.get("metrics", {}), sources, services, written, findings)
     return Config(
         path=document.path,

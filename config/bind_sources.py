@@ -58,11 +58,11 @@ def _source(
     defaults = _defaults(table, collector)
     options = _options(table, key, collector, defaults, findings)
     if common is None:
-        return BoundSource(name, collector, None, defaults)
+        return BoundSource(name, collector, None, defaults if options is not None else {})
     people.check_owner(common.owner, (*key, "owner"), findings)
     schedule, gap = _schedule(common, key, findings)
     if options is None:
-        return BoundSource(name, collector, None, defaults)
+        return BoundSource(name, collector, None)
     config = SourceConfig(
         name=name,
         options=options,

@@ -31,6 +31,8 @@ class Tracker:
     cycle: str | None
     pace: Pace
     forecast: bool
+    says_cycle: bool
+    """Whether a cycle is written, if a wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def bind_tracker(table: object, base: Path, findings: Findings) -> Tracker:
         cycle=written.cycle,
         pace=_pace(written.pace),
         forecast=written.forecast,
+        says_cycle=not isinstance(table, Mapping) or "cycle" in table,
     )
 
 
@@ -78,13 +81,11 @@ def _store(written: str | StoreTable | None, base: Path, findings: Findings) -> 
         return StoreAddress(store_url(DEFAULT, base))
 
 
-def bind_cycles(
-    table: object, tracker: str | None, objectives: Sequence[WrittenObjective], findings: Findings
-) -> Cycles:
+def bind_cycles(table: object, tracker: Tracker, objectives: Sequence[WrittenObjective], findings: Findings) -> Cycles:
     defined = _defined(table, findings)
-    in_use = cycles_in_use(tracker, defined, [o.cycle for o in objectives])
+    in_use = cycles_in_use(tracker.cycle, defined, [o.cycle for o in objectives])
     known: dict[str, Cycle] = dict(defined)
-    places: list[tuple[str, Key]] = [(tracker, ("tracker", "cycle"))] if tracker else []
+    places: list[tuple[str, Key]] = [(tracker.cycle, ("tracker", "cycle"))] if tracker.cycle else []
     places += [(o.cycle, (*o.key, "cycle")) for o in objectives if o.cycle]
     for name, key in places:
         cycle = known.get(name) or cycle_named(name)
@@ -97,7 +98,7 @@ def bind_cycles(
         for objective in objectives:
             if objective.cycle is None:
                 findings.add(objective.key, 'cycle is missing: more than one is in use, so write cycle = "2026-Q4"')
-    elif in_use.default is None and objectives:
+    elif in_use.default is None and objectives and not tracker.says_cycle:
         findings.add(("tracker",), 'no cycle is named: write cycle = "2026-Q4" under [tracker]')
     return Cycles(known, known.get(in_use.default or ""))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -49,15 +49,16 @@ def all_in_words(
     """Where in `table` each error stands, and what it says."""
     said = [(error["type"], *_in_words(model, table, error)) for error in errors]
     for number, (kind, key, message) in enumerate(said):
-        others = (
-            other[: len(key)] for n, (_, other, _) in enumerate(said) if n != number and _outweighs(said, n, kind)
-        )
-        if kind not in _ECHOES or key not in others:
+        better = (other for n, (rival, other, _) in enumerate(said) if _outweighs(rival, kind, n < number))
+        if kind not in _ECHOES or all(other[: len(key)] != key for other in better):
             yield key, message
 
 
-def _outweighs(said: Sequence[tuple[str, Key, str]], other: int, kind: str) -> bool:
-    return said[other][0] not in _ECHOES or (kind in _KINDS and said[other][0] == "literal_error")
+def _outweighs(rival: str, kind: str, first: bool) -> bool:
+    """Of two branches' complaints about one place, the one that names choices is told, else the first."""
+    if rival not in _ECHOES:
+        return True
+    return kind in _KINDS and (rival not in _KINDS or first)
 
 
 def _in_words(model: type[BaseModel], table: object, error: Mapping[str, Any]) -> tuple[Key, str]:
@@ -74,6 +75,8 @@ def _in_words(model: type[BaseModel], table: object, error: Mapping[str, Any]) -
         return key, f"must be {_KINDS[kind]}, not {_found(error.get('input'))}"
     if kind == "value_error":
         return key, str(context["error"])
+    if kind == "string_pattern_mismatch":
+        return key, f"has another form than it should{_described(model, loc)}"
     if kind in _SIZES:
         return key, _SIZES[kind].format_map(context)
     message = str(error["msg"])
