@@ -52,6 +52,15 @@ def wants(metric: MetricDefinition, subject: str) -> bool:
     return metric.subjects is None or any(s == subject or fnmatchcase(subject, s) for s in metric.subjects)
 
 
+def is_mixed(stream: Stream) -> bool:
+    """Whether each fact of the stream names its own subject: a file may tell of many services."""
+    return stream.subject == stream.source
+
+
+def concerns(metric: MetricDefinition, stream: Stream) -> bool:
+    return is_mixed(stream) or wants(metric, stream.subject)
+
+
 class Bindings:
     """The streams last known to answer each question, in the tracker's zone."""
 

@@ -14,7 +14,7 @@ from ..metrics.ranges import TimeRange
 from ..metrics.stream import Stream
 from ..reports.values import CollectionResult, Outcome, StreamRun
 from ..storage.rows import Outcome as StoredOutcome
-from .bindings import Bindings, Question, questions, wants
+from .bindings import Bindings, Question, concerns, questions
 from .collectors import construct
 from .evaluate import evaluate_all
 from .gaps import gaps
@@ -109,7 +109,7 @@ class _Source:
                 continue
             bindings.remember(question, streams)
             for stream in streams:
-                asking = [m for m in metrics if wants(m, stream.subject)]
+                asking = [m for m in metrics if concerns(m, stream)]
                 if asking:
                     start = self._start(asking)
                     needs[stream] = min(start, needs.get(stream, start))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from itertools import compress
 
 from ..config.model import Config
 from ..metrics.definition import MetricDefinition
@@ -17,7 +18,9 @@ from ..metrics.table import TIMES, USED, Columns, FactTables
 from ..metrics.window import WindowLength
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
-from .bindings import Bindings, Question, questions, wants
+from .bindings import Bindings, Question, concerns, is_mixed, questions, wants
+
+_Shared = tuple[tuple[str, ...] | None, tuple[tuple[FactKind, tuple[str, ...]], ...]]
 
 
 class Evaluation:
@@ -28,7 +31,7 @@ class Evaluation:
         self.store = store
         self.as_of = as_of
         self._bindings = Bindings(config, store)
-        self._tables: dict[tuple[tuple[FactKind, tuple[str, ...]], ...], FactTables] = {}
+        self._tables: dict[_Shared, FactTables] = {}
         self._measurements: dict[tuple[str, WindowLength], Measurement] = {}
 
     def measurement(self, metric: str, window: WindowLength | None = None) -> Measurement:
@@ -50,37 +53,54 @@ class Evaluation:
         states = self._bindings.states(question)
         if states is None:
             return None
-        return [s for s in states if wants(definition, s.stream.subject)]
+        return [s for s in states if concerns(definition, s.stream)]
 
     def _evidence(self, definition: MetricDefinition) -> Evidence:
-        streams: list[tuple[FactKind, list[StreamState]]] = []
+        streams: dict[FactKind, list[StreamState]] = {}
         for question in questions(definition):
             states = self._answering(definition, question)
             if not states:
-                return Evidence(
-                    tables=FactTables({}),
-                    coverage=intersection([]),
-                    trouble=self._source_trouble(question.source),
-                    missing=self._missing(definition, question, asked=states is not None),
-                )
-            streams.append((question.kind, states))
-        every = [state for _, states in streams for state in states]
+                return self._nothing(definition, question, asked=states is not None)
+            streams[question.kind] = states
+        every = [state for states in streams.values() for state in states]
+        tables = self._tables_of(definition, streams)
+        subjects = _subjects(next(iter(streams.values())), tables.subjects(next(iter(streams))))
+        if definition.subjects and not subjects:
+            question = questions(definition)[0]
+            return self._nothing(definition, question, asked=True)
         return Evidence(
-            tables=self._tables_of(streams),
+            tables=tables,
             coverage=intersection(state.coverage for state in every),
-            subjects=tuple(sorted({state.stream.subject for _, states in streams[:1] for state in states})),
+            subjects=subjects,
             trouble=_worst(every),
             notes=_problems(every),
         )
 
-    def _tables_of(self, streams: Sequence[tuple[FactKind, list[StreamState]]]) -> FactTables:
-        key = tuple((kind, tuple(sorted(s.stream.id for s in states))) for kind, states in streams)
+    def _nothing(self, definition: MetricDefinition, question: Question, *, asked: bool) -> Evidence:
+        return Evidence(
+            tables=FactTables({}),
+            coverage=intersection([]),
+            trouble=self._source_trouble(question.source),
+            missing=self._missing(definition, question, asked=asked),
+        )
+
+    def _tables_of(self, definition: MetricDefinition, streams: Mapping[FactKind, list[StreamState]]) -> FactTables:
+        """Metrics over the same streams and subjects share their tables."""
+        key = (
+            definition.subjects,
+            tuple((kind, tuple(sorted(s.stream.id for s in states))) for kind, states in streams.items()),
+        )
         if key not in self._tables:
-            self._tables[key] = FactTables({kind: self._columns(kind, ids) for kind, ids in key})
+            self._tables[key] = FactTables({kind: self._columns(definition, kind, ids) for kind, ids in key[1]})
         return self._tables[key]
 
-    def _columns(self, kind: FactKind, ids: tuple[str, ...]) -> Columns:
-        return self.store.facts(kind, ids, until=self.as_of, columns=(*TIMES[kind], *USED[kind]))
+    def _columns(self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...]) -> Columns:
+        columns = self.store.facts(kind, ids, until=self.as_of, columns=(*TIMES[kind], *USED[kind]))
+        if definition.subjects is None:
+            return columns
+        wanted = {subject: wants(definition, subject) for subject in set(columns["subject"])}
+        kept = [wanted[subject] for subject in columns["subject"]]
+        return columns if all(kept) else {name: list(compress(values, kept)) for name, values in columns.items()}
 
     def _missing(self, definition: MetricDefinition, question: Question, *, asked: bool) -> str:
         if asked and definition.subjects:
@@ -95,6 +115,11 @@ class Evaluation:
     @cached_property
     def _source_runs(self) -> dict[str, RunRecord]:
         return {source: run for source in self.config.sources if (run := self.store.last_source_run(source))}
+
+
+def _subjects(states: Sequence[StreamState], in_facts: frozenset[str]) -> tuple[str, ...]:
+    """Whose facts these are: a repository without a single fact is one of them, a file's own name is none."""
+    return tuple(sorted({s.stream.subject for s in states if not is_mixed(s.stream)} | in_facts))
 
 
 def _worst(states: Sequence[StreamState]) -> Trouble | None:

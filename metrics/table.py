@@ -93,6 +93,10 @@ class FactTables:
         """The kind's facts; never changed in place. Empty where none were given."""
         return self.once(("frame", kind), lambda: frame(kind, self._columns.get(kind) or _empty(kind)))
 
+    def subjects(self, kind: FactKind) -> frozenset[str]:
+        """Whose facts of this kind there are."""
+        return frozenset(self._columns.get(kind, {}).get("subject", ()))
+
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """`make()` the first time, the same value afterwards."""
         if key not in self._made:
