@@ -49,9 +49,10 @@ class FactFiles:
       2026-11-02), n, commit, note
 
     and for all of them key, url and subject: the repository or service, which `repositories` of a
-    metric chooses by; without it the source's name. Without `key`, one is made of: environment, commit, times, run and ref of a deployment; workflow, run and attempt of
-    a run; the commit of a change; opening and title of an incident; the time of a sample. Deployments
-    without a `status` column all succeeded.
+    metric chooses by; without it the source's name. Without `key`, one is made of: environment,
+    commit, times, run and ref of a deployment; workflow, run and attempt of a run; the commit of a
+    change; opening and title of an incident; the time of a sample. Deployments without a `status`
+    column all succeeded.
 
     CSV may be separated by comma, semicolon, tab or bar; text is UTF-8. A row that can't be read is
     named with file and line, and the rest counts. The files are read whole whenever one of them
