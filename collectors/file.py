@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import islice
@@ -14,23 +13,14 @@ from ..metrics.facts import Fact, FactKind
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions
-from .file_cursor import FileStates, Known, Subjects
+from .file_cursor import Known
 from .file_options import QUERIES, FileOptions
-from .file_patterns import Matched, match, reading
+from .file_patterns import Matched, SourceFile, match, reading
 from .file_reading import Reading
 from .remembered import recall, withdrawn
 
 BATCH = 5000
 _INSTANT = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What the files hold in one state."""
-
-    states: FileStates
-    reading: Reading
-    facts: Mapping[str, Mapping[str, Fact]]
 
 
 class FactFiles:
@@ -49,10 +39,10 @@ class FactFiles:
       2026-11-02), n, commit, note
 
     and for all of them key, url and subject: the repository or service, which `repositories` of a
-    metric chooses by; without it the source's name. Without `key`, one is made of: environment,
-    commit, times, run and ref of a deployment; workflow, run and attempt of a run; the commit of a
-    change; opening and title of an incident; the time of a sample. Deployments without a `status`
-    column all succeeded.
+    metric chooses by; without it the source's name. A key need only be unique in its subject; without
+    one, it is made of: environment, commit, times, run and ref of a deployment; workflow, run and
+    attempt of a run; the commit of a change; opening and title of an incident; the time of a sample.
+    Deployments without a `status` column all succeeded.
 
     CSV may be separated by comma, semicolon, tab or bar; text is UTF-8. A row that can't be read is
     named with file and line, and the rest counts. The files are read whole whenever one of them
@@ -82,7 +72,6 @@ covers = { from = 2026-07-01, to = "modified" }    # or a day, "first_row", "las
     def __init__(self, options: FileOptions, context: Context) -> None:
         self._options = options
         self._context = context
-        self._rows: _Rows | None = None
 
     def probe(self) -> ProbeResult:
         found = self._match()
@@ -97,77 +86,53 @@ covers = { from = 2026-07-01, to = "modified" }    # or a day, "first_row", "las
         return ProbeResult(reachable=rows.complete, authorised=True, detail=detail, visible=names, since=rows.first)
 
     def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
-        """One for each subject, whatever is asked: metrics choose among rows. Reading them otherwise makes others."""
         for kind, _ in queries:
             if kind != self._options.facts:
                 source = self._context.source
                 raise ConfigError(f'the source {source!r} has {self._options.facts} (facts = "…"), not {kind}')
-        with reading():
-            subjects = self._subjects() if queries else []
-        query = {"reading": self._way}
-        return [Stream(self._context.source, self._options.facts, subject, query) for subject in subjects]
+        return [self._stream()] if queries else []
 
-    def _subjects(self) -> list[str]:
-        found, memo, name = self._match(), self._context.memo, f"subjects {self._way}"
-        known = Subjects.of(memo.get(name))
-        if found.problems or known.files != _states(found):
-            rows = self._read(found)
-            known = known.after(rows.facts, rows.reading, rows.states)
-            memo[name] = known.memo()
-        return sorted(known.newest) or [self._context.source]
-
-    @property
-    def _way(self) -> str:
-        """How rows are read."""
+    def _stream(self) -> Stream:
+        """One for all rows, whatever is asked: each names its subject. Reading them otherwise makes another."""
         ways = self._options.model_dump_json(include={"columns", "values", "time", "zone"})
-        return sha256(f"{ways}{self._context.calendar.timezone}".encode()).hexdigest()[:12]
+        digest = sha256(f"{ways}{self._context.calendar.timezone}".encode()).hexdigest()[:12]
+        return Stream(self._context.source, self._options.facts, self._context.source, {"reading": digest})
 
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
         with reading():
-            yield from self._batches(stream, cursor or {})
+            yield from self._batches(cursor or {})
 
-    def _batches(self, stream: Stream, cursor: Json) -> Iterator[Batch]:
+    def _batches(self, cursor: Json) -> Iterator[Batch]:
         found = self._match()
         known = Known.of(cursor)
-        if not found.problems and known.settled and known.files == _states(found):
+        seen = {file.name: _state(file) for file in found.files}
+        if not found.problems and known.settled and seen == known.files:
             yield Batch(covered=self._covered(found, known.first, known.last), problems=known.problems)
             return
-        rows = self._read(found)
-        mine = rows.facts.get(stream.subject, {})
-        facts = iter(mine.values())
-        while chunk := tuple(islice(facts, BATCH)):
+        rows = Reading(self._options, self._context)
+        facts = rows.facts(found.files)
+        while chunk := tuple(_once(islice(facts, BATCH))):
             yield Batch(facts=chunk)
-        yield self._ending(found, known, rows, {key: int(fact.at.timestamp()) for key, fact in mine.items()})
+        yield self._ending(found, seen, known, rows)
 
-    def _ending(self, found: Matched, known: Known, rows: _Rows, times: Mapping[str, int]) -> Batch:
-        problems = (*found.problems, *rows.reading.problems)
-        if not rows.reading.complete:
+    def _ending(self, found: Matched, seen: Mapping[str, list[int]], known: Known, rows: Reading) -> Batch:
+        problems = (*found.problems, *rows.problems)
+        if found.problems or not rows.complete:
             return Batch(problems=problems)
-        first = rows.reading.first
-        covered = self._covered(found, first, rows.reading.last)
-        if first is None and not covered:
+        covered = self._covered(found, rows.first, rows.last)
+        if not rows.times and not covered:
             problems = (*problems, "the files have no rows")
-        gone = () if first is None else withdrawn(recall(known.rows), times, int(first.timestamp()))
+        since = int(rows.first.timestamp()) if rows.first else None
         return Batch(
             covered=covered,
-            cursor=Known.after(rows.reading, rows.states, problems, times).cursor(),
-            removed=gone,
+            cursor=Known.after(rows, seen, problems).cursor(),
+            removed=() if since is None else withdrawn(recall(known.rows), rows.times, since),
             horizon=covered.start,
             problems=problems,
         )
 
-    def _read(self, found: Matched) -> _Rows:
-        """All rows; once for all streams while the files stay as they are."""
-        states = _states(found)
-        if self._rows is None or self._rows.states != states:
-            told = Reading(self._options, self._context)
-            facts = told.by_subject(found.files)
-            told.complete = told.complete and not found.problems
-            self._rows = _Rows(states, told, facts)
-        return self._rows
-
     def close(self) -> None:
-        self._rows = None
+        return None
 
     def _match(self) -> Matched:
         return match(self._options.files, self._context.base)
@@ -193,6 +158,11 @@ def _others(found: Matched) -> str:
     return f" and {more} more" if more else ""
 
 
-def _states(found: Matched) -> FileStates:
-    status = {file.name: file.path.stat() for file in found.files}
-    return {name: [one.st_size, one.st_mtime_ns] for name, one in status.items()}
+def _state(file: SourceFile) -> list[int]:
+    status = file.path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _once(facts: Iterator[Fact]) -> Iterator[Fact]:
+    """A key once in a batch: the later fact."""
+    return iter({fact.key: fact for fact in facts}.values())

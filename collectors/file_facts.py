@@ -103,7 +103,7 @@ _NATURAL: Mapping[RowKind, tuple[str, ...]] = {
     "incidents": ("opened_at", "title"),
     "samples": ("at", "day"),
 }
-"""What makes the key of a row that has none, besides its subject."""
+"""What makes the key of a row that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +124,19 @@ class FactMaker:
             if not any(field in values for field in group):
                 raise ValueError(f"it says no {' or '.join(group)}")
         known = {k: v for k, v in values.items() if k in ("url",)}
-        known |= {"key": values.get("key") or self._key(values), "subject": values.get("subject", self.subject)}
+        known |= {"key": self._key(values), "subject": values.get("subject", self.subject)}
         fact = _MAKERS[self.kind](self, values, known)
         if fact.at > self.now:
             raise NotYet(f"{fact.at:%Y-%m-%d %H:%M} UTC is not yet")
         return fact
 
     def _key(self, values: Values) -> str:
-        said = [str(values.get(field, "")) for field in ("subject", *_NATURAL[self.kind])]
-        return hashlib.sha256("\x1f".join(said).encode()).hexdigest()[:20]
+        """Unique among all subjects, which share one stream."""
+        said = values.get("key")
+        if said is None:
+            natural = "\x1f".join(str(values.get(field, "")) for field in _NATURAL[self.kind])
+            said = hashlib.sha256(natural.encode()).hexdigest()[:20]
+        return f"{values['subject']}/{said}" if "subject" in values else str(said)
 
 
 class NotYet(ValueError):

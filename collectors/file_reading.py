@@ -24,13 +24,15 @@ PROBLEMS = 50
 
 
 class Reading:
-    """One pass over the files. What it found is whole once `facts` is exhausted.
+    """One pass over the files. Its findings are complete once `facts` is exhausted.
 
-    `first` and `last` bound the facts' instants. `complete` is False where a file could not be
-    read to its end, `settled` where a row must be read again later though its file stays as it is.
+    `times` are the facts' keys and whole seconds; `first` and `last` bound their instants.
+    `complete` is False where a file could not be read to its end; `settled` where a row must be
+    read again later though its file stays as it is.
     """
 
     def __init__(self, options: FileOptions, context: Context) -> None:
+        self.times: dict[str, int] = {}
         self.first: datetime | None = None
         self.last: datetime | None = None
         self.complete = True
@@ -41,19 +43,12 @@ class Reading:
         self._now = context.clock()
         self._cells = Cells(options.time, ZoneInfo(options.zone) if options.zone else context.calendar.zone)
         self._problems: list[str] = []
-        self._places: dict[tuple[str, str], str] = {}
+        self._places: dict[str, str] = {}
 
     @property
     def problems(self) -> tuple[str, ...]:
         more = len(self._problems) - PROBLEMS
         return (*self._problems[:PROBLEMS], *([f"and {more} more rows like these"] if more > 0 else []))
-
-    def by_subject(self, files: tuple[SourceFile, ...]) -> dict[str, dict[str, Fact]]:
-        """All facts by their subject and key; of rows with one key the last."""
-        found: dict[str, dict[str, Fact]] = {}
-        for fact in self.facts(files):
-            found.setdefault(fact.subject, {})[fact.key] = fact
-        return found
 
     def facts(self, files: tuple[SourceFile, ...]) -> Iterator[Fact]:
         """
@@ -120,9 +115,10 @@ class Reading:
 
     def _note(self, file: SourceFile, row: Row, fact: Fact) -> None:
         place = f"{file.name}:{row.line}"
-        before = self._places.setdefault((fact.subject, fact.key), place)
+        before = self._places.setdefault(fact.key, place)
         if before is not place:
             self._problems.append(f"{place}: {before} has the same key {fact.key!r}; the later row counts")
+        self.times[fact.key] = int(fact.at.timestamp())
         end = fact.until if isinstance(fact, Sample) and fact.until else fact.at
         self.first = fact.at if self.first is None or fact.at < self.first else self.first
         self.last = end if self.last is None or end > self.last else self.last

@@ -17,7 +17,6 @@ from keyresults.collectors.contract import ConfigError, Context, SourceError
 from keyresults.collectors.file import FactFiles
 from keyresults.collectors.file_facts import FIELDS
 from keyresults.collectors.file_patterns import SourceFile
-from keyresults.collectors.file_reading import Reading
 from keyresults.collectors.file_rows import Rows
 from keyresults.collectors.http import HttpDoor
 from keyresults.collectors.testing import Case, CollectorContract
@@ -59,11 +58,9 @@ def source(base: Path, now: datetime = NOW, tracker: str = "UTC", **options: obj
 
 
 def told(base: Path, cursor=None, now: datetime = NOW, tracker: str = "UTC", **options):
-    """Facts of all subjects, and the last batch."""
     files = source(base, now, tracker, **options)
-    streams = files.streams([(options["facts"], {})])
-    window = TimeRange(now - timedelta(days=90), now)
-    batches = [batch for stream in streams for batch in files.collect(stream, window, cursor)]
+    (stream,) = files.streams([(options["facts"], {})])
+    batches = list(files.collect(stream, TimeRange(now - timedelta(days=90), now), cursor))
     return {fact.key: fact for batch in batches for fact in batch.facts}, batches[-1]
 
 
@@ -114,7 +111,7 @@ class TestContractOfManyRows(CollectorContract):
 def test_deployments_have_their_status_at_its_time(tmp_path):
     write(tmp_path / "export" / "a.csv", ROWS)
     facts, last = told(tmp_path, **EXPORT)
-    first, second, third = (facts[key] for key in "123")
+    first, second, third = (facts[key] for key in ("shop/1", "shop/2", "ledger/3"))
     assert first.statuses == (StatusChange("success", at(1, 10, 5)),)
     assert (first.subject, first.commit, first.environment, first.created_at) == (
         "shop",
@@ -196,58 +193,12 @@ def test_samples_are_of_an_instant_or_of_a_day(tmp_path):
     assert last.covered == TimeRanges.of(TimeRange(at(1, 23), NOW))
 
 
-# ---- subjects
-
-
-def by_subject(base: Path, text: str, memo: dict, cursors: dict | None = None, hour: int = 0):
-    """What a run finds of each subject, with what the runs before left."""
-    write(base / "s.csv", text, at(20, hour))
-    context = Context(
-        source="exports", http=HttpDoor(), clock=lambda: NOW, calendar=Calendar("UTC"), base=base, memo=memo
+def test_each_row_names_its_subject_and_keys_are_the_subject_s_own(tmp_path):
+    facts, last = samples(
+        tmp_path, "key,subject,at,value\n1,shop,2026-11-01,1\n1,ledger,2026-11-02,2\n2,,2026-11-03,3\n"
     )
-    files = FactFiles(FactFiles.Options.model_validate({"files": ["s.csv"], "facts": "samples"}), context)
-    found = {}
-    for stream in files.streams([("samples", {})]):
-        cursor = (cursors or {}).get(stream.subject)
-        found[stream.subject] = list(files.collect(stream, TimeRange(at(1), NOW), cursor))
-    files.close()
-    return found
-
-
-TWO = "key,subject,at,value\n1,shop,2026-11-01,1\n1,ledger,2026-11-02,2\n2,shop,2026-11-09,3\n"
-
-
-def test_each_subject_is_a_stream_and_keys_are_its_own(tmp_path):
-    found = by_subject(tmp_path, TWO, {})
-    assert {s: [f.value for b in batches for f in b.facts] for s, batches in found.items()} == {
-        "ledger": [2],
-        "shop": [1, 3],
-    }
-    for batches in found.values():
-        assert batches[-1].problems == ()
-        assert batches[-1].covered == TimeRanges.of(TimeRange(at(1), at(9) + MICROSECOND)), "the file speaks for both"
-
-
-def test_a_subject_whose_rows_rolled_off_is_still_asked_for(tmp_path):
-    memo: dict[str, str] = {}
-    cursors = {s: batches[-1].cursor for s, batches in by_subject(tmp_path, TWO, memo).items()}
-    later = by_subject(tmp_path, "key,subject,at,value\n2,shop,2026-11-09,3\n3,shop,2026-11-12,4\n", memo, cursors)
-    assert set(later) == {"ledger", "shop"}
-    assert later["ledger"][-1].removed == ()
-    assert later["ledger"][-1].covered == TimeRanges.of(TimeRange(at(9), at(12) + MICROSECOND))
-
-
-def test_a_subject_that_was_a_slip_is_gone(tmp_path):
-    memo: dict[str, str] = {}
-    by_subject(tmp_path, TWO.replace("ledger", "legder"), memo)
-    assert set(by_subject(tmp_path, TWO, memo, hour=1)) == {"ledger", "shop"}
-
-
-def test_unchanged_files_are_not_read_to_know_their_subjects(tmp_path, monkeypatch):
-    memo: dict[str, str] = {}
-    cursors = {s: batches[-1].cursor for s, batches in by_subject(tmp_path, TWO, memo).items()}
-    monkeypatch.setattr(Reading, "facts", None)
-    assert set(by_subject(tmp_path, TWO, memo, cursors)) == {"ledger", "shop"}
+    assert [(fact.subject, fact.value) for fact in facts.values()] == [("shop", 1), ("ledger", 2), ("exports", 3)]
+    assert last.problems == ()
 
 
 # ---- bad rows
@@ -271,7 +222,7 @@ def test_a_bad_row_is_named_and_stops_no_other(tmp_path):
 def test_an_unknown_status_says_how_to_name_it(tmp_path):
     write(tmp_path / "export" / "a.csv", ROWS.replace("broken", "kaputt"))
     facts, last = told(tmp_path, **EXPORT)
-    assert set(facts) == {"1", "3"}
+    assert set(facts) == {"shop/1", "ledger/3"}
     assert last.problems[0].startswith("export/a.csv:3: 'kaputt' is no status")
     assert 'values = { status = { "kaputt" = ' in last.problems[0]
 
