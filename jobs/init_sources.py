@@ -1,0 +1,168 @@
+"""The sources and metrics that a first config has, by what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from .init_tables import Table, listed, quoted
+from .surroundings import Repository, Surroundings
+from .workflows import testing_workflow
+
+GIT, GITHUB, PROMETHEUS, COVERAGE, TESTS, PEOPLE = "git", "github", "prometheus", "coverage", "tests", "people"
+"""Names of the sources."""
+
+RELEASES, MERGES, MERGE_DAYS, REVERTS = "releases", "merges", "merge-days", "reverts"
+CI_SUCCESS, CI_DURATION, DEPLOYMENTS, ROLLBACKS = "ci-success", "ci-duration", "deployments", "rollbacks"
+LINES, TEST_COUNT, TEST_PASSES, P99 = "coverage", "test-count", "test-passes", "p99"
+"""Names of the metrics."""
+
+FETCHED = '"7d"'
+"""How old a clone's last fetch may be: people don't fetch every day."""
+
+
+def source_tables(found: Surroundings) -> Iterator[Table]:
+    if found.repository is not None:
+        yield _git(found.repository)
+        yield from _github(found.repository, found.token)
+    if found.coverage is not None:
+        yield _files(COVERAGE, "coverage", found.coverage, "Coverage, recognised by content; measured when it is made.")
+    if found.junit is not None:
+        yield _files(TESTS, "junit", found.junit, "Test results; these files together are one run.")
+    if found.prometheus is not None:
+        entries = {"type": quoted("prometheus"), "url": quoted(found.prometheus.url)}
+        yield Table(header=f"[sources.{PROMETHEUS}]", entries=entries, above="It answered while this file was written.")
+    if found.repository or found.coverage or found.junit or found.prometheus:
+        return
+    words = "For what no system knows: keyresults record METRIC VALUE."
+    yield Table(header=f"[sources.{PEOPLE}]", entries={"type": quoted("manual")}, above=words)
+
+
+def metric_tables(found: Surroundings, windows: Mapping[str, str]) -> Iterator[Table]:
+    """The metrics; `windows` says which have another one than 28 days (`cycle`: a running total)."""
+    if found.repository is not None and found.repository.branch is not None:
+        yield from _git_metrics(found.repository, windows)
+    if found.repository is not None:
+        yield from _github_metrics(found.repository, found.token)
+    yield from _file_metrics(found)
+    yield from _prometheus_metrics(found)
+
+
+def _git(repository: Repository) -> Table:
+    words = "The clone itself: no token and no network. It knows what its last `git fetch` brought."
+    return Table(header=f"[sources.{GIT}]", entries={"type": quoted("git"), "path": quoted(".")}, above=words)
+
+
+def _files(name: str, kind: str, pattern: str, words: str) -> Table:
+    return Table(header=f"[sources.{name}]", entries={"type": quoted(kind), "files": listed([pattern])}, above=words)
+
+
+def _github(repository: Repository, token: str | None) -> Iterator[Table]:
+    remote = repository.remote
+    if remote is None or remote.github is None:
+        return
+    entries = {"type": quoted("github")}
+    if remote.host != "github.com":
+        entries["api_url"] = quoted(remote.api_url)
+    entries["token"] = f"{{ env = {quoted(token or 'GITHUB_TOKEN')} }}"
+    entries["repositories"] = listed([remote.github])
+    words = "CI runs, deployments and rollbacks."
+    if token is None:
+        words += (
+            " To use it, take the # away here and under its metrics below, and set the variable to a token that may "
+            'read the repository (or write token = { command = ["gh", "auth", "token"] }).'
+        )
+    yield Table(header=f"[sources.{GITHUB}]", entries=entries, above=words, active=token is not None)
+
+
+def _git_metrics(repository: Repository, windows: Mapping[str, str]) -> Iterator[Table]:
+    assert repository.branch is not None
+    merges = f"{{ merges = {quoted(repository.branch)} }}"
+    if repository.families:
+        family = repository.families[0]
+        words = f"Releases are the tags like {family.newest.name}."
+        if family.pre_releases:
+            words += f" {family.pre_releases} of the {family.lately} of the last year are pre-releases, and count."
+        tags = f"{{ tags = {quoted(family.pattern)} }}"
+        yield _rate(RELEASES, tags, windows.get(RELEASES, "28d"), words)
+    words = f"Every merge to {repository.branch}, squashed, rebased and pushed ones too."
+    yield _rate(MERGES, merges, windows.get(MERGES, "28d"), words)
+    yield Table(
+        header=f"[metrics.{MERGE_DAYS}]",
+        entries=_git_entries("deployment_days", merges, "28d"),
+        above="The share of workdays on which something was merged: small steps rather than rare big ones.",
+    )
+    entries = _git_entries("rollback_rate", merges, windows.get(REVERTS, "28d"))
+    yield Table(
+        header=f"[metrics.{REVERTS}]",
+        entries={**entries, "rollback": '{ rules = ["revert"] }', "branch": quoted(repository.branch)},
+        above='The share of merges taken back within seven days by a commit that says "This reverts commit …".',
+    )
+
+
+def _rate(name: str, deployments: str, window: str, words: str) -> Table:
+    measure = "deployment_count" if window == "cycle" else "deployment_frequency"
+    return Table(header=f"[metrics.{name}]", entries=_git_entries(measure, deployments, window), above=words)
+
+
+def _git_entries(measure: str, deployments: str, window: str) -> dict[str, str]:
+    return {
+        "source": quoted(GIT),
+        "measure": quoted(measure),
+        "deployments": deployments,
+        "window": quoted(window),
+        "max_age": FETCHED,
+    }
+
+
+def _github_metrics(repository: Repository, token: str | None) -> Iterator[Table]:
+    if repository.remote is None or repository.remote.github is None:
+        return
+    active = token is not None
+    testing = testing_workflow(repository.workflows)
+    if testing is not None:
+        for name, measure, words in (
+            (CI_SUCCESS, "ci_success_rate", f"The share of runs of {testing.file} on the default branch that succeed."),
+            (CI_DURATION, "ci_duration", "How long they take, in the median."),
+        ):
+            entries = {**_github_entries(measure), "workflow": quoted(testing.file)}
+            yield Table(header=f"[metrics.{name}]", entries=entries, above=words, active=active)
+    for name, measure, words in (
+        (DEPLOYMENTS, "deployment_frequency", "Deployments to the environment production."),
+        (ROLLBACKS, "rollback_rate", "The share of them that were rolled back: an older version came back."),
+    ):
+        yield Table(header=f"[metrics.{name}]", entries=_github_entries(measure), above=words, active=active)
+
+
+def _github_entries(measure: str) -> dict[str, str]:
+    return {"source": quoted(GITHUB), "measure": quoted(measure), "window": quoted("28d")}
+
+
+def _file_metrics(found: Surroundings) -> Iterator[Table]:
+    if found.coverage is not None:
+        entries = {"source": quoted(COVERAGE), "measure": quoted("test_coverage"), "kind": quoted("line")}
+        words = f"Covered lines, from {found.coverage}; a figure stands for seven days."
+        yield Table(header=f"[metrics.{LINES}]", entries=entries, above=words)
+    if found.junit is not None:
+        entries = {"source": quoted(TESTS), "measure": quoted("test_count")}
+        yield Table(header=f"[metrics.{TEST_COUNT}]", entries=entries, above="Tests that ran.")
+        entries = {"source": quoted(TESTS), "measure": quoted("test_pass_rate")}
+        yield Table(header=f"[metrics.{TEST_PASSES}]", entries=entries, above="The share of them that passed.")
+
+
+def _prometheus_metrics(found: Surroundings) -> Iterator[Table]:
+    if found.prometheus is None:
+        return
+    clear = found.prometheus.histograms[:1] if len(found.prometheus.histograms) == 1 else ()
+    histogram = next(iter(found.prometheus.histograms), "http_request_duration_seconds_bucket")
+    entries = {
+        "source": quoted(PROMETHEUS),
+        "histogram": quoted(histogram),
+        "quantile": "0.99",
+        "unit": quoted("s"),
+        "window": quoted("7d"),
+    }
+    words = '99 of 100 requests are answered within this time. Name one service: histogram{service="…"}.'
+    if not clear:
+        known = ", ".join(found.prometheus.histograms[:5])
+        words += f" Histograms that may fit: {known}." if known else " No histogram of requests was found."
+    yield Table(header=f"[metrics.{P99}]", entries=entries, above=words, active=bool(clear))
