@@ -67,10 +67,12 @@ def rate(definition: MetricDefinition, counted: Counted, span: Span, calendar: C
     divisor, kind = _divisor(definition, span, calendar)
     if divisor <= 0:
         return Value(value=None, reason=f"no {kind} in the window")
+    notes: tuple[str, ...] = ()
     if definition.across == "worst":
         counts = counted.rows["subject"].iloc[here].value_counts()
-        n = min(int(counts.get(subject, 0)) for subject in counted.subjects)
-    return Value(value=n / divisor, n=n, numerator=n, denominator=divisor)
+        n, worst = min((int(counts.get(subject, 0)), subject) for subject in counted.subjects)
+        notes = (f"the least frequent of {len(counted.subjects)} services: {worst}",)
+    return Value(value=n / divisor, n=n, numerator=n, denominator=divisor, notes=notes)
 
 
 def _divisor(definition: MetricDefinition, span: Span, calendar: Calendar) -> tuple[float, str]:

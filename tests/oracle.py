@@ -475,6 +475,8 @@ def prometheus_quantile(q: float, cumulative: dict[float, float]) -> tuple[float
         return lower, True
     if bound == bounds[0] and bound <= 0:
         return bound, False
+    if cumulative[bound] == below:  # only for q = 0, where PromQL divides nothing by nothing
+        return lower, False
     return lower + (bound - lower) * (rank - below) / (cumulative[bound] - below), False
 
 

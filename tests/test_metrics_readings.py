@@ -211,7 +211,9 @@ def test_a_frequency_over_several_services_must_say_what_it_means():
 
 def test_a_service_that_never_ships_is_the_worst():
     idle = {"subjects": ("acme/idle", "acme/pay")}
-    assert read(replace(FREQUENCY, across="worst"), DAILY, "2026-10-12", **idle).value == 0
+    reading = read(replace(FREQUENCY, across="worst"), DAILY, "2026-10-12", **idle)
+    assert reading.value == 0
+    assert "the least frequent of 2 services: acme/idle" in reading.notes
 
 
 def test_ratios_over_several_services_pool_their_counts():
