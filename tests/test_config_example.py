@@ -7,10 +7,13 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from keyresults.config.example import example_config
 from keyresults.config.json_schema import json_schema
 from keyresults.config.load import load
 from keyresults.config.planned import PLANNED_MEASURES
+from keyresults.config.problem import ConfigProblems
 from keyresults.config.reference import config_reference
 from keyresults.metrics.measures import MEASURES, PLANNED
 
@@ -90,3 +93,20 @@ def test_the_reference_names_every_measure_and_every_key(schema):
 def _json(text: str) -> object:
     """TOML as JSON, days as text."""
     return json.loads(json.dumps(tomllib.loads(text), default=lambda day: day.isoformat()))
+
+
+JUNK = ["3", "-1", "true", '"x"', '""', "[]", "{}", "nan", "1979-05-27", "[[]]", "[{}]", '["x"]', "07:00:00", '"-5%"']
+LINES = (ROOT / "config.example.toml").read_text(encoding="utf-8").split("\n")
+VALUES = [number for number, line in enumerate(LINES) if re.match(r"\s*[\w-]+ = ", line)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.sampled_from(VALUES), st.sampled_from(JUNK))
+def test_any_value_anywhere_loads_or_is_told_with_its_place(tmp_path_factory, number, junk):
+    path = tmp_path_factory.mktemp("junk") / "keyresults.toml"
+    key, _, _ = LINES[number].partition(" = ")
+    path.write_text("\n".join([*LINES[:number], f"{key} = {junk}", *LINES[number + 1 :]]), encoding="utf-8")
+    try:
+        load(path)
+    except ConfigProblems as problems:
+        assert all(problem.line and problem.column for problem in problems.problems)
