@@ -108,5 +108,7 @@ def test_any_value_anywhere_loads_or_is_told_with_its_place(tmp_path_factory, nu
     path.write_text("\n".join([*LINES[:number], f"{key} = {junk}", *LINES[number + 1 :]]), encoding="utf-8")
     try:
         load(path)
-    except ConfigProblems as problems:
-        assert all(problem.line and problem.column for problem in problems.problems)
+        problems = ()
+    except ConfigProblems as refused:
+        problems = refused.problems
+    assert all(problem.line and problem.column for problem in problems)

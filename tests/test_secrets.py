@@ -4,9 +4,8 @@ import pickle
 import sys
 
 import pytest
-from pydantic import BaseModel, ValidationError
-
 from keyresults.collectors.secrets import CommandSecret, EnvironmentSecret, FileSecret, Secret, SecretError, SecretRef
+from pydantic import BaseModel, ValidationError
 
 
 class Holder(BaseModel):
