@@ -127,7 +127,56 @@ def test_a_backfill_reads_older_windows_with_the_same_call(world: World, make: M
         assert followed.facts == {k: f for k, f in told(history, world.now).items() if f.kind == kind}
 
 
+@pytest.mark.parametrize("kind", ["deployments", "runs"])
+def test_a_window_that_ends_in_the_past_hides_nothing_from_the_next(world: World, make: Make, kind: str) -> None:
+    hour = timedelta(hours=1)
+    history = [deployment(n, START + n * hour, ("success", 0.5)) for n in range(1, 9)]
+    history += [run(n, START + n * hour) for n in range(1, 9)]  # type: ignore[misc]
+    world.add(PAYMENTS, history)
+    world.now = START + 12 * hour
+    followed = keeper(make(), kind)
+    followed.collect(make(), START + 4 * hour)
+    assert followed.covered == TimeRanges.of(TimeRange(START, START + 4 * hour))
+    followed.collect(make(), world.now)
+    assert followed.facts == {k: f for k, f in told(history, world.now).items() if f.kind == kind}
+
+
+@pytest.mark.parametrize("kind", ["deployments", "runs"])
+def test_a_store_that_lost_its_facts_but_not_the_cursor_is_told_everything(world: World, make: Make, kind: str) -> None:
+    history = histories.deployments(8) + histories.runs(8, branches=("main",))
+    world.add(PAYMENTS, history)
+    followed = keeper(make(), kind)
+    followed.collect(make(), world.now)
+    followed.facts, followed.covered = {}, TimeRanges()
+    world.now += timedelta(hours=1)
+    followed.collect(make(), world.now)
+    assert followed.facts == {k: f for k, f in told(history, world.now).items() if f.kind == kind}
+
+
 # ---- deployments
+
+
+def test_deployments_of_one_second_on_two_pages_are_not_covered_by_the_first(world: World, make: Make) -> None:
+    world.add(PAYMENTS, [deployment(n, START + DAY, ("success", 1)) for n in range(1, 70)])
+    followed = keeper(make())
+    assert not followed.collect(make(), world.now, crashes=lambda: True)
+    assert len(followed.facts) == 50
+    assert START + DAY not in followed.covered
+    followed.collect(make(), world.now)
+    assert len(followed.facts) == 69
+
+
+def test_a_status_after_the_final_one_is_read_behind_the_first_page(world: World, make: Make) -> None:
+    mended = deployment(1, START, ("failure", 1), ("success", 76))
+    history = [mended, *(deployment(n, START + timedelta(hours=n), ("success", 1)) for n in range(2, 71))]
+    history.append(deployment(99, START + timedelta(hours=77), ("success", 1)))
+    world.add(PAYMENTS, history)
+    world.now = START + timedelta(hours=74)
+    followed = keeper(make())
+    followed.collect(make(), world.now)
+    world.now = START + timedelta(hours=80)
+    followed.collect(make(), world.now)
+    assert followed.facts["1"] == mended
 
 
 def test_a_status_that_comes_late_is_read(world: World, make: Make) -> None:
@@ -344,6 +393,20 @@ def test_time_before_github_keeps_runs_is_not_covered(world: World, make: Make) 
     followed.collect(make(), world.now)
     assert followed.covered.start == world.now - 90 * DAY
     assert followed.batches[-1].horizon == world.now - 90 * DAY
+
+
+def test_a_repetition_behind_the_newest_page_is_found_within_a_day(world: World, make: Make) -> None:
+    again = run(1, START, attempt=2, started_at=START + timedelta(hours=40))
+    history = [run(1, START), again, *(run(n, START + timedelta(minutes=n)) for n in range(2, 250))]
+    history.append(run(999, START + timedelta(hours=41)))
+    world.add(PAYMENTS, history)
+    world.now = START + timedelta(hours=30)
+    followed = keeper(make(), "runs")
+    followed.collect(make(), world.now)
+    for hours in (42, 48, 55):
+        world.now = START + timedelta(hours=hours)
+        followed.collect(make(), world.now)
+    assert followed.facts == told(history, world.now)
 
 
 def test_a_run_that_was_deleted_while_open_is_withdrawn(world: World, make: Make) -> None:
