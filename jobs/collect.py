@@ -49,6 +49,7 @@ def backfill(
 
 def _run(workspace: Workspace, names: Sequence[str], since: datetime | None, progress: Progress) -> CollectionResult:
     runs: list[StreamRun] = []
+    workspace.make_store()
     for name in names or workspace.config.sources:
         runs += _Source(workspace, workspace.config.sources[name], since, progress).collect()
     evaluate_all(workspace)

@@ -44,6 +44,10 @@ class Workspace:
         password = address.password.resolve(self.config.path.parent).reveal() if address.password else None
         return Store.open(address.url, password=password, create=self.writing, read_only=not self.writing)
 
+    def make_store(self) -> None:
+        """Make or upgrade the store now, whether or not there is something to put into it."""
+        _ = self.store
+
     def close(self) -> None:
         if "store" in self.__dict__:
             self.store.close()
