@@ -11,10 +11,9 @@ from ..krs.baseline import baseline_window, choose_baseline
 from ..krs.judgement import Baseline
 from ..krs.model import KeyResult
 from ..metrics.measurement import Measurement
-from ..metrics.measures import MEASURES
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.reading import Reading
-from ..metrics.traits import is_carried, traits_of
+from ..metrics.traits import is_carried, still_unsettled, traits_of
 from ..storage.errors import BaselineFrozen
 from .evidence import Evaluation
 
@@ -70,10 +69,8 @@ def _settled(evaluation: Evaluation, kr: KeyResult, measurement: Measurement) ->
     """Whether nothing can change the baseline any more: its time is collected, or out of the sources' reach."""
     config = evaluation.config
     at, window = baseline_window(kr, traits_of(config.metrics[kr.metric]), config.calendar)
-    measure = MEASURES.get(measurement.definition.measure)
-    waits = measurement.definition.settle if measure and "settle" in measure.options else at - at
     states = evaluation.states(kr.metric)
-    if evaluation.as_of < at + waits or not states:
+    if evaluation.as_of < at + still_unsettled(measurement.definition) or not states:
         return False
     if is_carried(measurement.definition):
         return True

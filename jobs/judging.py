@@ -17,6 +17,7 @@ from ..metrics.traits import traits_of
 from .baselines import baseline_of
 from .evidence import Evaluation
 from .need import metrics_of
+from .readings import daily
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ def judged(evaluation: Evaluation, objective: Objective, kr: KeyResult, *, freez
     config = evaluation.config
     traits = _traits(evaluation, kr)
     judged_at = moment(kr, traits, config.calendar, evaluation.as_of)
-    readings = series(evaluation, kr, judged_at.at)
+    readings = series(evaluation, kr, judged_at.at, keep=freeze)
     judgement = judge(
         kr,
         kind=objective.kind,
@@ -48,7 +49,7 @@ def judged(evaluation: Evaluation, objective: Objective, kr: KeyResult, *, freez
     return Judged(kr=kr, target=judged_at.terms.target, judgement=judgement, readings=readings)
 
 
-def series(evaluation: Evaluation, kr: KeyResult, until: datetime) -> list[Reading]:
+def series(evaluation: Evaluation, kr: KeyResult, until: datetime, *, keep: bool) -> list[Reading]:
     """One reading at each day's end since the key result's start, and one at `until` for the open day."""
     calendar = evaluation.config.calendar
     start = calendar.start_of(kr.start)
@@ -59,7 +60,7 @@ def series(evaluation: Evaluation, kr: KeyResult, until: datetime) -> list[Readi
         instants.append(until)
     readings: list[Reading] = []
     for metric, part in groupby(instants, key=lambda at: terms(kr, calendar.day_closed_by(at)).metric):
-        readings += evaluation.measurement(metric).readings(part, start)
+        readings += daily(evaluation, metric, list(part), start, keep=keep)
     return readings
 
 

@@ -80,8 +80,15 @@ class Measurement:
         self._spans = Spans(evidence.coverage.clip(_BEGINNING, as_of), definition.exclude, calendar)
 
     def readings(self, instants: Iterable[datetime], start: datetime) -> list[Reading]:
-        """One reading for each instant, none of them after `as_of`. `start` is where a cycle window begins."""
-        return [self._reading(at, start) for at in instants]
+        """One reading for each instant, none of them after `as_of`. `start` is where a cycle window begins.
+
+        What is to be said of the metric's facts as a whole stands in the notes of the last one only.
+        """
+        found = [self._reading(at, start) for at in instants]
+        if found and self._refusal is None and self.measure is not None:
+            notes = (*found[-1].notes, *self._ledger.notes, *self._evidence.notes)
+            found[-1] = replace(found[-1], notes=notes)
+        return found
 
     def facts(self, window: Window) -> list[FactNote]:
         """Every fact that belongs into the window, oldest first: counted or not, and why."""
@@ -158,7 +165,7 @@ class Measurement:
         number = value.value if value.value is not None and math.isfinite(value.value) else None
         states = self._states(replace(value, value=number), span, age, window)
         end = span.window.end if value.data_end is None else min(value.data_end, at)
-        notes = (*(words for _, words in states), *value.notes, *self._window_notes(window, age))
+        notes = (*(words for _, words in states), *value.notes, *self._window_notes(window, span.age))
         return Reading(
             at=at,
             day=self._calendar.day_closed_by(at),
@@ -207,7 +214,7 @@ class Measurement:
     def _window_notes(self, window: Window, age: timedelta | None) -> list[str]:
         if self.measure is None or self._refusal is not None:
             return []
-        notes = [*self._ledger.notes, *self._evidence.notes, *self._left_out(window), *self._exclusions(window)]
+        notes = [*self._left_out(window), *self._exclusions(window)]
         trouble = self._evidence.trouble
         # Days that were collected before the trouble began have nothing to do with it.
         if trouble is not None and age is not None and timedelta(0) < age <= self.definition.max_age:

@@ -101,3 +101,17 @@ def _over(definition: MetricDefinition) -> str:
     if is_carried(definition):
         return f"carried forward for {definition.max_age / timedelta(days=1):g} days"
     return "since the start" if definition.window.is_cycle else f"over {definition.window.days} days"
+
+
+def reaches_across_time(definition: MetricDefinition) -> bool:
+    """Whether a fact may change readings of days before its own: a rollback marks what went before it."""
+    measure = MEASURES.get(definition.measure)
+    if measure is None or "settle" in measure.options:
+        return True
+    return "count" in measure.options and bool(set("*?[") & set(definition.environment))
+
+
+def still_unsettled(definition: MetricDefinition) -> timedelta:
+    """How long after a fact a reading may still change because it was too early to say."""
+    measure = MEASURES.get(definition.measure)
+    return definition.settle if measure and "settle" in measure.options else timedelta(0)

@@ -1,4 +1,4 @@
-"""What was made of the facts: readings (a cache), baselines, definitions and evaluations (kept for good)."""
+"""What was made of the facts and is kept for good: baselines, definitions and evaluations."""
 
 from __future__ import annotations
 
@@ -10,37 +10,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
 
 from ..krs.judgement import Baseline
-from ..metrics.reading import FactNote, Reading
+from ..metrics.reading import FactNote
 from ..metrics.table import from_microseconds, microseconds
 from .columns import to_json, to_text
 from .connected import Connected
 from .errors import BaselineFrozen
 from .reading_rows import note_of, note_row, reading_of, reading_row
 from .rows import StoredBaseline, StoredDefinition, StoredEvaluation
-from .tables import baselines, definitions, evaluations, readings, series
+from .tables import baselines, definitions, evaluations
 
 
 class Judged(Connected):
-    def readings(self, metric: str, digest: str) -> tuple[str, list[Reading]] | None:
-        """The state they rest on and the metric's readings, oldest first; None where none are kept for this digest."""
-        with self._reading() as conn:
-            kept = select(series.c.state).where(series.c.metric == to_text(metric), series.c.digest == digest)
-            state = conn.execute(kept).scalar()
-            if state is None:
-                return None
-            found = select(readings).where(readings.c.metric == to_text(metric)).order_by(readings.c.at)
-            return state, [reading_of(row._asdict()) for row in conn.execute(found)]
-
-    def put_readings(self, metric: str, digest: str, state: str, found: Sequence[Reading]) -> None:
-        """Replace what is kept of the metric. `state` says on which revisions of which streams it rests."""
-        name = to_text(metric)
-        rows = [{"metric": name, **reading_row(reading)} for reading in found]
-        with self._writing() as conn:
-            conn.execute(self._db.upsert(series, ("metric",)), {"metric": name, "digest": digest, "state": state})
-            conn.execute(readings.delete().where(readings.c.metric == name))
-            if rows:
-                conn.execute(readings.insert(), rows)
-
     def baseline(self, cycle: str, kr: str, metric_digest: str) -> StoredBaseline | None:
         """The baseline as it was measured by this definition of the metric."""
         with self._reading() as conn:

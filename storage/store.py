@@ -14,12 +14,13 @@ from .dialects import database
 from .errors import StoreMissing
 from .fact_tables import FACT_TABLES
 from .judged import Judged
+from .kept_readings import KeptReadings
 from .stored_facts import StoredFacts
 from .stored_streams import StoredStreams, coverages
 from .tables import streams
 
 
-class Store(StoredFacts, StoredStreams, Collecting, Judged):
+class Store(StoredFacts, StoredStreams, Collecting, KeptReadings, Judged):
     """Facts, how far they reach, and what was made of them. Threads and processes may share one."""
 
     @classmethod

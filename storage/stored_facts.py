@@ -19,6 +19,7 @@ from .columns import to_json, to_text
 from .connected import Connected
 from .fact_rows import rows_of
 from .fact_tables import FACT_TABLES, OWN_INSTANT
+from .kept_readings import forget
 from .register import numbers_of, registered
 from .rows import Written
 from .stored_streams import coverage_of
@@ -56,7 +57,14 @@ class StoredFacts(Connected):
             row = registered(conn, stream)
             change = self._put_facts(conn, stream.kind, row, batch)
             covered = _put_coverage(conn, row.id, batch.covered)
-            touched = [*change.touched, *(microseconds(r.start) for r in covered)]
+            newly_covered = [microseconds(r.start) for r in covered]
+            touched = [*change.touched, *newly_covered]
+            forget(
+                conn,
+                row.id,
+                facts_from=min(change.touched, default=None),
+                covered_from=min(newly_covered, default=None),
+            )
             _put_state(conn, row, batch, change, bool(covered), microseconds(at))
         return Written(
             added=change.added,

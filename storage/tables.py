@@ -107,7 +107,17 @@ series = Table(
     metadata,
     Column("metric", Text, primary_key=True),
     Column("digest", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("across_time", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+series_streams = Table(
+    "series_streams",
+    metadata,
+    Column("stream", Integer, ForeignKey("streams.id"), nullable=False),
+    Column("metric", Text, ForeignKey("series.metric"), nullable=False),
+    PrimaryKeyConstraint("stream", "metric"),
     sqlite_with_rowid=False,
 )
 

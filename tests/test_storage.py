@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -355,28 +355,74 @@ def reading(n: int, value: float | None = 0.5) -> Reading:
 
 
 class TestReadings:
-    def test_they_come_back_with_the_state_they_rest_on(self, store):
+    AS_OF = START + timedelta(days=9)
+
+    @pytest.fixture
+    def collected(self, store):
+        """A stream with a deployment at each of ten hours, covered until then."""
+        facts = tuple(deployment(n) for n in range(10))
+        store.write(stream(), Batch(facts=facts, covered=covered((0, 10))), START)
+        return store
+
+    def put(self, store, found, *, digest="d1", as_of=AS_OF, across_time=False, metric="p99", revision=None):
+        rests_on = {stream().id: store.state(stream().id).revision if revision is None else revision}
+        return store.put_readings(metric, digest, found, as_of=as_of, rests_on=rests_on, across_time=across_time)
+
+    def test_they_come_back_whole(self, collected):
         found = [reading(1), reading(2, None), reading(3)]
-        store.put_readings("p99", "d1", "s1", found)
-        assert store.readings("p99", "d1") == ("s1", found)
+        assert self.put(collected, found)
+        assert collected.readings("p99", "d1", self.AS_OF) == found
 
-    def test_another_definition_has_none(self, store):
-        assert store.readings("p99", "d1") is None
-        store.put_readings("p99", "d1", "s1", [reading(1)])
-        assert store.readings("p99", "d2") is None
+    def test_more_of_the_same_definition_join_them(self, collected):
+        self.put(collected, [reading(1)])
+        self.put(collected, [reading(2), reading(3)])
+        assert [r.at for r in collected.readings("p99", "d1", self.AS_OF)] == [reading(n).at for n in (1, 2, 3)]
 
-    def test_new_ones_replace_old_ones(self, store):
-        store.put_readings("p99", "d1", "s1", [reading(1), reading(2)])
-        store.put_readings("other", "d1", "s1", [reading(1)])
-        store.put_readings("p99", "d2", "s2", [reading(2, 0.75)])
-        assert store.readings("p99", "d2") == ("s2", [reading(2, 0.75)])
-        assert store.readings("other", "d1") == ("s1", [reading(1)])
-        store.put_readings("p99", "d2", "s3", [])
-        assert store.readings("p99", "d2") == ("s3", [])
+    def test_those_of_another_definition_go(self, collected):
+        self.put(collected, [reading(1), reading(2)])
+        self.put(collected, [reading(1)], metric="other")
+        self.put(collected, [reading(3)], digest="d2")
+        assert collected.readings("p99", "d1", self.AS_OF) == []
+        assert collected.readings("p99", "d2", self.AS_OF) == [reading(3)]
+        assert collected.readings("other", "d1", self.AS_OF) == [reading(1)]
 
-    def test_no_nan_is_stored(self, store):
-        store.put_readings("p99", "d1", "s1", [reading(1, math.nan)])
-        assert store.readings("p99", "d1")[1][0].value is None
+    def test_an_earlier_time_gets_none_for_they_know_more_than_it_does(self, collected):
+        self.put(collected, [reading(1)])
+        assert collected.readings("p99", "d1", self.AS_OF - timedelta(seconds=1)) == []
+
+    def test_nothing_is_kept_of_facts_that_have_moved_on(self, collected):
+        before = collected.state(stream().id).revision
+        collected.write(stream(), Batch(facts=(deployment(11),)), START)
+        assert not self.put(collected, [reading(1)], revision=before)
+        assert collected.readings("p99", "d1", self.AS_OF) == []
+
+    def test_a_later_fact_forgets_only_what_comes_after_it(self, collected):
+        self.put(collected, [reading(0), reading(1), reading(2)])
+        late = replace(deployment(30), created_at=START + timedelta(days=1, hours=1))
+        collected.write(stream(), Batch(facts=(late,)), START)
+        assert [r.at for r in collected.readings("p99", "d1", self.AS_OF)] == [reading(0).at, reading(1).at]
+
+    def test_a_later_fact_forgets_all_that_reaches_across_time(self, collected):
+        self.put(collected, [reading(0), reading(1), reading(2)], across_time=True)
+        self.put(collected, [reading(0)], metric="other")
+        late = replace(deployment(30), created_at=START + timedelta(days=1, hours=1))
+        collected.write(stream(), Batch(facts=(late,)), START)
+        assert collected.readings("p99", "d1", self.AS_OF) == []
+        assert collected.readings("other", "d1", self.AS_OF) == [reading(0)]
+
+    def test_newly_covered_time_forgets_what_comes_after_its_start(self, collected):
+        self.put(collected, [reading(0), reading(1), reading(2)], across_time=True)
+        collected.write(stream(), Batch(covered=covered((24, 48))), START)
+        assert [r.at for r in collected.readings("p99", "d1", self.AS_OF)] == [reading(0).at, reading(1).at]
+
+    def test_the_same_batch_again_forgets_nothing(self, collected):
+        self.put(collected, [reading(0), reading(1)], across_time=True)
+        collected.write(stream(), Batch(facts=(deployment(3),), covered=covered((0, 10))), START)
+        assert len(collected.readings("p99", "d1", self.AS_OF)) == 2
+
+    def test_no_nan_is_stored(self, collected):
+        self.put(collected, [reading(1, math.nan)])
+        assert collected.readings("p99", "d1", self.AS_OF)[0].value is None
 
 
 NOTE = FactNote(key="d1", at=START, subject="acme/payments", counted=True, role="forward", why="first success")

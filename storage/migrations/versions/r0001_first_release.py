@@ -73,7 +73,8 @@ def upgrade() -> None:
         "series",
         sa.Column("metric", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("as_of", sa.BigInteger(), nullable=False),
+        sa.Column("across_time", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("metric", name="pk_series"),
         sqlite_with_rowid=False,
     )
@@ -95,6 +96,15 @@ def upgrade() -> None:
         sa.Column("problems", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_streams"),
         sa.UniqueConstraint("name", name="uq_streams_name"),
+    )
+    op.create_table(
+        "series_streams",
+        sa.Column("stream", sa.Integer(), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["stream"], ["streams.id"], name="fk_series_streams_stream"),
+        sa.ForeignKeyConstraint(["metric"], ["series.metric"], name="fk_series_streams_metric"),
+        sa.PrimaryKeyConstraint("stream", "metric", name="pk_series_streams"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "changes",

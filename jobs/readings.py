@@ -1,0 +1,55 @@
+"""A metric's daily series: finished days from the store where they are kept, the rest computed and kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from ..metrics.measurement import Measurement
+from ..metrics.reading import Reading
+from ..metrics.traits import reaches_across_time, still_unsettled
+from .evidence import Evaluation
+
+
+def daily(
+    evaluation: Evaluation, metric: str, instants: Sequence[datetime], start: datetime, *, keep: bool
+) -> list[Reading]:
+    """One reading at each instant, which all but the last are ends of days. `keep` stores those that can't change."""
+    measurement = evaluation.measurement(metric)
+    if measurement.definition.window.is_cycle:
+        return measurement.readings(instants, start)  # where it begins depends on who asks
+    *finished, last = instants
+    digest = _digest(evaluation, measurement)
+    kept = {r.at: r for r in evaluation.store.readings(metric, digest, evaluation.as_of)} if finished else {}
+    computed = measurement.readings([*(at for at in finished if at not in kept), last], start)
+    if keep:
+        _keep(evaluation, metric, digest, measurement, computed[:-1])
+    found = {**kept, **{reading.at: reading for reading in computed}}
+    return [found[at] for at in instants]
+
+
+def _keep(
+    evaluation: Evaluation, metric: str, digest: str, measurement: Measurement, computed: Sequence[Reading]
+) -> None:
+    known_until = min((s.coverage.end for s in evaluation.states(metric) if s.coverage.end), default=None)
+    if known_until is None:
+        return
+    settled = min(known_until, evaluation.as_of - still_unsettled(measurement.definition))
+    final = [reading for reading in computed if reading.at <= settled]
+    if final:
+        evaluation.store.put_readings(
+            metric,
+            digest,
+            final,
+            as_of=evaluation.as_of,
+            rests_on={s.stream.id: s.revision for s in evaluation.states(metric)},
+            across_time=reaches_across_time(measurement.definition),
+        )
+
+
+def _digest(evaluation: Evaluation, measurement: Measurement) -> str:
+    """Everything a reading depends on but the facts themselves."""
+    streams = sorted(s.stream.id for s in evaluation.states(measurement.definition.name))
+    text = f"{measurement.definition!r} {evaluation.config.calendar!r} {streams}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
