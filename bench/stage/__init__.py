@@ -1,0 +1,1 @@
+"""What the benchmarks share: made-up histories, and processes measured from outside."""
