@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..krs.model import Between, ChangeBy, Keep, Reach, Target, Threshold
+from collections.abc import Iterator
+
+from ..krs.model import Between, ChangeBy, Comparison, Keep, Reach, Target, Threshold
 from ..metrics.comparison import equal
 from ..metrics.quantity import Quantity
 from ..metrics.unit import Unit
@@ -66,6 +68,7 @@ def _change(change: Quantity, unit: Unit, key: Key, findings: Findings) -> Chang
 
 
 def _threshold(written: TargetTable | LimitTable, unit: Unit, key: Key, findings: Findings) -> Threshold:
-    name = next(n for n in COMPARISONS if getattr(written, n) is not None)
+    said: Iterator[Comparison] = (name for name in COMPARISONS if getattr(written, name) is not None)
+    name = next(said)
     amount: Quantity = getattr(written, name)
     return Threshold(name, into(amount, unit, (*key, name), findings), f"{_SAID[name]} {amount.text}")

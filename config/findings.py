@@ -66,12 +66,10 @@ class Findings:
         table = self.model(model, value, key)
         if table is not None or not isinstance(value, Mapping):
             return table
+        wrong = _wrong_keys(model, value)
+        rest = {k: v for k, v in value.items() if k not in wrong}
         try:
-            model.model_validate(value)
-        except ValidationError as error:
-            wrong = {one["loc"][0] for one in error.errors(include_url=False) if one["loc"]}
-        try:
-            return model.model_validate({k: v for k, v in value.items() if k not in wrong})
+            return model.model_validate(rest)
         except ValidationError:
             return None
 
@@ -96,6 +94,14 @@ class Findings:
             Problem(self._document.path, *places.of(key), dotted(key, self._document.table), message)
             for key, message in dict.fromkeys(self._found)
         )
+
+
+def _wrong_keys(model: type[BaseModel], value: object) -> set[str | int]:
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        return {one["loc"][0] for one in error.errors(include_url=False) if one["loc"]}
+    return set()
 
 
 def dotted(key: Key, table: object) -> str:

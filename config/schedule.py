@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -61,5 +62,5 @@ def _longest_days(cron: str) -> timedelta:
     return max(later - earlier for earlier, later in pairwise(days))
 
 
-def _numbers(field: list[int | str], size: int) -> list[int]:
-    return list(range(size)) if field == ["*"] else [int(n) for n in field]
+def _numbers(field: Sequence[int | str], size: int) -> list[int]:
+    return list(range(size)) if list(field) == ["*"] else [int(n) for n in field]
