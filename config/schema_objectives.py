@@ -50,10 +50,6 @@ class TargetTable(Table):
     keep: LimitTable | None = Field(default=None, description="A limit that holds day by day.")
     share: Share | None = Field(default=None, description="With keep: the share of days it holds on; default all.")
 
-    @property
-    def form(self) -> str:
-        return next(name for name in ("to", "change", "keep", *COMPARISONS) if getattr(self, name) is not None)
-
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         said = [name for name in ("to", "change", "keep", *COMPARISONS) if getattr(self, name) is not None]
