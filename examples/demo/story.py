@@ -30,7 +30,7 @@ STEP = timedelta(minutes=30)
 SLOW_DAYS = {12: 1.4, 33: 1.5, 58: 1.6}
 SPREAD = 0.6
 
-ROLLBACK_DAYS = (-26, -16, -5, 3, 10, 17, 28, 35, 66)
+ROLLBACK_DAYS = (-26, -17, -5, 3, 10, 17, 28, 35, 66)
 """The first service deployed on such a day went back to the version before."""
 
 RELEASE_DAYS = (-33, -19, -5, 9, 23, 37, *range(44, 91, 7))
