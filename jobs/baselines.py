@@ -59,7 +59,7 @@ def _measure(evaluation: Evaluation, kr: KeyResult) -> tuple[Measurement, Readin
     """The metric over the baseline's window, read at the key result's start; nothing before that has come."""
     config = evaluation.config
     at, window = baseline_window(kr, traits_of(config.metrics[kr.metric]), config.calendar)
-    measurement = evaluation.measurement(kr.metric, window)
+    measurement = evaluation.measurement(kr.metric, window=window)
     if at > evaluation.as_of:
         return measurement, None
     return measurement, measurement.readings([at], at)[0]

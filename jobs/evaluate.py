@@ -168,9 +168,20 @@ def _reported(evaluation: Evaluation, one: Judged) -> ReportedKeyResult:
         start=kr.start,
         initiatives=kr.initiatives,
         revisions=tuple(ReportedRevision.of(r) for r in kr.revisions),
+        with_excluded=_with_excluded(evaluation, one),
         series=tuple(DayValue(r.day, r.value, r.health) for r in one.readings),
         judgement=judgement,
     )
+
+
+def _with_excluded(evaluation: Evaluation, one: Judged) -> float | None:
+    """What the judged reading would be with the facts that its metric excludes, where that leaves any out."""
+    reading, metric = one.judgement.reading, one.judgement.metric
+    if reading is None or not evaluation.config.metrics[metric].exclude:
+        return None
+    start = evaluation.config.calendar.start_of(one.kr.start)
+    whole = evaluation.measurement(metric, exclude=()).readings([reading.at], start)[0]
+    return whole.value if whole.value != reading.value else None
 
 
 def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:

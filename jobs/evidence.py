@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from itertools import compress
+from typing import Any
 
 from ..config.model import Config
 from ..metrics.definition import MetricDefinition
@@ -15,7 +16,6 @@ from ..metrics.measurement import Evidence, Measurement, Trouble
 from ..metrics.ranges import intersection
 from ..metrics.reading import Health
 from ..metrics.table import TIMES, USED, Columns, FactTables
-from ..metrics.window import WindowLength
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
 from .bindings import Bindings, Question, concerns, is_mixed, questions, wants
@@ -32,15 +32,15 @@ class Evaluation:
         self.as_of = as_of
         self._bindings = Bindings(config, store)
         self._tables: dict[_Shared, FactTables] = {}
-        self._measurements: dict[tuple[str, WindowLength], Measurement] = {}
+        self._measurements: dict[tuple[str, tuple[tuple[str, Any], ...]], Measurement] = {}
 
-    def measurement(self, metric: str, window: WindowLength | None = None) -> Measurement:
-        """The metric over its own window, or over another one (a baseline's)."""
-        definition = self.config.metrics[metric]
-        key = (metric, window or definition.window)
+    def measurement(self, metric: str, **otherwise: Any) -> Measurement:  # noqa: ANN401 (fields of a definition)
+        """The metric as it is defined, or `otherwise`: over another window, with nothing excluded."""
+        key = (metric, tuple(sorted(otherwise.items())))
         if key not in self._measurements:
+            definition = self.config.metrics[metric]
             self._measurements[key] = Measurement(
-                replace(definition, window=key[1]), self._evidence(definition), self.config.calendar, self.as_of
+                replace(definition, **otherwise), self._evidence(definition), self.config.calendar, self.as_of
             )
         return self._measurements[key]
 

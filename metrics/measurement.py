@@ -238,7 +238,7 @@ class Measurement:
         return {words: at[role == name] for name, words in self._ledger.left_out.items()}
 
     def _exclusions(self, window: Window) -> list[str]:
-        """Each exclusion that cuts this window, with its reason and how many facts it left out."""
+        """Each exclusion that cuts this window, with its reason."""
         first, last = self._calendar.day_of(window.start), self._calendar.day_closed_by(window.end)
         return [
             f"{e.start} to {e.end} left out: {e.reason}"

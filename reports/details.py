@@ -20,6 +20,7 @@ def details(kr: ReportedKeyResult, timezone: str) -> list[Row]:
     rows = [
         ("Measures", f"{judged.metric}: {kr.definition}"),
         ("Reading", _reading(kr, timezone)),
+        ("With all", _with_all(kr)),
         ("Baseline", _baseline(kr, timezone)),
         ("Target", _target(kr)),
         ("Progress", wording.pace(kr)),
@@ -58,6 +59,12 @@ def _reading(kr: ReportedKeyResult, timezone: str) -> str:
         return "none"
     said = [wording.value_now(kr), *evidence(reading)]
     return f"{', '.join(said)}; window {wording.window(reading.window, timezone, near=date.min)}"
+
+
+def _with_all(kr: ReportedKeyResult) -> str:
+    if kr.with_excluded is None:
+        return ""
+    return f"{amount(kr.with_excluded, kr.unit)}, the facts counted that the config leaves out"
 
 
 def evidence(reading: Reading) -> Iterator[str]:

@@ -85,7 +85,8 @@ class ReportedKeyResult:
 
     `unit` is the text of the metric's unit, `definition` the metric in words. `target` is the one
     in force, `first_target` what the team began with where a revision replaced it. `series` is
-    daily from the key result's start, oldest first.
+    daily from the key result's start, oldest first. `with_excluded` is what the reading would be
+    with the facts that the metric excludes, None where it excludes none.
     """
 
     id: str
@@ -99,6 +100,7 @@ class ReportedKeyResult:
     initiatives: tuple[str, ...] = ()
     revisions: tuple[ReportedRevision, ...] = ()
     series: tuple[DayValue, ...] = ()
+    with_excluded: float | None = None
     judgement: Judgement
 
 

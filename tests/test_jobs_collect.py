@@ -290,3 +290,36 @@ def test_ctrl_c_keeps_what_was_stored(tmp_path):
     with workspace(config) as one:
         assert one.store.check() == []
         assert one.store.states("exports")[0].facts == 12_000
+
+
+def test_a_report_shows_the_value_with_and_without_what_is_excluded(tmp_path):
+    config = write_scene(tmp_path, rows(200))
+    measure = 'measure = "deployment_frequency"\n'
+    excluded = 'exclude = [{ from = 2026-11-02, to = 2026-11-08, reason = "A migration" }]\n'
+    config.write_text(config.read_text().replace(measure, measure + excluded))
+    with workspace(config) as one:
+        collect(one)
+        report = evaluate(one, as_of=NOW)
+    kr = next(kr for o in report.objectives for kr in o.key_results if kr.id == "daily")
+    forward = _forward_days(rows(200))
+    since = NOW - timedelta(days=28)
+    everything = [day for day in forward if day >= since]
+    left = [
+        d for d in everything if not datetime(2026, 11, 1, 23, tzinfo=UTC) <= d < datetime(2026, 11, 8, 23, tzinfo=UTC)
+    ]
+    # The file covers the days up to the 19th, so half a day of the window has no data yet.
+    covered = 28 - 13 / 24
+    assert kr.with_excluded == pytest.approx(len(everything) / covered)
+    assert kr.judgement.reading.value == pytest.approx(len(left) / (covered - 7))
+
+
+def _forward_days(written):
+    """When each new version went out, by a plain walk with a stack."""
+    stack, forward = [], []
+    for row in written:
+        if row["commit"] in stack:
+            del stack[stack.index(row["commit"]) + 1 :]
+        else:
+            stack.append(row["commit"])
+            forward.append(datetime.fromisoformat(row["at"]))
+    return forward
