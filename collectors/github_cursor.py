@@ -7,15 +7,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..metrics.ranges import TimeRange
 from ..metrics.stream import Json
 
 SWEEP_EVERY = timedelta(days=1)
 """How often everything that may still change is read again, whatever the cheap checks say."""
 
+SETTLES = timedelta(minutes=1)
+"""GitHub's instants are cut to seconds and its lists lag behind: the last minute is read, but not claimed."""
+
 
 def instant(written: str) -> datetime:
     """GitHub's `2026-10-01T12:00:00Z`, aware."""
     return datetime.fromisoformat(written)
+
+
+def claimed(window: TimeRange, sent: datetime) -> TimeRange:
+    """The part of a window that a request sent at this instant can answer for."""
+    return TimeRange(window.start, max(window.start, min(window.end, sent - SETTLES)))
 
 
 @dataclass(frozen=True, slots=True)

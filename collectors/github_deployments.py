@@ -13,7 +13,7 @@ from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch
 from .contract import SourceError
 from .github_client import Answer, GitHubClient, GraphQLAnswer
-from .github_cursor import Item, Progress, Seen
+from .github_cursor import Item, Progress, Seen, claimed
 from .github_facts import Node, deployment_fact
 from .github_refusals import NotVisible, Overloaded
 from .github_repositories import Repository
@@ -87,7 +87,7 @@ class DeploymentReader:
         now = self.client.context.clock()
         sweep = self.progress.sweep_is_due(now)
         answer, seen = self._look(window.start, sweep)
-        asked = TimeRange(window.start, max(window.start, min(window.end, answer.sent)))
+        asked = claimed(window, answer.sent)
         self.progress.forget_before(now - ABANDONED_AFTER)
         yield from self._ask_open_again()
         end = partial(Progress.finished, until=asked.end, swept=now if sweep else None, seen=seen)

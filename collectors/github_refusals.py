@@ -20,7 +20,7 @@ class NotVisible(Unauthorized):
     """Gone, never there, or hidden from the token: GitHub answers 404 to all three."""
 
 
-class Overloaded(SourceError):  # noqa: N818 (named like the contract's other refusals)
+class Overloaded(SourceError):
     """The server gave up on this request; asking for less may help."""
 
 

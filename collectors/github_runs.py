@@ -15,7 +15,7 @@ from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch
 from .contract import CollectorError, ConfigError, SourceError
 from .github_client import Answer, GitHubClient
-from .github_cursor import Item, Progress, Seen, instant
+from .github_cursor import Item, Progress, Seen, claimed, instant
 from .github_facts import Node, end_is_doubtful, run_fact
 from .github_refusals import NotVisible
 from .github_repositories import Repository
@@ -64,7 +64,7 @@ class RunReader:
     def _poll(self, window: TimeRange, now: datetime) -> Iterator[Batch]:
         sweep = self.progress.sweep_is_due(now)
         answer, seen = self._look(window.start, sweep)
-        asked = TimeRange(window.start, max(window.start, min(window.end, answer.sent)))
+        asked = claimed(window, answer.sent)
         listed = [] if answer.unchanged else self._runs(answer)
         self.progress.forget_before(now - ABANDONED_AFTER)
         yield from self._ask_open_again(answer, seen, {str(run["id"]) for run in listed})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from keyresults.collectors import github_client
 from keyresults.collectors.contract import CollectorError, ConfigError, RetryAt, SourceError, Unauthorized
+from keyresults.collectors.github_cursor import SETTLES
 from keyresults.collectors.github_refusals import retry_at
 from keyresults.metrics.facts import Deployment, Run
 from keyresults.metrics.ranges import TimeRange, TimeRanges
@@ -93,7 +94,7 @@ def test_what_came_before_the_trouble_is_kept_and_the_next_run_completes_it(
     world.now += timedelta(hours=1)
     followed.collect(make(), world.now)
     assert followed.facts == wanted(told, kind, world.now)
-    assert followed.covered == TimeRanges.of(TimeRange(START, world.now))
+    assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
 
 
 def test_a_limit_of_graphql_is_waited_for(world: World, make: Make, server: GitHubStandIn) -> None:
@@ -166,7 +167,7 @@ def test_a_repository_without_anything_is_covered_and_empty(world: World, make: 
     for kind in ("deployments", "runs"):
         followed = keeper(make(), kind, START)
         followed.collect(make(), world.now)
-        assert followed.covered == TimeRanges.of(TimeRange(START, world.now))
+        assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
         assert not followed.facts
 
 
