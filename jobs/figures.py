@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 STEP = 1 / 3
 """How much better than before a first target is."""
@@ -13,16 +14,26 @@ NOTICEABLE = 0.1
 LIMITS = (0.02, 0.03, 0.05, 0.08, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
 
 _GRIDS = ((20.0, 1.0), (50.0, 5.0), (200.0, 10.0), (math.inf, 50.0))
+_HALVES = ((5.0, 0.5), *_GRIDS)
 
 
-def raised(value: float) -> int:
+def raised(total: float) -> int:
     """A third more, in whole numbers that grow coarser."""
+    return int(_raised(total, _GRIDS))
+
+
+def raised_rate(rate: float) -> float:
+    """A third more, in halves below five."""
+    return _raised(rate, _HALVES)
+
+
+def _raised(value: float, grids: Sequence[tuple[float, float]]) -> float:
     wanted = value * (1 + STEP)
-    grid = next(grid for below, grid in _GRIDS if wanted < below)
+    grid = next(grid for below, grid in grids if wanted < below)
     target = max(grid, math.floor(wanted / grid + 0.5) * grid)
     while target < value * (1 + NOTICEABLE):
         target += grid
-    return int(target)
+    return target
 
 
 def raised_share(share: float, way: float = STEP) -> float:
@@ -51,5 +62,5 @@ def percent(share: float) -> str:
 
 
 def plain(number: float) -> str:
-    """At most one decimal: 6.8, 12."""
-    return f"{number:,.0f}" if number >= 20 or abs(number - round(number)) < 0.05 else f"{number:.1f}"
+    """At most two decimals: 1.05, 6.8, 12."""
+    return f"{number:,.2f}".rstrip("0").rstrip(".")

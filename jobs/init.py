@@ -74,8 +74,7 @@ def _measured(
 ) -> Proposals:
     since = _since(found, period.start)
     with trial(draft(found, period), path, since, clock, progress) as tried:
-        branch = found.repository.branch if found.repository else None
-        return propose(tried, period, branch or "", clock())
+        return propose(tried, found, period, clock())
 
 
 def _since(found: Surroundings, today: date) -> Mapping[str, date]:

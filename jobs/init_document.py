@@ -57,9 +57,10 @@ def _tracker(found: Surroundings, period: Period) -> Table:
 
 
 def _objective(found: Surroundings, period: Period, proposals: Proposals) -> Iterator[Table | str]:
-    yield "What is wanted, and how you would know. Proposed from this repository's own history: change it to what matters."
+    proposed = "Proposed from this repository's own history: change it to what matters to you."
+    yield f"What is wanted, and how you would know. {proposed if proposals.key_results else ''}"
     for left in proposals.left_out:
-        yield f"No key result on {left.what}: {left.why}."
+        yield f"Not proposed, {left.what}: {left.why}."
     if not proposals.key_results:
         yield from _example()
         return
@@ -94,9 +95,14 @@ def _key_result(one: Proposal, found: Surroundings, period: Period) -> Table:
 
 def _example() -> Iterator[Table]:
     yield Table(
+        header=f"[sources.{PEOPLE}]",
+        entries={"type": quoted("manual")},
+        above="An example, with values recorded by hand: keyresults record engagement 74%",
+        active=False,
+    )
+    yield Table(
         header="[metrics.engagement]",
         entries={"source": quoted(PEOPLE), "measure": quoted("sampled"), "unit": quoted("%"), "max_age": quoted("28d")},
-        above="An example, with values recorded by hand: keyresults record engagement 74%",
         active=False,
     )
     yield Table(

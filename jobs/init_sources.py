@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .init_tables import Table, listed, quoted
-from .surroundings import Repository, Surroundings
+from .surroundings import PUBLIC_API, Repository, Surroundings
 from .workflows import testing_workflow
 
 GIT, GITHUB, PROMETHEUS, COVERAGE, TESTS, PEOPLE = "git", "github", "prometheus", "coverage", "tests", "people"
@@ -15,6 +15,11 @@ RELEASES, MERGES, MERGE_DAYS, REVERTS = "releases", "merges", "merge-days", "rev
 CI_SUCCESS, CI_DURATION, DEPLOYMENTS, ROLLBACKS = "ci-success", "ci-duration", "deployments", "rollbacks"
 LINES, TEST_COUNT, TEST_PASSES, P99 = "coverage", "test-count", "test-passes", "p99"
 """Names of the metrics."""
+
+IN_ORDER = (
+    *(DEPLOYMENTS, ROLLBACKS, RELEASES, MERGES, MERGE_DAYS, REVERTS),
+    *(CI_DURATION, CI_SUCCESS, LINES, TEST_COUNT, TEST_PASSES),
+)
 
 FETCHED = '"7d"'
 """How old a clone's last fetch may be: people don't fetch every day."""
@@ -31,10 +36,6 @@ def source_tables(found: Surroundings) -> Iterator[Table]:
     if found.prometheus is not None:
         entries = {"type": quoted("prometheus"), "url": quoted(found.prometheus.url)}
         yield Table(header=f"[sources.{PROMETHEUS}]", entries=entries, above="It answered while this file was written.")
-    if found.repository or found.coverage or found.junit or found.prometheus:
-        return
-    words = "For what no system knows: keyresults record METRIC VALUE."
-    yield Table(header=f"[sources.{PEOPLE}]", entries={"type": quoted("manual")}, above=words)
 
 
 def metric_tables(found: Surroundings, windows: Mapping[str, str]) -> Iterator[Table]:
@@ -49,7 +50,8 @@ def metric_tables(found: Surroundings, windows: Mapping[str, str]) -> Iterator[T
 
 def _git(repository: Repository) -> Table:
     words = "The clone itself: no token and no network. It knows what its last `git fetch` brought."
-    return Table(header=f"[sources.{GIT}]", entries={"type": quoted("git"), "path": quoted(".")}, above=words)
+    entries = {"type": quoted("git"), "path": quoted(".")}
+    return Table(header=f"[sources.{GIT}]", entries=entries, above=words, active=repository.branch is not None)
 
 
 def _files(name: str, kind: str, pattern: str, words: str) -> Table:
@@ -61,8 +63,8 @@ def _github(repository: Repository, token: str | None) -> Iterator[Table]:
     if remote is None or remote.github is None:
         return
     entries = {"type": quoted("github")}
-    if remote.host != "github.com":
-        entries["api_url"] = quoted(remote.api_url)
+    if repository.api_url != PUBLIC_API:
+        entries["api_url"] = quoted(repository.api_url)
     entries["token"] = f"{{ env = {quoted(token or 'GITHUB_TOKEN')} }}"
     entries["repositories"] = listed([remote.github])
     words = "CI runs, deployments and rollbacks."
@@ -84,7 +86,10 @@ def _git_metrics(repository: Repository, windows: Mapping[str, str]) -> Iterator
             words += f" {family.pre_releases} of the {family.lately} of the last year are pre-releases, and count."
         tags = f"{{ tags = {quoted(family.pattern)} }}"
         yield _rate(RELEASES, tags, windows.get(RELEASES, "28d"), words)
-    words = f"Every merge to {repository.branch}, squashed, rebased and pushed ones too."
+    words = (
+        f"Every merge to {repository.branch}, squashed, rebased and pushed ones too: they stand in for deployments "
+        "where no source tells of those."
+    )
     yield _rate(MERGES, merges, windows.get(MERGES, "28d"), words)
     yield Table(
         header=f"[metrics.{MERGE_DAYS}]",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from textwrap import wrap
 
@@ -17,41 +17,40 @@ from .workflows import testing_workflow
 
 WIDTH = 80
 _LABEL = 14
-_OLD = timedelta(days=7)
 
 
 def told(
     found: Surroundings, period: Period, proposals: Proposals, path: Path, environ: Mapping[str, str]
 ) -> Iterator[str]:
-    yield from _paragraph(f"Wrote {path}")
+    bare = found.repository is not None and found.repository.bare
+    where = ", beside what git keeps there: a bare repository has no other folder" if bare else ""
+    yield from wrap(f"Wrote {path}{where}", WIDTH, break_on_hyphens=False, break_long_words=False)
     yield from _section("Found", _found(found))
     alone = "" if found.token else ", from git and files alone"
     if proposals.measured:
         yield from _section(f"Measured{alone}", proposals.measured.items())
     if proposals.key_results:
-        yield from _section(_proposed(period), [("", one.title) for one in proposals.key_results])
+        yield from _list(_proposed(period), [one.title for one in proposals.key_results])
     if proposals.left_out:
         yield from _section("Not proposed", [(one.what, f"{one.why}.") for one in proposals.left_out])
-    yield from _section("Next", _next(path, environ))
+    yield from _list("Next", _next(path, environ))
 
 
-def _section(title: str, rows: object) -> Iterator[str]:
-    yield ""
-    yield from _paragraph(title)
-    for name, words in rows:  # type: ignore[attr-defined]
+def _section(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    yield from ("", title)
+    for name, words in rows:
         yield from _row(name, words)
 
 
+def _list(title: str, items: Iterable[str]) -> Iterator[str]:
+    yield from ("", title)
+    for item in items:
+        yield from wrap(item, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+
+
 def _row(name: str, words: str) -> Iterator[str]:
-    if not name:
-        yield from wrap(words, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
-        return
     first, rest = f"  {name:<{_LABEL - 3}} ", " " * _LABEL
     yield from wrap(words, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
-
-
-def _paragraph(words: str) -> list[str]:
-    return wrap(words, WIDTH, break_on_hyphens=False, break_long_words=False)
 
 
 def _proposed(period: Period) -> str:
@@ -80,7 +79,7 @@ def _repository(repository: Repository, token: str | None) -> Iterator[tuple[str
     yield from _tags(repository)
     remote = repository.remote
     if remote is None:
-        yield "GitHub", "no remote: the clone is fetched from nowhere"
+        yield "GitHub", "no remote on a server"
     elif remote.github is None:
         yield "GitHub", f"no: the remote is at {remote.host}"
     elif token is None:
@@ -102,16 +101,20 @@ def _clone(repository: Repository) -> str:
 
 def _tags(repository: Repository) -> Iterator[tuple[str, str]]:
     if not repository.families:
-        yield "releases", "no tags with a version"
+        unsure = "; `git fetch --tags` brings them, if there are any" if repository.may_lack_tags else ""
+        yield "releases", f"no tags with a version{unsure}"
         return
     first, *others = repository.families
-    yield "releases", (
-        f"tags {first.pattern}: {first.lately} in the last year, the newest {first.newest.name} "
-        f"of {_day(first.newest.at)}"
+    yield (
+        "releases",
+        (
+            f"tags {first.pattern}: {first.lately} in the last year, the newest {first.newest.name} "
+            f"of {_day(first.newest.at)}"
+        ),
     )
     if others:
-        some = ", ".join(f"{f.pattern} ({f.lately})" for f in others[:4])
-        yield "other tags", f"{some}{' …' if others[4:] else ''}: left out"
+        some = ", ".join(f.pattern for f in others[:4])
+        yield "", f"not counted: tags {some}{' …' if others[4:] else ''}"
 
 
 def _workflows(repository: Repository) -> str:
@@ -121,14 +124,14 @@ def _workflows(repository: Repository) -> str:
     return f"{len(repository.workflows)}; " + "; ".join(s for s in said if s)
 
 
-def _next(path: Path, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _next(path: Path, environ: Mapping[str, str]) -> Iterator[str]:
     if path.parent != Path.cwd():
-        yield "", f"cd {shlex.quote(str(path.parent))}"
+        yield f"cd {shlex.quote(str(path.parent))}"
     if environ.get(VARIABLE):
-        yield "", f"unset {VARIABLE}    # it names another config"
-    yield "", "keyresults check      # after every change of the file"
-    yield "", "keyresults collect"
-    yield "", "keyresults status"
+        yield f"unset {VARIABLE}    # it names another config"
+    yield "keyresults check      # after every change of the file"
+    yield "keyresults collect"
+    yield "keyresults status"
 
 
 def _day(at: datetime) -> str:

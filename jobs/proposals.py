@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..metrics.calendar import Calendar
 from ..metrics.reading import Health, Reading
 from ..reports.numbers import amount
 from . import init_sources as names
-from .figures import percent, plain, raised, raised_share, roomy_limit, shortened
+from .figures import percent, plain, raised, raised_rate, raised_share, roomy_limit, shortened
 from .init_period import Period
 from .init_tables import quoted
+from .surroundings import Repository, Surroundings
 from .trial import Trial
 
 MOST = 4
@@ -26,6 +27,12 @@ LEAST_COVERED = 21
 """Days a repository must be known for, before a total is guessed from them."""
 
 MONTH, QUARTER = 28, 91
+NOTHING_COLLECTED = "nothing was collected for this time"
+
+AGAIN = "move keyresults.toml away and run init again"
+
+FETCHED = timedelta(days=7)
+"""How long a clone's last fetch may be ago; its metrics say the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +69,24 @@ class Proposals:
     windows: Mapping[str, str] = field(default_factory=dict)
 
 
-def propose(trial: Trial, period: Period, branch: str, now: datetime) -> Proposals:
+def propose(trial: Trial, found: Surroundings, period: Period, now: datetime) -> Proposals:
     """At most `MOST` key results for the period, those that say most first."""
-    proposer = _Proposer(trial, period, branch, now)
-    found = list(proposer.all())
+    proposer = _Proposer(trial, found.repository, period, now)
+    every = list(proposer.all())
     return Proposals(
-        key_results=tuple([one for one in found if isinstance(one, Proposal)][:MOST]),
-        left_out=tuple(one for one in found if isinstance(one, LeftOut)),
-        measured=proposer.measured,
+        key_results=tuple([one for one in every if isinstance(one, Proposal)][:MOST]),
+        left_out=tuple(one for one in every if isinstance(one, LeftOut)),
+        measured={name: proposer.measured[name] for name in names.IN_ORDER if name in proposer.measured},
         windows=proposer.windows,
     )
 
 
 class _Proposer:
-    def __init__(self, trial: Trial, period: Period, branch: str, now: datetime) -> None:
+    def __init__(self, trial: Trial, repository: Repository | None, period: Period, now: datetime) -> None:
         self.trial = trial
+        self.repository = repository
         self.period = period
-        self.branch = branch
+        self.branch = (repository.branch if repository else None) or ""
         self.now = now
         calendar: Calendar = trial.config.calendar
         self.start = calendar.start_of(period.start)
@@ -86,11 +94,33 @@ class _Proposer:
         self.windows: dict[str, str] = {}
 
     def all(self) -> Iterator[Proposal | LeftOut]:
-        stability = self._reverts()
-        yield from self._flow(stability)
+        trouble = self._silent()
+        if trouble is None:
+            yield from self._flow(self._reverts())
+        else:
+            yield LeftOut(names.GIT, trouble)
         yield from self._ci()
         yield from self._coverage()
         yield from self._tests()
+
+    def _silent(self) -> str | None:
+        """Why the clone's history tells too little, and what to do."""
+        repository = self.repository
+        if repository is None:
+            return "without a repository there is no history to propose key results from"
+        if repository.first is None:
+            return f"there is no commit yet; once there is a history, {AGAIN}"
+        if names.GIT in self.trial.troubles:
+            return self.trial.troubles[names.GIT]
+        if self.now - repository.known_until > FETCHED:
+            since = f"{repository.known_until:%Y-%m-%d}"
+            return f"the clone was last fetched on {since}: run `git fetch --tags`, {AGAIN}"
+        if (self.start - repository.first).days < LEAST_COVERED:
+            begins = f"history begins on {repository.first:%Y-%m-%d}"
+            if repository.shallow:
+                return f"the clone is shallow, its {begins}: run `git fetch --unshallow --tags`, {AGAIN}"
+            return f"the {begins}, too late to set a target by it; in a few weeks {AGAIN}"
+        return None
 
     def _flow(self, guardrail: str | None) -> Iterator[Proposal | LeftOut]:
         """How often changes reach users: by deployments, else by releases, else by merges."""
@@ -125,18 +155,16 @@ class _Proposer:
         covered = reading.denominator or 0.0
         seen = f"{_counted(reading.n, noun)} in the {covered:.0f} days before {self.period.start}"
         self.measured[metric] = seen
-        if covered < LEAST_COVERED:
-            return LeftOut(f"{noun}s", f"the history is {covered:.0f} days long: too short to set a target on")
         if reading.n < FEW:
             return LeftOut(f"{noun}s", f"only {seen}: too few to set a target on")
         return self._total(metric, reading.value, seen, total)
 
     def _frequency(self, metric: str, noun: str, reading: Reading, days: int) -> Proposal:
         weeks = days / 7
-        daily = reading.n / weeks > 25
+        daily = reading.n / weeks >= 5
         before = reading.n / (5 * weeks if daily else weeks)
-        target, unit = raised(before), "workday" if daily else "week"
-        seen = f"{_counted(reading.n, noun)} in {days} days, {plain(before)} a {unit}"
+        target, unit = f"{raised_rate(before):g}", "workday" if daily else "week"
+        seen = f"{_counted(reading.n, noun)} in the {days} days before {self.period.start}, {plain(before)} a {unit}"
         self.measured[metric] = seen
         if days != MONTH:
             self.windows[metric] = f"{days}d"
@@ -290,10 +318,9 @@ class _Proposer:
 
 
 def _why(reading: Reading) -> str:
-    """Why a reading can't be used; what it notes first is what decided."""
-    words: Sequence[str] = [note for note in reading.notes if note]
-    reason = next((w for w in words if "nothing was collected" not in w), None) or next(iter(words), "nothing was found")
-    return reason
+    """Why a reading can't be used. A source's own words say more than that it gave nothing."""
+    own = [note for note in reading.notes if note != NOTHING_COLLECTED]
+    return next(iter(own or reading.notes), "nothing was found")
 
 
 def _share(reading: Reading) -> str:

@@ -49,10 +49,11 @@ JUNIT_FILES = (
 )
 
 GITHUB = "github.com"
+PUBLIC_API = "https://api.github.com"
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 ENTERPRISE_TOKENS = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 
-_ADDRESS = re.compile(r"^(?:(?:https?|ssh|git)://(?:[^/@]*@)?([^/:]+)(?::\d+)?/|(?:[^/@:]+@)?([^/:@]{2,}):)(.+)$")
+_ADDRESS = re.compile(r"^(?:(?:https?|ssh|git)://(?:[^/@]*@)?([^/:]+)(?::\d+)?/|(?:[^/@:]+@)?([^/:@]{2,}):(?!//))(.+)$")
 _SLUG = re.compile(r"^([A-Za-z0-9-]+)/([A-Za-z0-9._-]+)$")
 _ALIAS = re.compile(r"^(?:ssh\.|www\.)?github\.com(?:-[\w.-]+)?$")
 
@@ -69,14 +70,19 @@ class RemotePlace:
         """`owner/name`, where the host is GitHub or is called after it."""
         return self.path if "github" in self.host and _SLUG.match(self.path) else None
 
-    @property
-    def api_url(self) -> str:
-        return "https://api.github.com" if self.host == GITHUB else f"https://{self.host}/api/v3"
+    def is_own(self, environ: Mapping[str, str]) -> bool:
+        """Whether this runs in a workflow of that very host."""
+        return environ.get("GITHUB_SERVER_URL", "").rstrip("/") == f"https://{self.host}"
+
+    def api_url(self, environ: Mapping[str, str]) -> str:
+        if self.host == GITHUB:
+            return PUBLIC_API
+        said = environ.get("GITHUB_API_URL", "") if self.is_own(environ) else ""
+        return said or f"https://{self.host}/api/v3"
 
     def token(self, environ: Mapping[str, str]) -> str | None:
         """The name of the variable that holds a token for this host: one for github.com goes to no other."""
-        own = environ.get("GITHUB_SERVER_URL", "") == f"https://{self.host}"
-        names = TOKENS if self.host == GITHUB or own else ENTERPRISE_TOKENS
+        names = TOKENS if self.host == GITHUB or self.is_own(environ) else ENTERPRISE_TOKENS
         return next((name for name in names if environ.get(name, "").strip()), None)
 
 
@@ -84,7 +90,8 @@ class RemotePlace:
 class Repository:
     """One clone. `branch` is the line of development that is measured; None while there is no commit.
 
-    `known_until` is when it was last fetched, or now where it is fetched from nowhere.
+    `known_until` is when it was last fetched, or now where it is fetched from nowhere. A clone that
+    `may_lack_tags` was fetched without them, or from where there are none.
     """
 
     label: str
@@ -94,10 +101,11 @@ class Repository:
     commits: int
     first: datetime | None
     known_until: datetime
-    tags: int
+    may_lack_tags: bool
     families: tuple[TagFamily, ...]
     workflows: tuple[Workflow, ...]
     remote: RemotePlace | None
+    api_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +125,7 @@ class Surroundings:
 def look_around(directory: Path, environ: Mapping[str, str], now: datetime) -> Surroundings:
     repository, trouble = None, ""
     try:
-        repository = _repository(directory, now)
+        repository = _repository(directory, environ, now)
     except CollectorError as error:
         trouble = str(error)
     remote = repository.remote if repository else None
@@ -157,12 +165,13 @@ def _is_zone(name: str) -> bool:
         return False
 
 
-def _repository(directory: Path, now: datetime) -> Repository:
+def _repository(directory: Path, environ: Mapping[str, str], now: datetime) -> Repository:
     clone = Clone(directory, None)
     branch = _line_of_development(clone)
     line: Sequence[Commit] = clone.first_parents(branch.ref) if branch else ()
     tags = clone.tags()
     address = clone.git.line("remote", "get-url", clone.remote) if clone.remote else None
+    remote = remote_place(address) if address else None
     return Repository(
         label=clone.label,
         bare=clone.git.line("rev-parse", "--is-bare-repository") == "true",
@@ -171,10 +180,11 @@ def _repository(directory: Path, now: datetime) -> Repository:
         commits=len(line),
         first=line[-1].at if line else None,
         known_until=clone.known_until(branch, now) if branch else now,
-        tags=len(tags),
+        may_lack_tags=clone.remote is not None and not (tags and clone.brings_tags),
         families=tag_families(tags, now),
         workflows=workflows(clone.git, branch.ref) if branch else (),
-        remote=remote_place(address) if address else None,
+        remote=remote,
+        api_url=remote.api_url(environ) if remote else PUBLIC_API,
     )
 
 

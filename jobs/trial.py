@@ -29,7 +29,7 @@ class Trial:
 
     def reading(self, metric: str, days: int, at: datetime) -> Reading:
         """The metric over the `days` before `at`."""
-        return self.evaluation.measurement(metric, WindowLength(days)).readings([at], at)[0]
+        return self.evaluation.measurement(metric, window=WindowLength(days)).readings([at], at)[0]
 
     def has(self, metric: str) -> bool:
         return metric in self.config.metrics
