@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from pathlib import Path
@@ -87,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _survive_any_character() -> None:
     """A title may hold what the terminal's encoding can't show; that must not end the command."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 

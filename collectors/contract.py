@@ -37,7 +37,7 @@ class ConfigError(CollectorError):
     """The source refuses what the config asks (a bad query, an unknown workflow): trying again won't help."""
 
 
-class Unauthorized(CollectorError):  # noqa: N818 (errors are named by what the runner does)
+class Unauthorized(CollectorError):
     """The credential is missing, wrong, or may not see this."""
 
 
@@ -45,7 +45,7 @@ class SourceError(CollectorError):
     """The source did not answer, or not sensibly. The next run tries again."""
 
 
-class RetryAt(CollectorError):  # noqa: N818 (errors are named by what the runner does)
+class RetryAt(CollectorError):
     """The source asks to be left alone until `time`. The scheduler waits, never a worker."""
 
     def __init__(self, time: datetime, reason: str) -> None:
@@ -142,9 +142,11 @@ class Collector(Protocol):
 
     def probe(self) -> ProbeResult:
         """One cheap call: reachable, authorised, what is visible, how far back."""
+        ...
 
     def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
         """The streams that answer these queries; may ask the source (globs of repositories)."""
+        ...
 
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
         """Facts of `window`, in batches that are each worth storing.
@@ -152,6 +154,7 @@ class Collector(Protocol):
         The cursor never passes an item that may still change. A backfill is the same call with an
         older window. Raises only `CollectorError`s; batches handed over before are kept.
         """
+        ...
 
     def close(self) -> None:
         """Let go of connections. Safe to call twice."""
@@ -163,3 +166,4 @@ class Resolver(Protocol):
 
     def resolve(self, pairs: Iterable[tuple[str, str, str]]) -> Iterator[Shipment]:
         """`pairs` are (subject, previous commit, commit)."""
+        ...

@@ -60,7 +60,7 @@ files = ["coverage.xml"]         # every pattern must match a file, or there is 
 
     def __init__(self, options: CoverageOptions, context: Context) -> None:
         super().__init__(options, context)
-        self._format = options.format
+        self._format: FormatName | None = options.format
         self._context = context
 
     def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:

@@ -15,6 +15,7 @@ def read_lcov(file: SourceFile, kind: Kind) -> Report:
     """Lines by `DA`, branches by `BRDA`; records without them by their sums (`LH` of `LF`, `BRH` of `BRF`)."""
     report = Report()
     record: _Record | None = None
+    number = 0
     for number, line in _lines(file):
         tag, _, rest = line.partition(":")
         if tag == "SF":

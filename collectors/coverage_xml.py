@@ -60,7 +60,7 @@ class _JaCoCo:
     def __init__(self, file: SourceFile, kind: Kind) -> None:
         self.report = Report()
         self._file = file
-        self._kind = kind
+        self._kind: Kind = kind
         self._inside: list[str] = []
         self._path: str | None = None
         self._told: tuple[int, int] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -16,10 +16,12 @@ RowKind = Literal["deployments", "runs", "changes", "incidents", "samples"]
 Values = Mapping[str, Any]
 """What a row says, by field; fields it leaves empty are not in it."""
 
-STATES = (
-    "queued pending waiting in_progress success failure error inactive active abandoned destroyed".split()  # noqa: SIM905
+STATES: Sequence[str] = (
+    "queued pending waiting in_progress success failure error inactive active abandoned destroyed".split()  # noqa: SIM905 (a list of words)
 )
-CONCLUSIONS = "success failure timed_out startup_failure cancelled skipped neutral stale action_required".split()  # noqa: SIM905
+CONCLUSIONS: Sequence[str] = (
+    "success failure timed_out startup_failure cancelled skipped neutral stale action_required".split()  # noqa: SIM905 (a list of words)
+)
 
 _ANY = {"key": Cells.text, "subject": Cells.text, "url": Cells.text}
 
@@ -208,7 +210,7 @@ def _given(values: Values, *fields: str) -> dict[str, Any]:
     return {field: values[field] for field in fields if field in values}
 
 
-def _among(word: str, known: tuple[str, ...] | list[str], field: str) -> None:
+def _among(word: str, known: Sequence[str], field: str) -> None:
     if word and word not in known:
         raise ValueError(
             f"{word[:40]!r} is no {field}; known are {', '.join(known)}: "

@@ -86,7 +86,7 @@ class Evaluation:
 
     def _tables_of(self, definition: MetricDefinition, streams: Mapping[FactKind, list[StreamState]]) -> FactTables:
         """Metrics over the same streams and subjects share their tables."""
-        key = (
+        key: _Shared = (
             definition.subjects,
             tuple((kind, tuple(sorted(s.stream.id for s in states))) for kind, states in streams.items()),
         )

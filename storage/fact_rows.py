@@ -55,8 +55,10 @@ class FactRows:
 
     def fact(self, row: Mapping[str, Any]) -> Fact:
         made: Callable[..., Fact] = FACT_TYPES[self.kind]
-        values = {field: (row[column], read) for field, (column, read) in self.reads.items()}
-        return made(**{field: None if value is None else read(value) for field, (value, read) in values.items()})
+        values: dict[str, Any] = {
+            field: None if row[column] is None else read(row[column]) for field, (column, read) in self.reads.items()
+        }
+        return made(**values)
 
 
 @cache
