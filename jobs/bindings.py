@@ -68,12 +68,19 @@ class Bindings:
         self._config = config
         self._store = store
         self._states: dict[str, StreamState] | None = None
+        self._answers: dict[Question, list[StreamState] | None] = {}
 
     def remember(self, question: Question, streams: Iterable[Stream]) -> None:
+        self._answers.pop(question, None)
         self._memo(question.source)[self._key(question)] = json.dumps(sorted(s.id for s in streams))
 
     def states(self, question: Question) -> list[StreamState] | None:
         """The streams that answer, as far as they are stored; None where the source was never asked."""
+        if question not in self._answers:
+            self._answers[question] = self._stored(question)
+        return self._answers[question]
+
+    def _stored(self, question: Question) -> list[StreamState] | None:
         known = self._memo(question.source).get(self._key(question))
         if known is None:
             return None

@@ -20,7 +20,7 @@ from .span import Span, Spans
 from .table import FactTables, from_microseconds, microseconds
 from .traits import is_carried
 from .value import SHAPES, Counted, Value
-from .window import Window
+from .window import Window, WindowLength
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +116,11 @@ class Measurement:
 
     @cached_property
     def _ledger(self) -> Ledger:
-        return LEDGERS[self.definition.measure](self.definition, self._evidence.tables, self.as_of)
+        """Made once for the metric over all its windows: what a fact is taken for depends on none."""
+        tables = self._evidence.tables
+        anywhere = replace(self.definition, window=_ANY_WINDOW, exclude=())
+        make = LEDGERS[self.definition.measure]
+        return tables.once(("ledger", repr(anywhere), self.as_of), lambda: make(anywhere, tables, self.as_of))
 
     @cached_property
     def _counted(self) -> Counted:
@@ -276,6 +280,7 @@ class Measurement:
 
 
 _BEGINNING = from_microseconds(0)
+_ANY_WINDOW = WindowLength(None)
 
 
 def _in_days(length: timedelta | None) -> str:
