@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from .init_tables import Table, listed, quoted
 from .surroundings import PUBLIC_API, Repository, Surroundings
-from .workflows import testing_workflow
+from .workflows import workflow_that_tests
 
 GIT, GITHUB, PROMETHEUS, COVERAGE, TESTS, PEOPLE = "git", "github", "prometheus", "coverage", "tests", "people"
 """Names of the sources."""
@@ -65,13 +65,13 @@ def _github(repository: Repository, token: str | None) -> Iterator[Table]:
     entries = {"type": quoted("github")}
     if repository.api_url != PUBLIC_API:
         entries["api_url"] = quoted(repository.api_url)
-    entries["token"] = f"{{ env = {quoted(token or 'GITHUB_TOKEN')} }}"
+    entries["token"] = f"{{ env = {quoted(token or repository.token_variable)} }}"
     entries["repositories"] = listed([remote.github])
     words = "CI runs, deployments and rollbacks."
     if token is None:
         words += (
-            " To use it, take the # away here and under its metrics below, and set the variable to a token that may "
-            'read the repository (or write token = { command = ["gh", "auth", "token"] }).'
+            " To use them, set the variable to a token that may read the repository (`gh auth token` prints one), and "
+            "take the # away here and under their metrics below."
         )
     yield Table(header=f"[sources.{GITHUB}]", entries=entries, above=words, active=token is not None)
 
@@ -123,7 +123,7 @@ def _github_metrics(repository: Repository, token: str | None) -> Iterator[Table
     if repository.remote is None or repository.remote.github is None:
         return
     active = token is not None
-    testing = testing_workflow(repository.workflows)
+    testing = workflow_that_tests(repository.workflows)
     if testing is not None:
         for name, measure, words in (
             (CI_SUCCESS, "ci_success_rate", f"The share of runs of {testing.file} on the default branch that succeed."),

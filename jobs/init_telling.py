@@ -13,7 +13,7 @@ from .init_period import Period
 from .nearby_prometheus import USUAL
 from .proposals import Proposals
 from .surroundings import Repository, Surroundings
-from .workflows import testing_workflow
+from .workflows import workflow_that_tests
 
 WIDTH = 80
 _LABEL = 14
@@ -118,7 +118,7 @@ def _tags(repository: Repository) -> Iterator[tuple[str, str]]:
 
 
 def _workflows(repository: Repository) -> str:
-    testing = testing_workflow(repository.workflows)
+    testing = workflow_that_tests(repository.workflows)
     deploying = [w.file for w in repository.workflows if w.deploys]
     said = [f"{testing.file} tests changes" if testing else "", ", ".join(deploying) and f"{deploying[0]} deploys"]
     return f"{len(repository.workflows)}; " + "; ".join(s for s in said if s)

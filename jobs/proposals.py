@@ -197,7 +197,7 @@ class _Proposer:
         if reading.health is not Health.OK or reading.value is None:
             return
         self.measured[names.MERGE_DAYS] = f"something merged on {_share(reading)} workdays"
-        if not 0.2 <= reading.value <= 0.85:
+        if not 0.2 <= reading.value <= 0.8:
             return  # rarer, it is no habit to build on; more often, there is little left to gain
         target = raised_share(reading.value)
         yield Proposal(

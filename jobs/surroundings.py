@@ -82,8 +82,10 @@ class RemotePlace:
 
     def token(self, environ: Mapping[str, str]) -> str | None:
         """The name of the variable that holds a token for this host: one for github.com goes to no other."""
-        names = TOKENS if self.host == GITHUB or self.is_own(environ) else ENTERPRISE_TOKENS
-        return next((name for name in names if environ.get(name, "").strip()), None)
+        return next((name for name in self.token_variables(environ) if environ.get(name, "").strip()), None)
+
+    def token_variables(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        return TOKENS if self.host == GITHUB or self.is_own(environ) else ENTERPRISE_TOKENS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,8 @@ class Repository:
     """One clone. `branch` is the line of development that is measured; None while there is no commit.
 
     `known_until` is when it was last fetched, or now where it is fetched from nowhere. A clone that
-    `may_lack_tags` was fetched without them, or from where there are none.
+    `may_lack_tags` was fetched without them, or from where there are none. `token_variable` is
+    where a token for its host would be looked for.
     """
 
     label: str
@@ -106,6 +109,7 @@ class Repository:
     workflows: tuple[Workflow, ...]
     remote: RemotePlace | None
     api_url: str
+    token_variable: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +189,7 @@ def _repository(directory: Path, environ: Mapping[str, str], now: datetime) -> R
         workflows=workflows(clone.git, branch.ref) if branch else (),
         remote=remote,
         api_url=remote.api_url(environ) if remote else PUBLIC_API,
+        token_variable=(remote.token_variables(environ) if remote else TOKENS)[0],
     )
 
 

@@ -50,7 +50,7 @@ def workflows(git: GitProgram, commit: str) -> tuple[Workflow, ...]:
     return tuple(Workflow(name.removeprefix(FOLDER), _runs_on_changes(git, commit, name)) for name in files)
 
 
-def testing_workflow(found: Iterable[Workflow]) -> Workflow | None:
+def workflow_that_tests(found: Iterable[Workflow]) -> Workflow | None:
     """The one that tests every change; None where none looks like it."""
     fit: Sequence[Workflow] = [w for w in found if w.tests > 0]
     return max(fit, key=lambda w: w.tests, default=None)
