@@ -83,28 +83,13 @@ def workspace(folder: Path, *, writing: bool = False) -> Workspace:
 
 def prepare(folder: Path, facts: int, years: int) -> None:
     """The config, its store with `facts` facts, and a DuckDB file with the same rows."""
+    from stage.history import REPOSITORIES
+    from stage.stores import fill
+
     (folder / "keyresults.toml").write_text(config(), encoding="utf-8")
     with workspace(folder, writing=True) as made:
-        fill(made, facts, AS_OF - years * YEAR)
+        fill(made, facts // len(REPOSITORIES) // 2, AS_OF - years * YEAR, AS_OF)
         export(made, folder)
-
-
-def fill(made: Workspace, facts: int, start: datetime) -> None:
-    from keyresults.jobs.bindings import Bindings, questions
-    from keyresults.metrics.facts import Deployment, Run
-    from keyresults.metrics.ranges import TimeRange, TimeRanges
-    from keyresults.metrics.stream import Batch, Stream
-    from stage.history import REPOSITORIES, deployments, runs
-
-    each = facts // len(REPOSITORIES) // 2
-    covered = TimeRanges.of(TimeRange(start, AS_OF))
-    for question in {q for metric in made.config.metrics.values() for q in questions(metric)}:
-        streams = [Stream("github", question.kind, repository, question.query) for repository in REPOSITORIES]
-        for stream in streams:
-            make = deployments if question.kind == "deployments" else runs
-            told: Sequence[Deployment | Run] = make(stream.subject, each, start, AS_OF)
-            made.store.write(stream, Batch(facts=tuple(told), covered=covered), AS_OF)
-        Bindings(made.config, made.store).remember(question, streams)
 
 
 def export(made: Workspace, folder: Path) -> None:
@@ -141,7 +126,7 @@ def ours(folder: Path) -> dict[str, Any]:
     readings = sum(len(kr.series) for o in report.objectives for kr in o.key_results)
     return {
         "imports": imported - began,
-        "config": loaded - imported,
+        "opening": loaded - imported,
         "wall": done - loaded,
         "cpu": cpu,
         "readings": readings,
@@ -163,7 +148,7 @@ def theirs(folder: Path) -> dict[str, Any]:
         sums[name] = sums.get(name, 0.0) + value
     return {
         "imports": imported - began,
-        "config": loaded - imported,
+        "opening": loaded - imported,
         "wall": done - loaded,
         "cpu": cpu,
         "readings": len(rows),
@@ -177,11 +162,11 @@ def measured(step: str, folder: Path) -> Spent:
 
 def tell(name: str, spent: Sequence[Spent]) -> Spent:
     told = [one.told() for one in spent]
-    took = {key: median(one[key] for one in told) for key in ("imports", "config", "wall", "cpu")}
+    took = {key: median(one[key] for one in told) for key in ("imports", "opening", "wall", "cpu")}
     peak = middle(spent).peak
     print(
-        f"  {name:11} {took['wall']:6.2f} s, processor {took['cpu']:6.2f} s, peak {peak:4.0f} MiB for"
-        f" {told[0]['readings']} readings (before: imports {took['imports']:.2f} s, config or file {took['config']:.2f} s)"
+        f"  {name:11} {took['wall']:6.2f} s, processor {took['cpu']:6.2f} s, peak {peak:4.0f} MiB,"
+        f" {told[0]['readings']} readings (before: imports {took['imports']:.2f} s, opening {took['opening']:.2f} s)"
     )
     return Spent(took["wall"], took["cpu"], peak)
 
