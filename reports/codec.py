@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import types
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Decoder = Callable[[Any], Any]
 
 
 def encode_json(value: object) -> str:
@@ -30,8 +32,9 @@ def decode_json(cls: type[T], text: str) -> T:
     Raises:
         ValueError: where the text doesn't hold what `cls` needs.
     """
+    wanted: Any = cls
     try:
-        decoded = _decoded(cls, json.loads(text))
+        decoded = _decoder(wanted)(json.loads(text))
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"not a stored {cls.__name__}: {problem}") from problem
     assert isinstance(decoded, cls)
@@ -39,10 +42,13 @@ def decode_json(cls: type[T], text: str) -> T:
 
 
 def _encoded(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
+    if value is None or type(value) in (str, int, float, bool):
+        return value
     if isinstance(value, Enum):
         return value.value
-    if dataclasses.is_dataclass(value):
-        return {f.name: _encoded(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    kind: Any = type(value)
+    if dataclasses.is_dataclass(kind):
+        return {name: _encoded(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (tuple, list)):
@@ -50,40 +56,60 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
     return value
 
 
-def _decoded(wanted: Any, value: Any) -> Any:  # noqa: ANN401 (whatever the fields of a dataclass are)
+@cache
+def _names(cls: Any) -> tuple[str, ...]:  # noqa: ANN401 (a dataclass)
+    return tuple(field.name for field in dataclasses.fields(cls))
+
+
+@cache
+def _decoder(wanted: Any) -> Decoder:  # noqa: ANN401 (whatever the fields of a dataclass are)
+    """How a value of this type is read. Worked out once: a report holds tens of thousands of days."""
     origin = get_origin(wanted)
     if origin in (Union, types.UnionType):
-        return None if value is None else _decoded(_only_type_in(wanted), value)
-    if value is None:
-        raise TypeError(f"{wanted} can't be null")
-    if origin is Literal:
-        return value
+        inner = _decoder(_only_type_in(wanted))
+        return lambda value: None if value is None else inner(value)
+    decode = _decoder_of_known(wanted, origin)
+
+    def known(value: Any) -> Any:  # noqa: ANN401 (what JSON held)
+        if value is None:
+            raise TypeError(f"{wanted} can't be null")
+        return decode(value)
+
+    return known
+
+
+def _decoder_of_known(wanted: Any, origin: Any) -> Decoder:  # noqa: ANN401 (a type form)
     if origin is tuple:
-        return _tuple(get_args(wanted), value)
+        return _tuple(get_args(wanted))
     if dataclasses.is_dataclass(wanted):
-        return _instance(wanted, value)
+        return lambda value: _instance(wanted, value)
     if wanted in (date, datetime):
-        return wanted.fromisoformat(value)
-    if issubclass(wanted, Enum):
-        return wanted(value)
-    return float(value) if wanted is float else value
+        from_text: Decoder = wanted.fromisoformat
+        return from_text
+    if wanted is float:
+        return float
+    if origin is not Literal and issubclass(wanted, Enum):
+        return {member.value: member for member in wanted}.__getitem__
+    return lambda value: value
 
 
 def _instance(cls: Any, value: dict[str, Any]) -> Any:  # noqa: ANN401 (a dataclass)
-    return cls(**{name: _decoded(hint, value[name]) for name, hint in _hints(cls).items() if name in value})
+    return cls(**{name: decode(value[name]) for name, decode in _fields(cls) if name in value})
 
 
-def _tuple(items: tuple[Any, ...], value: list[Any]) -> tuple[Any, ...]:
+@cache
+def _fields(cls: Any) -> tuple[tuple[str, Decoder], ...]:  # noqa: ANN401 (a dataclass)
+    return tuple((name, _decoder(hint)) for name, hint in get_type_hints(cls).items())
+
+
+def _tuple(items: tuple[Any, ...]) -> Decoder:
     if len(items) == 2 and items[1] is Ellipsis:
-        return tuple(_decoded(items[0], v) for v in value)
-    return tuple(_decoded(item, v) for item, v in zip(items, value, strict=True))
+        each = _decoder(items[0])
+        return lambda value: tuple(map(each, value))
+    decoders = [_decoder(item) for item in items]
+    return lambda value: tuple(decode(v) for decode, v in zip(decoders, value, strict=True))
 
 
 def _only_type_in(union: Any) -> Any:  # noqa: ANN401 (a type form)
     (inner,) = (t for t in get_args(union) if t is not types.NoneType)
     return inner
-
-
-@cache
-def _hints(cls: Any) -> dict[str, Any]:  # noqa: ANN401 (a dataclass)
-    return get_type_hints(cls)
