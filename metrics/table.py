@@ -86,16 +86,18 @@ class FactTables:
     """The facts behind one or more metrics, by kind. Frames and what is derived from them are made once."""
 
     def __init__(self, columns: Mapping[FactKind, Columns]) -> None:
-        self._columns = columns
+        self._columns = dict(columns)
+        self._subjects = {kind: frozenset(found.get("subject", ())) for kind, found in columns.items()}
         self._made: dict[Hashable, Any] = {}
 
     def frame(self, kind: FactKind) -> pd.DataFrame:
         """The kind's facts; never changed in place. Empty where none were given."""
-        return self.once(("frame", kind), lambda: frame(kind, self._columns.get(kind) or _empty(kind)))
+        # Each fact is held once: the plain columns are let go when the frame is made.
+        return self.once(("frame", kind), lambda: frame(kind, self._columns.pop(kind, {}) or _empty(kind)))
 
     def subjects(self, kind: FactKind) -> frozenset[str]:
         """Whose facts of this kind there are."""
-        return frozenset(self._columns.get(kind, {}).get("subject", ()))
+        return self._subjects.get(kind, frozenset())
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """`make()` the first time, the same value afterwards."""
