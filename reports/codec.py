@@ -46,9 +46,9 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
         return value
     if isinstance(value, Enum):
         return value.value
-    kind: Any = type(value)
-    if dataclasses.is_dataclass(kind):
-        return {name: _encoded(getattr(value, name)) for name in _names(kind)}
+    names = _names(type(value))
+    if names is not None:
+        return {name: _encoded(getattr(value, name)) for name in names}
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (tuple, list)):
@@ -57,8 +57,8 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
 
 
 @cache
-def _names(cls: Any) -> tuple[str, ...]:  # noqa: ANN401 (a dataclass)
-    return tuple(field.name for field in dataclasses.fields(cls))
+def _names(cls: Any) -> tuple[str, ...] | None:  # noqa: ANN401 (any type at all)
+    return tuple(field.name for field in dataclasses.fields(cls)) if dataclasses.is_dataclass(cls) else None
 
 
 @cache
