@@ -17,7 +17,8 @@ from .init_document import draft, written
 from .init_period import Period
 from .init_telling import told
 from .progress import Progress, Quiet
-from .proposals import Proposals, propose
+from .proposal import Proposals
+from .proposals import propose
 from .surroundings import Surroundings, look_around
 from .trial import read_as, trial
 

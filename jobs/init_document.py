@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .init_period import Period
 from .init_sources import PEOPLE, metric_tables, source_tables
 from .init_tables import Table, document, quoted
-from .proposals import Proposal, Proposals
+from .proposal import Proposal, Proposals
 from .surroundings import Surroundings
 
 NO_TEAM = re.compile(r"[^A-Za-z0-9._-]+|^[^A-Za-z0-9]+")

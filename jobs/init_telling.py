@@ -11,7 +11,7 @@ from textwrap import wrap
 from ..config.load import VARIABLE
 from .init_period import Period
 from .nearby_prometheus import USUAL
-from .proposals import Proposals
+from .proposal import Proposals
 from .surroundings import Repository, Surroundings
 from .workflows import workflow_that_tests
 
