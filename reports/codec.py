@@ -46,7 +46,8 @@ def _encoded(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
         return value
     if isinstance(value, Enum):
         return value.value
-    names = _names(type(value))
+    kind: Any = type(value)
+    names = _names(kind)
     if names is not None:
         return {name: _encoded(getattr(value, name)) for name in names}
     if isinstance(value, date):
