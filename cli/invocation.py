@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,10 +43,24 @@ pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
 
 
 def as_of_instant(workspace: Workspace, text: str | None) -> datetime:
-    """The instant `--as-of` (or `--at`) speaks of; wrong ones are the user's error."""
+    """The instant `--as-of` speaks of; wrong ones are the user's error."""
     from ..jobs.clock import parse_as_of
 
-    try:
+    with _told_to_the_user():
         return parse_as_of(text, workspace.config.calendar, workspace.clock())
+
+
+def measured_instant(workspace: Workspace, text: str) -> datetime:
+    """The instant `--at` speaks of; wrong ones are the user's error."""
+    from ..jobs.clock import parse_measured_at
+
+    with _told_to_the_user():
+        return parse_measured_at(text, workspace.config.calendar, workspace.clock())
+
+
+@contextmanager
+def _told_to_the_user() -> Iterator[None]:
+    try:
+        yield
     except ValueError as problem:
         raise click.ClickException(str(problem)) from problem

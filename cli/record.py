@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import click
 
-from .invocation import Invocation, as_of_instant, pass_invocation
+from .invocation import Invocation, measured_instant, pass_invocation
 from .names import metric_named
 from .printing import write
 
@@ -29,7 +29,7 @@ def record(
     from ..jobs.record import record as recorded
 
     workspace = invocation.open(writing=True)
-    instant = as_of_instant(workspace, at) if at else None
+    instant = measured_instant(workspace, at) if at else None
     name = metric_named(metric, workspace.config, workspace.clock())
     sample = recorded(workspace, name, value, at=instant, by=by, evidence=evidence)
     from ..reports.wording import instant as shown

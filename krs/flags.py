@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..metrics.comparison import TOLERANCE, above, at_most, below
+from ..metrics.comparison import TOLERANCE, at_most, below
 from ..metrics.reading import Health
-from .comparison import percent
+from .comparison import cut, percent
 from .easing import revision_flags
 from .judgement import Flag, GuardrailState
 from .standing import Case, Standing, is_coarse
@@ -33,7 +33,7 @@ def _of_progress(standing: Standing) -> Iterator[Flag]:
         return
     if standing.raw < -TOLERANCE:
         yield Flag("regressed", "It is further from the target than at the start")
-    if above(standing.raw, 1.0):
+    if cut(standing.raw) > 1.0:
         yield Flag("exceeded", "It is beyond the target")
 
 

@@ -131,7 +131,7 @@ def _pace_in_words(standing: Standing) -> str:
         return "The target is reached for now"
     done = percent(max(0.0, _shown(standing) or 0.0))
     if standing.raw < 0:
-        done = "Less than nothing"
+        return f"It is further from the target than at the start, {percent(standing.expected)} of the way was due"
     return f"{done} of the way is done, {percent(standing.expected)} of it was due"
 
 

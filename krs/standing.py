@@ -140,8 +140,12 @@ def _course(case: Case, at: Moment, goal: Goal | None) -> Course:
 
 
 def _keeping(case: Case, at: Moment, keep: Keep, readings: Sequence[Reading]) -> Standing:
-    """Days already judged stand, so at the deadline no single reading is needed."""
-    newest = readings[-1] if readings else None
+    """Days already judged stand, so at the deadline no single reading is needed.
+
+    Only ended days are kept or not: while the open one has no reading yet, the day before speaks.
+    """
+    usable_lately = (r for r in reversed(readings[-2:]) if case.usable(r))
+    newest = next(usable_lately, readings[-1] if readings else None)
     course = _course(case, at, None)
     kept = kept_days(case.kr, keep, at, readings, case.calendar)
     usable = at.ended or case.usable(newest)

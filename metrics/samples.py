@@ -41,8 +41,8 @@ def ran_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime
 
 
 def histogram_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
-    """Days with buckets count; `buckets` holds each day's increases by upper bound."""
-    return _ledger(tables, as_of, lambda value, parts: parts.get("+Inf") if parts else None)
+    """Days with buckets count, by their `parts`: the increases by upper bound. The value is how many observations."""
+    return _ledger(tables, as_of, lambda value, parts: parts.get("+Inf") if parts else None, "{:,.0f} observations")
 
 
 def _ran(parts: Mapping[str, float]) -> float | None:
@@ -52,12 +52,15 @@ def _ran(parts: Mapping[str, float]) -> float | None:
 
 
 def _ledger(
-    tables: FactTables, as_of: datetime, read: Callable[[float | None, Mapping[str, float]], float | None]
+    tables: FactTables,
+    as_of: datetime,
+    read: Callable[[float | None, Mapping[str, float]], float | None],
+    words: str = "measured {:.6g}",
 ) -> Ledger:
     rows = _known_by(tables, as_of)
     values = [read(v, p) for v, p in zip(rows["value"], rows["parts"], strict=True)]
     rows["value"] = [math.nan if v is None else v for v in values]
-    return _finished(rows)
+    return _finished(rows, words)
 
 
 def _counts_ledger(
@@ -69,7 +72,7 @@ def _counts_ledger(
     rows["numerator"] = [n for n, _ in known]
     rows["denominator"] = [d for _, d in known]
     rows["value"] = rows["numerator"] / rows["denominator"]
-    return _finished(rows)
+    return _finished(rows, "{numerator:,.0f} of {denominator:,.0f}")
 
 
 def _known_by(tables: FactTables, as_of: datetime) -> pd.DataFrame:
@@ -90,13 +93,14 @@ def _read_parts(text: object) -> Mapping[str, float]:
     return {str(k): float(v) for k, v in parsed.items()}
 
 
-def _finished(rows: pd.DataFrame) -> Ledger:
+def _finished(rows: pd.DataFrame, words: str) -> Ledger:
+    """`words` says a counted row in words, by its value or by its own columns."""
     rows["value"] = rows["value"].astype(float)
     rows["counted"] = rows["value"].notna()
     rows["role"] = [SAMPLE if counted else EMPTY for counted in rows["counted"]]
 
     def why(row: int) -> str:
         one = rows.iloc[row]
-        return f"measured {one['value']:.6g}" if one["counted"] else "says nothing of this"
+        return words.format(one["value"], **one) if one["counted"] else "says nothing of this"
 
     return Ledger(rows=rows, why=why, refusal=None if len(rows) else "nothing was measured yet")

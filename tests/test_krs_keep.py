@@ -51,6 +51,16 @@ def test_spending_is_compared_with_the_time_gone(bad, status, raw):
     assert judgement.raw_progress == pytest.approx(raw)
 
 
+def test_the_day_before_speaks_while_the_open_day_has_no_reading_yet():
+    judgement = kept({3}, 40, missing={40})
+    assert judgement.status is Status.ON_TRACK
+    assert judgement.reading.day == date(2026, 11, 8)  # the 39th day from 1 October
+
+
+def test_two_days_without_a_reading_leave_it_unknown():
+    assert kept({3}, 40, missing={39, 40}).status is Status.UNKNOWN
+
+
 def test_it_is_never_met_before_the_deadline():
     assert kept((), 79).status is Status.ON_TRACK
     assert kept((), 80).status is Status.MET
