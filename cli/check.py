@@ -30,6 +30,10 @@ def check(invocation: Invocation, probe: bool) -> None:
         f"{config.path}: {_number(len(config.sources), 'source')}, {_number(len(config.metrics), 'metric')}, "
         f"{_number(len(config.objectives), 'objective')}, {_number(key_results, 'key result')}. No errors.\n"
     )
+    from ..jobs.notices import concerns_of
+    from ..reports.escaping import clean
+
+    write("".join(f"! {clean(words)}\n" for words in concerns_of(workspace)))
     if probe and not _probed(workspace):
         click.get_current_context().exit(SOURCE_FAILED)
 

@@ -6,7 +6,7 @@ import hashlib
 from datetime import date, datetime
 
 from ..config.model import Config
-from ..krs.changes import silent_changes, snapshot
+from ..krs.changes import snapshot
 from ..krs.cycle import Cycle
 from ..krs.model import KeyResult, Objective
 from ..krs.names import KeyResultName, key_results_of, resolve
@@ -24,6 +24,7 @@ from ..reports.progress_report import (
 from ..reports.values import Explanation, MetricSeries
 from .evidence import Evaluation
 from .judging import Judged, judged
+from .notices import notices
 from .sources import source_healths
 from .workspace import Workspace
 
@@ -62,7 +63,7 @@ def evaluate(workspace: Workspace, *, as_of: datetime, cycle: str | None = None,
         cycle=one,
         objectives=objectives,
         sources=source_healths(workspace),
-        notices=_notices(workspace, one, as_of),
+        notices=notices(workspace, one, as_of),
     )
     if store:
         _keep(workspace, report)
@@ -188,14 +189,6 @@ def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:
     for kr in key_results_of(cycle.name, workspace.config.objectives).values():
         if kr.was is not None:
             workspace.store.rename(cycle.name, kr.was, kr.id)
-
-
-def _notices(workspace: Workspace, cycle: Cycle, as_of: datetime) -> tuple[str, ...]:
-    """Definitions that changed without a revision, and key results that vanished."""
-    present = key_results_of(cycle.name, workspace.config.objectives)
-    measured_by = {id_: in_words(workspace.config.metrics[kr.metric]) for id_, kr in present.items()}
-    stored = workspace.store.definitions(cycle.name)
-    return silent_changes(stored, present, measured_by, workspace.config.calendar, as_of)
 
 
 def _keep(workspace: Workspace, report: ProgressReport) -> None:

@@ -1,0 +1,52 @@
+"""What readers should know of the config itself: changes nobody gave a reason for, and sections nothing acts on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from ..config.model import Config
+from ..krs.changes import silent_changes
+from ..krs.cycle import Cycle
+from ..krs.names import key_results_of
+from ..metrics.measures import MEASURES
+from ..metrics.traits import in_words
+from ..storage.errors import StoreError
+from .workspace import Workspace
+
+
+def notices(workspace: Workspace, cycle: Cycle, as_of: datetime) -> tuple[str, ...]:
+    """Definitions that changed without a revision, and key results that vanished."""
+    present = key_results_of(cycle.name, workspace.config.objectives)
+    measured_by = {id_: in_words(workspace.config.metrics[kr.metric]) for id_, kr in present.items()}
+    stored = workspace.store.definitions(cycle.name)
+    return silent_changes(stored, present, measured_by, workspace.config.calendar, as_of)
+
+
+def concerns_of(workspace: Workspace) -> list[str]:
+    """What `check` says of a config without errors. Nothing is stored, and a store need not be there."""
+    config = workspace.config
+    found = list(_not_yet(config))
+    if config.cycle is not None:
+        with suppress(StoreError):  # nothing was collected yet, so nothing can have changed since
+            found += notices(workspace, config.cycle, workspace.clock())
+    return found
+
+
+def _not_yet(config: Config) -> Iterator[str]:
+    """What the config asks for that this release reads and does not do."""
+    sections = {
+        "[reports]": config.reports,
+        "[checkins]": config.checkins,
+        "[notify]": config.notify,
+        "[daemon]": config.daemon.listen or config.daemon.backup or config.daemon.keep_runs,
+    }
+    for name, said in sections.items():
+        if said:
+            yield f"{name} is read, but this release does not act on it yet"
+    for metric in config.metrics.values():
+        if metric.measure not in MEASURES:
+            yield f"metrics.{metric.name}: {metric.measure} is not computed by this release yet"
+        elif metric.services:
+            yield f"metrics.{metric.name}: services within a repository are not told apart by this release yet"
