@@ -43,7 +43,7 @@ def _all(found: Surroundings, period: Period, proposals: Proposals) -> Iterator[
     yield "Where facts come from"
     yield from source_tables(found)
     yield "What the facts say"
-    yield from metric_tables(found, proposals.windows)
+    yield from metric_tables(found, proposals.measured.windows, proposals.measured.refused)
     yield from _objective(found, period, proposals)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from .init_tables import Table, listed, quoted
 from .surroundings import PUBLIC_API, Repository, Surroundings
@@ -35,15 +35,19 @@ def source_tables(found: Surroundings) -> Iterator[Table]:
         yield _files(TESTS, "junit", found.junit, "Test results; these files together are one run.")
     if found.prometheus is not None:
         entries = {"type": quoted("prometheus"), "url": quoted(found.prometheus.url)}
-        yield Table(header=f"[sources.{PROMETHEUS}]", entries=entries, above="It answered while this file was written.")
+        words = "It answered while this file was written."
+        yield Table(header=f"[sources.{PROMETHEUS}]", entries=entries, above=words, active=found.prometheus.is_clear)
 
 
-def metric_tables(found: Surroundings, windows: Mapping[str, str]) -> Iterator[Table]:
-    """The metrics; `windows` says which have another one than 28 days (`cycle`: a running total)."""
+def metric_tables(found: Surroundings, windows: Mapping[str, str], refused: Container[str] = ()) -> Iterator[Table]:
+    """The metrics; `windows` says which have another one than 28 days (`cycle`: a running total).
+
+    Those `refused` are commented out, as are those whose source is.
+    """
     if found.repository is not None and found.repository.branch is not None:
         yield from _git_metrics(found.repository, windows)
     if found.repository is not None:
-        yield from _github_metrics(found.repository, found.token)
+        yield from _github_metrics(found.repository, found.token, refused)
     yield from _file_metrics(found)
     yield from _prometheus_metrics(found)
 
@@ -119,7 +123,7 @@ def _git_entries(measure: str, deployments: str, window: str) -> dict[str, str]:
     }
 
 
-def _github_metrics(repository: Repository, token: str | None) -> Iterator[Table]:
+def _github_metrics(repository: Repository, token: str | None, refused: Container[str]) -> Iterator[Table]:
     if repository.remote is None or repository.remote.github is None:
         return
     active = token is not None
@@ -130,7 +134,8 @@ def _github_metrics(repository: Repository, token: str | None) -> Iterator[Table
             (CI_DURATION, "ci_duration", "How long they take, in the median."),
         ):
             entries = {**_github_entries(measure), "workflow": quoted(testing.file)}
-            yield Table(header=f"[metrics.{name}]", entries=entries, above=words, active=active)
+            told = active and name not in refused
+            yield Table(header=f"[metrics.{name}]", entries=entries, above=words, active=told)
     for name, measure, words in (
         (DEPLOYMENTS, "deployment_frequency", "Deployments to the environment production."),
         (ROLLBACKS, "rollback_rate", "The share of them that were rolled back: an older version came back."),
@@ -157,7 +162,6 @@ def _file_metrics(found: Surroundings) -> Iterator[Table]:
 def _prometheus_metrics(found: Surroundings) -> Iterator[Table]:
     if found.prometheus is None:
         return
-    clear = found.prometheus.histograms[:1] if len(found.prometheus.histograms) == 1 else ()
     histogram = next(iter(found.prometheus.histograms), "http_request_duration_seconds_bucket")
     entries = {
         "source": quoted(PROMETHEUS),
@@ -167,7 +171,7 @@ def _prometheus_metrics(found: Surroundings) -> Iterator[Table]:
         "window": quoted("7d"),
     }
     words = '99 of 100 requests are answered within this time. Name one service: histogram{service="…"}.'
-    if not clear:
+    if not found.prometheus.is_clear:
         known = ", ".join(found.prometheus.histograms[:5])
         words += f" Histograms that may fit: {known}." if known else " No histogram of requests was found."
-    yield Table(header=f"[metrics.{P99}]", entries=entries, above=words, active=bool(clear))
+    yield Table(header=f"[metrics.{P99}]", entries=entries, above=words, active=found.prometheus.is_clear)

@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from ..config.load import VARIABLE
 from .init_period import Period
+from .init_sources import IN_ORDER
 from .nearby_prometheus import USUAL
 from .proposal import Proposals
 from .surroundings import Repository, Surroundings
@@ -27,8 +28,9 @@ def told(
     yield from wrap(f"Wrote {path}{where}", WIDTH, break_on_hyphens=False, break_long_words=False)
     yield from _section("Found", _found(found))
     alone = "" if found.token else ", from git and files alone"
-    if proposals.measured:
-        yield from _section(f"Measured{alone}", proposals.measured.items())
+    words = proposals.measured.words
+    if words:
+        yield from _section(f"Measured{alone}", [(name, words[name]) for name in IN_ORDER if name in words])
     if proposals.key_results:
         yield from _list(_proposed(period), [one.title for one in proposals.key_results])
     if proposals.left_out:

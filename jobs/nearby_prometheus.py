@@ -21,6 +21,11 @@ class NearbyPrometheus:
     url: str
     histograms: tuple[str, ...]
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether there is no doubt which histogram to take."""
+        return len(self.histograms) == 1
+
 
 def look_for_prometheus(addresses: Sequence[str] = USUAL) -> NearbyPrometheus | None:
     """The first of these addresses that answers as Prometheus does."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..metrics.reading import Reading
@@ -36,20 +35,21 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """By metric: what it shows now, in words, and its window where that is not 28 days."""
+    """By metric: what it shows now, in words, and its window where that is not 28 days.
+
+    `refused` are metrics that their source won't tell: they are only offered.
+    """
 
     words: dict[str, str] = field(default_factory=dict)
     windows: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposals:
-    """`measured` and `windows` are as in `Measured`."""
-
     key_results: tuple[Proposal, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    measured: Mapping[str, str] = field(default_factory=dict)
-    windows: Mapping[str, str] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
 
 
 def why_not(reading: Reading) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from .init_period import Period
-from .init_sources import GIT, IN_ORDER
+from .init_sources import GIT
 from .proposal import LeftOut, Measured, Proposal, Proposals
 from .propose_delivery import Delivery, silence
 from .propose_quality import ci_proposals, file_proposals
@@ -24,8 +24,7 @@ def propose(trial: Trial, found: Surroundings, period: Period, now: datetime) ->
     return Proposals(
         key_results=tuple([one for one in every if isinstance(one, Proposal)][:MOST]),
         left_out=tuple(one for one in every if isinstance(one, LeftOut)),
-        measured={name: measured.words[name] for name in IN_ORDER if name in measured.words},
-        windows=measured.windows,
+        measured=measured,
     )
 
 

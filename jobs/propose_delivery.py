@@ -37,8 +37,9 @@ def silence(trial: Trial, repository: Repository | None, start: datetime, now: d
         return "without a repository there is no history to propose key results from"
     if repository.first is None:
         return f"there is no commit yet; once there is a history, {AGAIN}"
-    if names.GIT in trial.troubles:
-        return trial.troubles[names.GIT]
+    trouble = trial.trouble(names.GIT, "deployments")
+    if trouble is not None:
+        return trouble.error
     if now - repository.known_until > FETCHED:
         return f"the clone was last fetched on {repository.known_until:%Y-%m-%d}: run `git fetch --tags`, {AGAIN}"
     if start - repository.first < LEAST_HISTORY:
@@ -155,7 +156,7 @@ class Delivery:
         return _at_most(names.REVERTS, shown, quarter) if shown.usable() else None
 
     def _deployments(self) -> Proposal | None:
-        if not self.trial.has(names.DEPLOYMENTS) or names.GITHUB in self.trial.troubles:
+        if not self.trial.has(names.DEPLOYMENTS) or self.trial.trouble(names.GITHUB, "deployments"):
             return None
         reading = self.trial.reading(names.DEPLOYMENTS, MONTH, self.start)
         if reading.health is not Health.OK or reading.n < ENOUGH[MONTH]:

@@ -23,8 +23,11 @@ WELL_COVERED = 0.93
 def ci_proposals(trial: Trial, measured: Measured, start: datetime) -> Iterator[Proposal | LeftOut]:
     if not trial.has(names.CI_DURATION):
         return
-    if names.GITHUB in trial.troubles:
-        yield LeftOut("CI", trial.troubles[names.GITHUB])
+    trouble = trial.trouble(names.GITHUB, "runs")
+    if trouble is not None:
+        if trouble.outcome == "refused":  # the file is in the repository, and GitHub knows no such workflow
+            measured.refused.update((names.CI_SUCCESS, names.CI_DURATION))
+        yield LeftOut("CI", trouble.error or trouble.outcome)
         return
     lasting = trial.reading(names.CI_DURATION, MONTH, start)
     green = trial.reading(names.CI_SUCCESS, MONTH, start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -11,8 +11,10 @@ from tempfile import TemporaryDirectory
 
 from ..config.load import FILE, load
 from ..config.model import Config
+from ..metrics.facts import FactKind
 from ..metrics.reading import Reading
 from ..metrics.window import WindowLength
+from ..reports.values import StreamRun
 from .collect import backfill
 from .evidence import Evaluation
 from .progress import Progress
@@ -21,11 +23,11 @@ from .workspace import Workspace
 
 @dataclass(frozen=True)
 class Trial:
-    """What was found. `troubles` says in words why a source gave nothing, by its name."""
+    """What was found, and the collections that failed."""
 
     config: Config
     evaluation: Evaluation
-    troubles: Mapping[str, str]
+    failed: Sequence[StreamRun]
 
     def reading(self, metric: str, days: int, at: datetime) -> Reading:
         """The metric over the `days` before `at`."""
@@ -33,6 +35,12 @@ class Trial:
 
     def has(self, metric: str) -> bool:
         return metric in self.config.metrics
+
+    def trouble(self, source: str, kind: FactKind) -> StreamRun | None:
+        """The collection that failed where this kind of fact was asked for, if one did."""
+        own = (run for run in self.failed if run.source == source)
+        # One without a stream failed before any was known.
+        return next((run for run in own if not run.stream or run.stream.startswith(f"{source}/{kind}/")), None)
 
 
 @contextmanager
@@ -43,11 +51,11 @@ def trial(
     with TemporaryDirectory(prefix="keyresults-") as folder:
         workspace = Workspace(read_as(text, path, Path(folder)), writing=True, clock=clock)
         with workspace:
-            troubles: dict[str, str] = {}
+            runs: list[StreamRun] = []
             for name, day in since.items():
-                result = backfill(workspace, since=day, sources=(name,), progress=progress)
-                troubles |= {run.source: run.error for run in result.runs if run.error}
-            yield Trial(workspace.config, Evaluation(workspace.config, workspace.store, clock()), troubles)
+                runs += backfill(workspace, since=day, sources=(name,), progress=progress).runs
+            evaluation = Evaluation(workspace.config, workspace.store, clock())
+            yield Trial(workspace.config, evaluation, [run for run in runs if run.outcome != "ok"])
 
 
 def read_as(text: str, path: Path, folder: Path) -> Config:

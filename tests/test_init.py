@@ -19,7 +19,7 @@ from keyresults.config.load import load
 from keyresults.jobs import clock, surroundings
 from keyresults.jobs.init import AlreadyConfigured, initialise
 from keyresults.jobs.workspace import Workspace
-from keyresults.metrics.facts import Run
+from keyresults.metrics.facts import Deployment, Run, StatusChange
 from standins.github import TOKEN, github
 from standins.github_world import World
 
@@ -408,6 +408,39 @@ def test_ci_is_measured_where_a_token_is_set(tmp_path, command, token, monkeypat
     assert f"{green} of {len(counted)} runs succeeded" in said
 
 
+def test_deployments_and_rollbacks_stand_before_releases_and_merges(tmp_path, command, token, monkeypatch):
+    # Every day at noon a new version; on one day the version of two days before comes back.
+    noons = [TODAY - n * DAY - 12 * HOUR for n in range(33, 0, -1)]
+    commits = [18 if n == 20 else n for n in range(33)]
+    told = [
+        Deployment(
+            key=str(n + 1),
+            subject="acme/payments",
+            environment="production",
+            commit=f"{commit:040x}",
+            created_at=at,
+            statuses=(StatusChange("success", at + timedelta(minutes=5)),),
+        )
+        for n, (at, commit) in enumerate(zip(noons, commits, strict=True))
+    ]
+    world = World(NOW)
+    world.add("acme/payments", told)
+    with github(world) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        run = command(on_github(tmp_path).path)
+        said = run.start()
+    # GitHub has never run the workflow that lies in the repository: no reason to fail at every collection.
+    assert "has no workflow 'ci.yml'" in " ".join(said.split())
+    assert "ci-duration" not in load(run.folder / "keyresults.toml").metrics
+    found = run.key_results()
+    # 27 noons lie in the four weeks; the rollback is no step forward.
+    assert found["more-deployments"]["baseline"]["value"] == pytest.approx(26 / 20)
+    assert "more-merges" not in found
+    (guardrail,) = found["more-deployments"]["guardrails"]
+    assert (guardrail["metric"], guardrail["holds"]) == ("rollbacks", True)
+    assert guardrail["value"] == pytest.approx(1 / 26)
+
+
 COVERAGE = """<?xml version="1.0" ?>
 <coverage line-rate="0.6" branch-rate="0" version="7" timestamp="{stamp}">
 <packages><package name="."><classes><class name="pay.py" filename="pay.py"><lines>
@@ -474,6 +507,13 @@ def test_a_prometheus_nearby_becomes_a_source(tmp_path, command, monkeypatch):
     config = load(tmp_path / "keyresults.toml")
     assert config.metrics["p99"].quantile == 0.99
     assert config.sources["prometheus"].type == "prometheus"
+
+
+def test_a_prometheus_without_a_clear_histogram_is_offered(tmp_path, command, monkeypatch):
+    near = surroundings.NearbyPrometheus("http://127.0.0.1:1", ())
+    monkeypatch.setattr(surroundings, "look_for_prometheus", lambda: near)
+    command(tmp_path)("init")
+    assert not load(tmp_path / "keyresults.toml").sources
 
 
 def test_names_that_toml_or_teams_could_trip_over(tmp_path, command):
