@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
-from .ledger import Ledger
+from .ledger import Ledger, each
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
@@ -92,8 +92,10 @@ def _nothing_known(rows: pd.DataFrame) -> str | None:
 
 
 def _explain(rows: pd.DataFrame, *, timed: bool = False) -> Callable[[int], str]:
+    row_of = each(rows)
+
     def why(row: int) -> str:
-        one = rows.iloc[row]
+        one = row_of(row)
         words = {
             EARLIER: f"attempt {one['attempt']} was run again",
             RUNNING: "not completed yet",

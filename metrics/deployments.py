@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import tracks
 from .definition import MetricDefinition
-from .ledger import Ledger
+from .ledger import FactRow, Ledger, each
 from .table import FactTables, from_microseconds, microseconds
 from .tracks import TrackRules, ordered
 
@@ -143,7 +143,7 @@ def _waiting(rows: pd.DataFrame) -> tuple[str, ...]:
 def _explain(
     rows: pd.DataFrame, more: Mapping[str, str] = _NOTHING_MORE, *, timed: bool = False
 ) -> Callable[[int], str]:
-    words: dict[str, Callable[[pd.Series], str]] = {
+    words: dict[str, Callable[[FactRow], str]] = {
         tracks.FORWARD: lambda r: "a new version",
         tracks.ROLLBACK: lambda r: f"went back to {r['commit'][:12]}, which had run before",
         tracks.REDEPLOY: lambda r: f"{r['commit'][:12]} already ran",
@@ -155,12 +155,14 @@ def _explain(
         ATTEMPT: lambda r: f"first final status: {r['outcome']}",
     }
 
+    row_of = each(rows)
+
     def why(row: int) -> str:
-        one = rows.iloc[row]
+        one = row_of(row)
         role = one["role"]
         said = more[role] if role in more else words[role](one)
         if role in (tracks.FORWARD, UNSETTLED) and one["undone_by"] >= 0:
-            undone = rows.iloc[int(one["undone_by"])]
+            undone = row_of(int(one["undone_by"]))
             said += f", taken back by {undone['key']} ({undone['commit'][:12]}) at {undone['at']:%Y-%m-%d %H:%M} UTC"
         if timed and one["counted"]:
             said += f", took {one['value']:.0f} s"

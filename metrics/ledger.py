@@ -5,12 +5,44 @@ Readings and explanations are both read off the ledger, so they can't disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class FactRow(Mapping[str, Any]):
+    """One row of a frame by name of column, without the series that pandas would make of it."""
+
+    __slots__ = ("_columns", "_row")
+
+    def __init__(self, columns: Mapping[str, Any], row: int) -> None:
+        self._columns = columns
+        self._row = row
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 (whatever the column holds)
+        return self._columns[name][self._row]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+def each(rows: pd.DataFrame) -> Callable[[int], FactRow]:
+    """The frame's rows by number, as the frame stands at the first call."""
+    columns: dict[str, Any] = {}
+
+    def row(number: int) -> FactRow:
+        if not columns:
+            columns.update((str(name), column.array) for name, column in rows.items())
+        return FactRow(columns, number)
+
+    return row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,3 +62,7 @@ class Ledger:
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     refusal: str | None = None
+
+    @cached_property
+    def row(self) -> Callable[[int], FactRow]:
+        return each(self.rows)

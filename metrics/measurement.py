@@ -251,8 +251,8 @@ class Measurement:
         ]
 
     def _note(self, row: int) -> FactNote:
-        one = self._ledger.rows.iloc[row]
-        at = from_microseconds(int(self._ledger.rows["at"].to_numpy()[row].astype("int64")))
+        one = self._ledger.row(row)
+        at = from_microseconds(one["at"].value // 1000)
         counted, why = bool(self._in_force[row]), self._ledger.why(row)
         if one["counted"] and not counted:
             excluded = at in self._spans.excluded

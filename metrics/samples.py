@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .definition import MetricDefinition
-from .ledger import Ledger
+from .ledger import Ledger, each
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
@@ -99,8 +99,10 @@ def _finished(rows: pd.DataFrame, words: str) -> Ledger:
     rows["counted"] = rows["value"].notna()
     rows["role"] = [SAMPLE if counted else EMPTY for counted in rows["counted"]]
 
+    row_of = each(rows)
+
     def why(row: int) -> str:
-        one = rows.iloc[row]
+        one = row_of(row)
         return words.format(one["value"], **one) if one["counted"] else "says nothing of this"
 
     return Ledger(rows=rows, why=why, refusal=None if len(rows) else "nothing was measured yet")
