@@ -32,7 +32,7 @@ def _every(
     trial: Trial, found: Surroundings, period: Period, now: datetime, measured: Measured
 ) -> Iterator[Proposal | LeftOut]:
     start = trial.config.calendar.start_of(period.start)
-    silent = silence(trial, found.repository, start, now)
+    silent = silence(trial, found, start, now)
     if silent is not None:
         yield LeftOut(GIT, silent)
     else:

@@ -12,7 +12,7 @@ from .figures import percent, plain, raised, raised_rate, roomy_limit
 from .init_period import Period
 from .init_tables import quoted
 from .proposal import MONTH, QUARTER, LeftOut, Measured, Proposal, counted, part, why_not
-from .surroundings import Repository
+from .surroundings import Surroundings
 from .trial import Trial
 
 ENOUGH = {MONTH: 8, 7: 5}
@@ -31,10 +31,11 @@ FETCHED = timedelta(days=7)
 AGAIN = "move keyresults.toml away and run init again"
 
 
-def silence(trial: Trial, repository: Repository | None, start: datetime, now: datetime) -> str | None:
+def silence(trial: Trial, found: Surroundings, start: datetime, now: datetime) -> str | None:
     """Why a clone's history tells too little, and what to do."""
+    repository = found.repository
     if repository is None:
-        return "without a repository there is no history to propose key results from"
+        return f"{found.no_repository}; once that is mended, {AGAIN}"
     if repository.first is None:
         return f"there is no commit yet; once there is a history, {AGAIN}"
     trouble = trial.trouble(names.GIT, "deployments")
