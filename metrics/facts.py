@@ -72,6 +72,8 @@ class Deployment:
     @property
     def waited_seconds(self) -> float:
         """Time spent in `waiting` (an approval), up to the status after it."""
+        if all(status.state != "waiting" for status in self.statuses):
+            return 0.0
         ordered = sorted(self.statuses, key=lambda s: s.at)
         return sum(
             (after.at - before.at).total_seconds() for before, after in pairwise(ordered) if before.state == "waiting"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,15 @@ def to_text(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def _are_storable(texts: Sequence[str | None]) -> bool:
+    joined = "".join([text for text in texts if text is not None])
+    return joined.isascii() and "\0" not in joined
+
+
+def _are_plain(values: Sequence[object]) -> bool:
+    return True
 
 
 def to_number(number: float) -> float | None:
@@ -88,17 +97,31 @@ def _same(value: Any) -> Any:  # noqa: ANN401 (whatever the column holds)
     return value
 
 
+def _never(values: Sequence[object]) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Codec:
-    """A kind of column: its type, and how a fact's field is written to it and read back."""
+    """A kind of column: its type, and how a fact's field is written to it and read back.
+
+    `are_fine` may say, cheaper than one by one, that `write` would leave all these values as they are.
+    """
 
     type: TypeEngine[Any]
     write: Callable[[Any], Any] = _same
     read: Callable[[Any], Any] = _same
+    are_fine: Callable[[Sequence[Any]], bool] = _never
+
+    def written(self, values: Sequence[Any]) -> Sequence[Any]:
+        """What is stored for these values; None stays None."""
+        if self.are_fine(values):
+            return values
+        return [None if value is None else self.write(value) for value in values]
 
 
-TEXT = Codec(Text(), to_text)
-WHOLE = Codec(BigInteger())
+TEXT = Codec(Text(), to_text, are_fine=_are_storable)
+WHOLE = Codec(BigInteger(), are_fine=_are_plain)
 NUMBER = Codec(Double(), to_number)
 FLAG = Codec(Boolean(), bool, bool)
 INSTANT = Codec(BigInteger(), microseconds, from_microseconds)

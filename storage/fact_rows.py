@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
 from ..metrics.facts import FACT_TYPES, Deployment, Fact, FactKind
-from .columns import codec_of
+from .columns import Codec, codec_of
 from .fact_tables import FACT_TABLES, OWN_INSTANT
 
 Row = tuple[Any, ...]
@@ -34,24 +35,22 @@ _OF_DEPLOYMENT = ("started_at", "succeeded_at", "finished_at", "outcome", "waite
 class FactRows:
     """One kind's table seen as rows. `names` are the columns in order: `stream`, `at` and `key` come first.
 
-    `take` gives a fact's values for the columns after `stream`, and `writes` say how each is stored;
+    `take` gives a fact's values for the columns after `stream`, and `codecs` say how each is stored;
     `reads` names for each field of a fact its column, and how that is read.
     """
 
     kind: FactKind
     names: tuple[str, ...]
     take: Callable[[Any], Sequence[Any]]
-    writes: tuple[Callable[[Any], Any], ...]
+    codecs: tuple[Codec, ...]
     reads: Mapping[str, tuple[str, Callable[[Any], Any]]]
 
     def rows(self, stream: int, facts: Iterable[Fact]) -> dict[str, Row]:
         """The facts' rows by key; of two with the same key the later."""
-        rows: dict[str, Row] = {}
-        for fact in facts:
-            taken = zip(self.take(fact), self.writes, strict=True)
-            row: Row = (stream, *[None if value is None else write(value) for value, write in taken])
-            rows[row[2]] = row
-        return rows
+        # Column by column: most of them need no look at single values.
+        columns = zip(*map(self.take, facts), strict=True)
+        stored = [codec.written(values) for codec, values in zip(self.codecs, columns, strict=False)]
+        return {row[2]: row for row in zip(repeat(stream), *stored, strict=False)} if stored else {}
 
     def fact(self, row: Mapping[str, Any]) -> Fact:
         made: Callable[..., Fact] = FACT_TYPES[self.kind]
@@ -73,7 +72,7 @@ def rows_of(kind: FactKind) -> FactRows:
         kind,
         ("stream", *codecs),
         (lambda fact: (*take(fact), *_of_deployment(fact))) if kind == "deployments" else take,
-        tuple(codec.write for codec in codecs.values()),
+        tuple(codecs.values()),
         reads,
     )
 
