@@ -29,7 +29,7 @@ def success_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
     verdict = rows["conclusion"].isin(FAILED | {"success"})
     rows["hit"] = rows["conclusion"] == "success"
     rows["counted"] = latest & verdict
-    rows.loc[latest & ~verdict, "role"] = NO_VERDICT
+    rows["role"] = rows["role"].mask(latest & ~verdict, NO_VERDICT)
     return Ledger(
         rows=rows,
         why=_explain(rows),
@@ -44,8 +44,8 @@ def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
     succeeded = (rows["role"] == LATEST) & (rows["conclusion"] == "success")
     rows["value"] = (rows["completed_at"] - rows["started_at"]).dt.total_seconds()
     rows["counted"] = succeeded & (rows["value"] >= 0)
-    rows.loc[succeeded & ~rows["counted"], "role"] = NO_TIMES
-    rows.loc[(rows["role"] == LATEST) & ~rows["counted"], "role"] = NO_VERDICT
+    rows["role"] = rows["role"].mask(succeeded & ~rows["counted"], NO_TIMES)
+    rows["role"] = rows["role"].mask((rows["role"] == LATEST) & ~rows["counted"], NO_VERDICT)
     estimated = int((rows["counted"] & rows["end_estimated"].astype(bool)).sum())
     notes = (f"the end of {estimated} runs is when the source last touched them",) if estimated else ()
     return Ledger(
@@ -62,7 +62,7 @@ def _latest_attempts(definition: MetricDefinition, tables: FactTables, as_of: da
     workflow, branch = query.get("workflow"), query.get("branch")
     return tables.once(
         ("runs", workflow, branch, as_of), lambda: _roles(tables.frame("runs"), workflow, branch, as_of)
-    ).copy()
+    ).copy(deep=False)
 
 
 def _roles(runs: pd.DataFrame, workflow: object, branch: object, as_of: datetime) -> pd.DataFrame:

@@ -26,7 +26,7 @@ _NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 def forward_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Forward deployments count; all else is named and left out."""
-    rows = ordered(tables, TrackRules.of(definition), as_of).copy()
+    rows = ordered(tables, TrackRules.of(definition), as_of).copy(deep=False)
     rows["counted"] = rows["role"] == tracks.FORWARD
     return Ledger(rows=rows, why=_explain(rows), refusal=_never_seen(rows, definition))
 
@@ -34,12 +34,12 @@ def forward_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
 def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Settled forward deployments count, and those rolled back by `as_of` are hits."""
     rules = TrackRules.of(definition)
-    rows = ordered(tables, rules, as_of).copy()
+    rows = ordered(tables, rules, as_of).copy(deep=False)
     forward = rows["role"] == tracks.FORWARD
     unsettled = forward & (rows["at"].to_numpy() > _instant(as_of - definition.settle))
     rows["counted"] = forward & ~unsettled
     rows["hit"] = rows["undone_by"] >= 0
-    rows.loc[unsettled, "role"] = UNSETTLED
+    rows["role"] = rows["role"].mask(unsettled, UNSETTLED)
     hours = f"younger than {definition.settle / timedelta(hours=1):g} h"
     return Ledger(
         rows=rows,
@@ -52,14 +52,14 @@ def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
 
 def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Every successful deployment counts that has a known start; its value is start to first success, in seconds."""
-    rows = ordered(tables, TrackRules.of(definition), as_of).copy()
+    rows = ordered(tables, TrackRules.of(definition), as_of).copy(deep=False)
     successful = rows["role"].isin([tracks.FORWARD, tracks.ROLLBACK, tracks.REDEPLOY, tracks.ELSEWHERE])
     start = rows["started_at"].fillna(rows["created_at"])
     rows["value"] = (rows["succeeded_at"] - start).dt.total_seconds()
     # A record made only once all was done has its creation at (or after) its success: that is no start.
     unknown = successful & ((rows["value"] < 0) | (rows["started_at"].isna() & (rows["value"] <= 0)))
     rows["counted"] = successful & ~unknown
-    rows.loc[unknown, "role"] = NO_START
+    rows["role"] = rows["role"].mask(unknown, NO_START)
     return Ledger(
         rows=rows,
         why=_explain(rows, {NO_START: "its start is not known"}, timed=True),
@@ -73,7 +73,7 @@ def attempt_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
     """Attempts with a final status count, at that status; failures and errors are hits."""
     import numpy as np
 
-    rows = ordered(tables, TrackRules.of(definition), as_of).copy()
+    rows = ordered(tables, TrackRules.of(definition), as_of).copy(deep=False)
     ours = ~rows["role"].isin([tracks.OTHER_ENVIRONMENT, tracks.OTHER_TASK])
     final = ours & rows["finished_at"].notna()
     rows["hit"] = final & rows["outcome"].isin(["failure", "error"])

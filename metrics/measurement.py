@@ -19,7 +19,7 @@ from .reading import FactNote, Health, Reading
 from .span import Span, Spans
 from .table import FactTables, from_microseconds, microseconds
 from .traits import is_carried
-from .value import SHAPES, Counted, Value
+from .value import SHAPES, Counted, Value, least_frequent
 from .window import Window, WindowLength
 
 if TYPE_CHECKING:
@@ -101,10 +101,10 @@ class Measurement:
 
     def evidence(self, reading: Reading) -> list[FactNote]:
         """Every fact the reading looked at. One carried forward rests on the newest sample alone."""
-        end = reading.at
         if self._is_carried:
             return self._newest_evidence(reading)
-        return self.facts(Window(reading.window.start, end))
+        notes = self.facts(Window(reading.window.start, reading.at))
+        return self._of_the_worst(notes, reading.window) if self.definition.across == "worst" else notes
 
     @cached_property
     def measure(self) -> Measure | None:
@@ -124,8 +124,7 @@ class Measurement:
 
     @cached_property
     def _counted(self) -> Counted:
-        rows = self._ledger.rows
-        return Counted.of(rows[self._in_force], self._evidence.subjects)
+        return Counted.of(self._ledger.rows, self._in_force, self._evidence.subjects)
 
     @cached_property
     def _in_force(self) -> np.ndarray[Any, Any]:
@@ -167,7 +166,7 @@ class Measurement:
 
     def _assemble(self, at: datetime, window: Window, span: Span, value: Value, age: timedelta | None) -> Reading:
         number = value.value if value.value is not None and math.isfinite(value.value) else None
-        states = self._states(replace(value, value=number), span, age, window)
+        states = self._states(value if number is value.value else replace(value, value=number), span, age, window)
         end = span.window.end if value.data_end is None else min(value.data_end, at)
         notes = (*(words for _, words in states), *value.notes, *self._window_notes(window, span.age))
         return Reading(
@@ -243,6 +242,8 @@ class Measurement:
 
     def _exclusions(self, window: Window) -> list[str]:
         """Each exclusion that cuts this window, with its reason."""
+        if not self.definition.exclude:
+            return []
         first, last = self._calendar.day_of(window.start), self._calendar.day_closed_by(window.end)
         return [
             f"{e.start} to {e.end} left out: {e.reason}"
@@ -266,6 +267,18 @@ class Measurement:
             why=why,
             url=one.get("url"),
         )
+
+    def _of_the_worst(self, notes: list[FactNote], window: Window) -> list[FactNote]:
+        """Of several services only the least frequent one's facts count."""
+        if self._refusal is not None:
+            return notes
+        _, worst = least_frequent(self._counted, self._counted.between(window.start, window.end))
+        return [
+            replace(note, counted=False, why=f"{note.why}; left out: {worst} is the least frequent service")
+            if note.counted and note.subject != worst
+            else note
+            for note in notes
+        ]
 
     def _newest_evidence(self, reading: Reading) -> list[FactNote]:
         """The newest sample counts; those before it inside the window were replaced by it."""

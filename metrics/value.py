@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_READ = ("at", "until", "subject", "hit", "value", "parts", "numerator", "denominator")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """`value` None means that there is nothing to say, and `reason` why. `data_end` moves the end of the data, where
@@ -46,9 +49,11 @@ class Counted:
     subjects: tuple[str, ...] = field(default=())
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, subjects: tuple[str, ...]) -> Counted:
+    def of(cls, ledger: pd.DataFrame, counts: np.ndarray[Any, Any], subjects: tuple[str, ...]) -> Counted:
+        """Of a ledger's rows those that count, as far as values are made of them."""
         import numpy as np
 
+        rows = ledger[[name for name in _READ if name in ledger]].take(counts.nonzero()[0])
         hits = None
         if "hit" in rows:
             hits = np.concatenate([[0], np.cumsum(rows["hit"].to_numpy(dtype=np.int64))])
@@ -69,10 +74,15 @@ def rate(definition: MetricDefinition, counted: Counted, span: Span, calendar: C
         return Value(value=None, reason=f"no {kind} in the window")
     notes: tuple[str, ...] = ()
     if definition.across == "worst":
-        counts = counted.rows["subject"].iloc[here].value_counts()
-        n, worst = min((int(counts.get(subject, 0)), subject) for subject in counted.subjects)
+        n, worst = least_frequent(counted, here)
         notes = (f"the least frequent of {len(counted.subjects)} services: {worst}",)
     return Value(value=n / divisor, n=n, numerator=n, denominator=divisor, notes=notes)
+
+
+def least_frequent(counted: Counted, here: slice) -> tuple[int, str]:
+    """How many facts the service with the fewest has there, and which it is (of equals the first by name)."""
+    counts = counted.rows["subject"].iloc[here].value_counts()
+    return min((int(counts.get(subject, 0)), subject) for subject in counted.subjects)
 
 
 def _divisor(definition: MetricDefinition, span: Span, calendar: Calendar) -> tuple[float, str]:
