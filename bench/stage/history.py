@@ -11,6 +11,10 @@ from keyresults.metrics.facts import Deployment, Run, StatusChange
 REPOSITORIES = tuple(f"acme/r{n:02}" for n in range(50))
 
 
+AGAIN = 20
+"""Of so many runs one is run again."""
+
+
 def instants(n: int, start: datetime, end: datetime) -> Iterator[datetime]:
     step = (end - start) / n
     return (start + i * step for i in range(n))
@@ -48,13 +52,16 @@ def _deployment(repository: str, i: int, at: datetime, versions: list[str], chan
 
 
 def runs(repository: str, n: int, start: datetime, end: datetime) -> list[Run]:
-    """A tenth fails; every twentieth is run again and succeeds."""
+    """About `n` attempts: a tenth fails, and of each `AGAIN` runs one is run again."""
     chance = random.Random(repository)
-    return [run for i, at in enumerate(instants(n, start, end)) for run in _attempts(repository, i, at, chance)][:n]
+    first_attempts = n * AGAIN // (AGAIN + 1)
+    return [
+        run for i, at in enumerate(instants(first_attempts, start, end)) for run in _attempts(repository, i, at, chance)
+    ]
 
 
 def _attempts(repository: str, i: int, at: datetime, chance: random.Random) -> Iterator[Run]:
-    commit, again, began = f"{chance.getrandbits(160):040x}", i % 20 == 0, at
+    commit, again, began = f"{chance.getrandbits(160):040x}", i % AGAIN == 0, at
     for attempt in (1, 2) if again else (1,):
         ended = began + timedelta(seconds=chance.randint(60, 1800))
         failed = chance.random() < 0.1 or (again and attempt == 1)
