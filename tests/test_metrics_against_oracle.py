@@ -226,9 +226,11 @@ def test_the_worst_of_several_services_agrees_with_plain_loops() -> None:
         evidence = Evidence(
             tables=tables(facts), coverage=TimeRanges.of(TimeRange(BEGIN, as_of)), subjects=world.subjects
         )
-        (reading,) = Measurement(what, evidence, Calendar(), as_of).readings([as_of], CYCLE)
+        measurement = Measurement(what, evidence, Calendar(), as_of)
+        (reading,) = measurement.readings([as_of], CYCLE)
         expected = oracle.reading(what, world, as_of, CYCLE)
         assert (reading.value, reading.n) == (pytest.approx(expected.value), expected.n)
+        check_explanation(what, measurement, reading, expected)
 
 
 def test_the_order_in_which_facts_are_stored_says_nothing() -> None:
