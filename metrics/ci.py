@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .definition import MetricDefinition
 from .ledger import Ledger, each
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 FAILED = frozenset({"failure", "timed_out", "startup_failure"})
@@ -78,10 +79,21 @@ def _roles(runs: pd.DataFrame, workflow: object, branch: object, as_of: datetime
         ours &= (rows["branch"] == branch).to_numpy()
     done = rows["completed_at"].notna().to_numpy() & (rows["completed_at"].to_numpy() <= limit)
     done &= rows["conclusion"].notna().to_numpy()
-    attempts = rows["attempt"].astype("int64").where(done, 0)
-    latest = attempts.groupby([rows["subject"], rows["run"]]).transform("max") if len(rows) else attempts
+    attempts = rows["attempt"].to_numpy().astype("int64") * done
+    latest = _latest(rows["subject"].tolist(), rows["run"].tolist(), attempts)
     rows["role"] = np.where(~ours, OTHER_RUN, np.where(~done, RUNNING, np.where(attempts == latest, LATEST, EARLIER)))
     return rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
+
+
+def _latest(subjects: list[str], runs: list[str], attempts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The highest attempt of each row's run."""
+    import numpy as np
+
+    whose = list(zip(subjects, runs, strict=True))
+    latest: dict[tuple[str, str], int] = {}
+    for one, attempt in zip(whose, attempts.tolist(), strict=True):
+        latest[one] = max(attempt, latest.get(one, 0))
+    return np.array([latest[one] for one in whose], dtype=np.int64)
 
 
 def _nothing_known(rows: pd.DataFrame) -> str | None:

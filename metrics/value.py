@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_READ = ("at", "until", "subject", "hit", "value", "parts", "numerator", "denominator")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """`value` None means that there is nothing to say, and `reason` why. `data_end` moves the end of the data, where
@@ -43,22 +40,31 @@ class Counted:
     """The counted rows of a ledger as arrays, in order of time (microseconds since 1970 UTC)."""
 
     at: np.ndarray[Any, Any]
-    rows: pd.DataFrame
     hits: np.ndarray[Any, Any] | None
     values: np.ndarray[Any, Any] | None
+    ledger: pd.DataFrame
+    places: np.ndarray[Any, Any]
     subjects: tuple[str, ...] = field(default=())
 
     @classmethod
     def of(cls, ledger: pd.DataFrame, counts: np.ndarray[Any, Any], subjects: tuple[str, ...]) -> Counted:
-        """Of a ledger's rows those that count, as far as values are made of them."""
+        """Those of a ledger's rows that `counts` marks."""
         import numpy as np
 
-        rows = ledger[[name for name in _READ if name in ledger]].take(counts.nonzero()[0])
+        places = counts.nonzero()[0]
         hits = None
-        if "hit" in rows:
-            hits = np.concatenate([[0], np.cumsum(rows["hit"].to_numpy(dtype=np.int64))])
-        values = rows["value"].to_numpy(dtype=float) if "value" in rows else None
-        return cls(at=rows["at"].to_numpy().astype("int64"), rows=rows, hits=hits, values=values, subjects=subjects)
+        if "hit" in ledger:
+            hits = np.concatenate([[0], np.cumsum(ledger["hit"].to_numpy()[places].astype(np.int64))])
+        values = ledger["value"].to_numpy(dtype=float)[places] if "value" in ledger else None
+        at = ledger["at"].to_numpy()[places].astype("int64")
+        return cls(at=at, hits=hits, values=values, ledger=ledger, places=places, subjects=subjects)
+
+    def column(self, name: str, here: slice) -> pd.Series[Any]:
+        return self.ledger[name].take(self.places[here])
+
+    def row(self, number: int) -> pd.Series[Any]:
+        one: pd.Series[Any] = self.ledger.iloc[int(self.places[number])]
+        return one
 
     def between(self, start: datetime, end: datetime) -> slice:
         low, high = self.at.searchsorted([microseconds(start), microseconds(end)])
@@ -81,7 +87,7 @@ def rate(definition: MetricDefinition, counted: Counted, span: Span, calendar: C
 
 def least_frequent(counted: Counted, here: slice) -> tuple[int, str]:
     """How many facts the service with the fewest has there, and which it is (of equals the first by name)."""
-    counts = counted.rows["subject"].iloc[here].value_counts()
+    counts = counted.column("subject", here).value_counts()
     return min((int(counts.get(subject, 0)), subject) for subject in counted.subjects)
 
 
@@ -143,7 +149,7 @@ def newest(definition: MetricDefinition, counted: Counted, span: Span, calendar:
     here = counted.between(from_microseconds(0), span.window.end)
     if here.stop == 0 or counted.values is None:
         return Value(value=None, reason="nothing was measured yet")
-    one = counted.rows.iloc[here.stop - 1]
+    one = counted.row(here.stop - 1)
     at = from_microseconds(int(counted.at[here.stop - 1]))
     numerator, denominator = one.get("numerator"), one.get("denominator")
     n = float(denominator) if denominator is not None else float(counted.values[here.stop - 1])
@@ -165,7 +171,7 @@ def samples(definition: MetricDefinition, counted: Counted, span: Span, calendar
     if how.name == "share_within":
         return _share(sum(1 for v in values if _within(v, how.at_most, how.at_least)), n, "")
     if how.name == "last":
-        last = counted.rows.iloc[here.stop - 1]
+        last = counted.row(here.stop - 1)
         end = last["until"] if last["until"] == last["until"] else last["at"]  # NaT is not itself
         return Value(value=float(values[-1]), n=n, data_end=from_microseconds(int(end.value) // 1000))
     if how.name == "quantile":
@@ -183,7 +189,7 @@ def samples(definition: MetricDefinition, counted: Counted, span: Span, calendar
 def histogram(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
     """The quantile of all observations of the window, exact to the width of a bucket."""
     here = counted.between(span.window.start, span.window.end)
-    found = bucket_quantile(definition.quantile, counted.rows["parts"].iloc[here])
+    found = bucket_quantile(definition.quantile, counted.column("parts", here))
     notes: tuple[str, ...] = ()
     if found.saturated:
         notes += ("saturated: the quantile lies in the top bucket, so this is a lower bound",)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Select
 
 from .dialects import Sqlite
 from .errors import StoreReadOnly
@@ -32,3 +33,10 @@ class Connected:
             raise StoreReadOnly(f"{self._db} was opened for reading only")
         with self._db.explained(), self._writer.begin() as conn:
             yield conn
+
+
+def raw(conn: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """The driver's own tuples: several times faster than rows, where all columns are plain."""
+    cursor = conn.execute(statement).cursor
+    assert cursor is not None
+    return list(cursor.fetchall())

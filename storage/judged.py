@@ -27,6 +27,13 @@ class Judged(Connected):
             row = _baseline_row(conn, cycle, kr, metric_digest)
         return None if row is None else _baseline(row)
 
+    def baseline_evidence(self, cycle: str, kr: str, metric_digest: str) -> tuple[FactNote, ...]:
+        """The facts that the baseline rests on."""
+        found = select(baselines.c.evidence).where(_measured(cycle, kr, metric_digest))
+        with self._reading() as conn:
+            notes = conn.execute(found).scalar()
+        return () if notes is None else tuple(note_of(note) for note in json.loads(notes))
+
     def put_baseline(
         self,
         cycle: str,
@@ -148,8 +155,12 @@ class Judged(Connected):
 
 
 def _baseline_row(conn: Connection, cycle: str, kr: str, metric_digest: str) -> Row[Any] | None:
-    mine = _of(baselines, to_text(cycle), to_text(kr)) & (baselines.c.metric_digest == metric_digest)
-    return conn.execute(select(baselines).where(mine)).first()
+    short = [column for column in baselines.columns if column is not baselines.c.evidence]
+    return conn.execute(select(*short).where(_measured(cycle, kr, metric_digest))).first()
+
+
+def _measured(cycle: str, kr: str, metric_digest: str) -> ColumnElement[bool]:
+    return _of(baselines, to_text(cycle), to_text(kr)) & (baselines.c.metric_digest == metric_digest)
 
 
 def _of(table: Table, cycle: str, kr: str) -> ColumnElement[bool]:
@@ -178,7 +189,6 @@ def _baseline(row: Row[Any]) -> StoredBaseline:
             pace_start=from_microseconds(row.pace_start),
             reading=None if row.reading is None else reading_of(json.loads(row.reading)),
         ),
-        evidence=tuple(note_of(note) for note in json.loads(row.evidence)),
         at=from_microseconds(row.stored_at),
     )
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from ..metrics.reading import Reading
 from ..metrics.table import microseconds
 from .columns import to_text
-from .connected import Connected
+from .connected import Connected, raw
 from .reading_rows import reading_of, reading_row
 from .tables import readings, series, series_streams, streams
 
@@ -30,7 +30,9 @@ class KeptReadings(Connected):
         )
         found = select(readings).where(readings.c.metric.in_(kept.scalar_subquery())).order_by(readings.c.at)
         with self._reading() as conn:
-            return [reading_of(row._asdict()) for row in conn.execute(found)]
+            kept_rows = raw(conn, found)
+        names = readings.columns.keys()
+        return [reading_of(dict(zip(names, row, strict=True))) for row in kept_rows]
 
     def put_readings(
         self,

@@ -46,7 +46,7 @@ def reading_of(row: Mapping[str, Any]) -> Reading:
         health=Health(row["health"]),
         covered=row["covered"],
         window=Window(from_microseconds(row["window_start"]), from_microseconds(row["window_end"])),
-        notes=tuple(json.loads(row["notes"])),
+        notes=() if row["notes"] == "[]" else tuple(json.loads(row["notes"])),
     )
 
 

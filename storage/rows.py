@@ -9,7 +9,6 @@ from typing import Literal
 
 from ..krs.judgement import Baseline
 from ..metrics.ranges import TimeRanges
-from ..metrics.reading import FactNote
 from ..metrics.stream import Json, Stream
 
 Outcome = Literal["ok", "failed", "unauthorized", "retry", "config"]
@@ -71,11 +70,10 @@ class StreamState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredBaseline:
-    """A baseline and the facts it rests on; `at` is when it was stored."""
+    """A baseline; `at` is when it was stored. The facts it rests on are many, and asked for by themselves."""
 
     metric_digest: str
     baseline: Baseline
-    evidence: tuple[FactNote, ...]
     at: datetime
 
 

@@ -16,7 +16,7 @@ from ..metrics.ranges import TimeRanges
 from ..metrics.stream import Batch, Stream
 from ..metrics.table import from_microseconds, microseconds
 from .columns import to_json, to_text
-from .connected import Connected
+from .connected import Connected, raw
 from .fact_rows import rows_of
 from .fact_tables import FACT_TABLES, OWN_INSTANT
 from .kept_readings import forget
@@ -123,7 +123,7 @@ class StoredFacts(Connected):
             known = numbers_of(conn, stream_ids)
             rows: list[tuple[Any, ...]] = []
             for number, _ in known:
-                rows += _raw(conn, _of_stream(table, stored, number, until))
+                rows += raw(conn, _of_stream(table, stored, number, until))
         if len(known) > 1:
             rows.sort(key=itemgetter(0))  # stable: streams are in order, and each stream's facts
         found = {name: [row[place] for row in rows] for place, name in enumerate(stored)}
@@ -150,13 +150,6 @@ class StoredFacts(Connected):
             table = FACT_TABLES[stream.kind]
             inside = (table.c.at >= microseconds(start)) & (table.c.at < microseconds(end))
             return set(conn.scalars(select(table.c.key).where(table.c.stream == stream.id, inside)))
-
-
-def _raw(conn: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
-    """The driver's own tuples: several times faster than rows, and all the columns here are plain."""
-    cursor = conn.execute(statement).cursor
-    assert cursor is not None
-    return list(cursor.fetchall())
 
 
 def _of_stream(table: Table, names: Sequence[str], stream: int, until: datetime | None) -> Select[Any]:
