@@ -89,8 +89,8 @@ def _clamp(share: float) -> float:
 
 
 def needed_pace(progress: float, expected: float) -> float | None:
-    """How many times faster than planned the rest must go; None where the plan leaves no time for it."""
-    return max(0.0, 1 - progress) / (1 - expected) if below(expected, 1.0) else None
+    """How many times faster than planned the rest must go; None where there is none, or no time is planned for it."""
+    return (1 - progress) / (1 - expected) if below(progress, 1.0) and below(expected, 1.0) else None
 
 
 def pace_status(progress: float, expected: float, elapsed: float, pace: Pace) -> Status:

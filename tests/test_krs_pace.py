@@ -95,7 +95,8 @@ def test_expected_never_falls_and_stays_between_0_and_1(days, one, other):
 
 def test_needed_pace_is_what_is_left_over_what_the_plan_has_left():
     assert needed_pace(0.25, 0.5) == pytest.approx(1.5)
-    assert needed_pace(1.2, 0.5) == 0
+    assert needed_pace(1.2, 0.5) is None
+    assert needed_pace(1.0, 0.5) is None
     assert needed_pace(0.5, 1.0) is None
 
 
