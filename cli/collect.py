@@ -68,7 +68,8 @@ def backfill(invocation: Invocation, sources: tuple[str, ...], since: datetime) 
 
 def _tell(workspace: Workspace, result: CollectionResult) -> None:
     from ..reports import terminal_tables
+    from ..reports.dates import Dates
 
-    show(terminal_tables.collection(result, workspace.config.calendar.timezone))
+    show(terminal_tables.collection(result, Dates.seen_at(workspace.clock(), workspace.config.calendar.timezone)))
     if result.failed:
         click.get_current_context().exit(SOURCE_FAILED)

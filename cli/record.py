@@ -32,7 +32,7 @@ def record(
     instant = measured_instant(workspace, at) if at else None
     name = metric_named(metric, workspace.config, workspace.clock())
     sample = recorded(workspace, name, value, at=instant, by=by, evidence=evidence)
-    from ..reports.wording import instant as shown
+    from ..reports.dates import Dates
 
-    zone = workspace.config.calendar.timezone
-    write(f"Recorded {value} for {name} at {shown(sample.at, zone)} {zone}.\n")
+    dates = Dates.seen_at(workspace.clock(), workspace.config.calendar.timezone)
+    write(f"Recorded {value} for {name}, measured {dates.as_of(sample.at)}.\n")

@@ -29,5 +29,6 @@ def sources(invocation: Invocation, as_json: bool) -> None:
         write(machine.sources(states, zone))
     else:
         from ..reports import terminal_tables
+        from ..reports.dates import Dates
 
-        show(terminal_tables.sources(states, zone))
+        show(terminal_tables.sources(states, Dates.seen_at(workspace.clock(), zone)))

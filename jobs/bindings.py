@@ -7,7 +7,7 @@ commands find a metric's facts without asking the source again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -70,7 +70,9 @@ class Bindings:
         self._states: dict[str, StreamState] | None = None
         self._answers: dict[Question, list[StreamState] | None] = {}
 
-    def remember(self, question: Question, streams: Iterable[Stream]) -> None:
+    def remember(self, question: Question, streams: Sequence[Stream]) -> None:
+        """Registers the streams first: a metric must never be read from those alone that were collected already."""
+        self._store.register(streams)
         self._answers.pop(question, None)
         self._memo(question.source)[self._key(question)] = json.dumps(sorted(s.id for s in streams))
 
@@ -86,10 +88,6 @@ class Bindings:
             return None
         return [self._by_id[i] for i in json.loads(known) if i in self._by_id]
 
-    def asked(self, question: Question) -> frozenset[str]:
-        """The ids of the streams that answer, collected already or not."""
-        return frozenset(json.loads(self._memo(question.source).get(self._key(question), "[]")))
-
     @property
     def _by_id(self) -> Mapping[str, StreamState]:
         if self._states is None:
@@ -101,3 +99,16 @@ class Bindings:
 
     def _key(self, question: Question) -> str:
         return f"{question.key}:{self._config.calendar.timezone}"
+
+
+def metrics_by_stream(config: Config, store: Store) -> Mapping[str, tuple[str, ...]]:
+    """The metrics that rest on each stored stream, by its id."""
+    bindings = Bindings(config, store)
+    found: dict[str, tuple[str, ...]] = {}
+    for metric in config.metrics.values():
+        for question in questions(metric):
+            for state in bindings.states(question) or ():
+                named = found.get(state.stream.id, ())
+                if concerns(metric, state.stream) and metric.name not in named:
+                    found[state.stream.id] = (*named, metric.name)
+    return found

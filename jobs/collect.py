@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from ..collectors.contract import Collector, CollectorError, ConfigError, RetryAt, SourceError, Unauthorized
@@ -13,6 +13,7 @@ from ..metrics.definition import MetricDefinition
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Stream
 from ..reports.values import CollectionResult, Outcome, StreamRun
+from ..reports.wording import stream as stream_in_words
 from ..storage.rows import Outcome as StoredOutcome
 from .bindings import Bindings, Question, concerns, questions
 from .collectors import construct
@@ -75,6 +76,8 @@ class _Source:
     since: datetime | None
     progress: Progress
     holder: str = field(default_factory=this_process)
+    _asking: dict[Stream, tuple[str, ...]] = field(default_factory=dict)
+    """The names of the metrics that each stream is collected for."""
 
     def collect(self) -> list[StreamRun]:
         wanted = self._wanted()
@@ -101,6 +104,7 @@ class _Source:
     def _with(self, collector: Collector, wanted: dict[Question, list[MetricDefinition]]) -> list[StreamRun]:
         bindings = Bindings(self.workspace.config, self.workspace.store)
         needs: dict[Stream, datetime] = {}
+        self._asking.clear()
         failures: list[StreamRun] = []
         for question, metrics in wanted.items():
             try:
@@ -112,6 +116,8 @@ class _Source:
             for stream in streams:
                 asking = [m for m in metrics if concerns(m, stream)]
                 if asking:
+                    names = self._asking.get(stream, ())
+                    self._asking[stream] = tuple(dict.fromkeys((*names, *(m.name for m in asking))))
                     start = self._start(asking)
                     needs[stream] = min(start, needs.get(stream, start))
         if not failures:
@@ -145,8 +151,8 @@ class _Source:
             waiting = RetryAt(last.retry_at, last.error or "the source asked to wait")
             return None, self._told(stream, "retry", waiting, _Tally(), last.retry_at)
         if not self._lease(stream, now):
-            return None, StreamRun(
-                source=self.source.name, stream=stream.id, outcome="busy", error="another process collects it right now"
+            return None, replace(
+                self._told(stream, "busy", None, _Tally(), None), error="another process collects it right now"
             )
         try:
             return self._leased(collector, stream, gaps(state, start, now))
@@ -168,7 +174,9 @@ class _Source:
         run_id = self.workspace.store.start_run(self.source.name, stream, self.workspace.clock())
         try:
             for window in windows:
-                self.progress.stream(stream.id, _days(window, self.workspace))
+                self.progress.stream(
+                    stream_in_words(stream.source, stream.kind, stream.subject), _days(window, self.workspace)
+                )
                 self._window(collector, stream, window, tally)
         except CollectorError as told:
             error = told
@@ -211,6 +219,9 @@ class _Source:
         return StreamRun(
             source=self.source.name,
             stream=stream.id,
+            kind=stream.kind,
+            subject=stream.subject,
+            metrics=self._asking.get(stream, ()),
             outcome=outcome,
             error=None if error is None else str(error),
             added=tally.added,

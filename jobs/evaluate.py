@@ -12,7 +12,7 @@ from ..krs.model import KeyResult, Objective
 from ..krs.names import KeyResultName, key_results_of, resolve
 from ..krs.rollup import roll_up
 from ..metrics.reading import Reading
-from ..metrics.traits import in_words
+from ..metrics.traits import counted_in_words, in_words
 from ..reports.progress_report import (
     DayValue,
     ProgressReport,
@@ -90,6 +90,7 @@ def metric_series(
         metric=name,
         unit=definition.unit.text,
         definition=in_words(definition),
+        counted=counted_in_words(definition),
         timezone=calendar.timezone,
         readings=tuple(evaluation.measurement(name).readings(instants, calendar.start_of(start))),
     )
@@ -114,6 +115,7 @@ def explain(workspace: Workspace, name: str, *, as_of: datetime) -> Explanation:
     return Explanation(
         name=name,
         definition=in_words(config.metrics[metric]),
+        counted=counted_in_words(config.metrics[metric]),
         timezone=config.calendar.timezone,
         window=reading.window,
         reading=reading,
@@ -133,7 +135,7 @@ def _of_key_result(evaluation: Evaluation, kr: KeyResult, name: KeyResultName) -
 def _cycle(config: Config, name: str | None) -> Cycle:
     if name is None:
         if config.cycle is None:
-            raise NoCycle('which cycle? Name one, or say cycle = "2026-Q4" under [tracker]')
+            raise NoCycle('which cycle? Name one with --cycle, or say cycle = "2026-Q4" under [tracker]')
         return config.cycle
     if name not in config.cycles:
         known = ", ".join(sorted(config.cycles)) or "none"
@@ -164,11 +166,12 @@ def _reported(evaluation: Evaluation, one: Judged) -> ReportedKeyResult:
         owner=kr.owner,
         unit=definition.unit.text,
         definition=in_words(definition),
+        counted=counted_in_words(definition),
         target=TargetTerms.of(one.target, judgement.target_value),
         first_target=None if one.target == kr.target else TargetTerms.of(kr.target, None),
         start=kr.start,
         initiatives=kr.initiatives,
-        revisions=tuple(ReportedRevision.of(r) for r in kr.revisions),
+        revisions=ReportedRevision.all_of(kr),
         with_excluded=_with_excluded(evaluation, one),
         series=tuple(DayValue(r.day, r.value, r.health) for r in one.readings),
         judgement=judgement,

@@ -9,14 +9,16 @@ from ..metrics.reading import Health
 from ..reports.progress_report import SourceHealth
 from ..reports.values import SourceState
 from ..storage.rows import StreamState
+from .bindings import metrics_by_stream
 from .evidence import trouble_of
 from .workspace import Workspace
 
 
 def source_states(workspace: Workspace) -> list[SourceState]:
     """Every stream of every configured source, in the order of the config."""
+    resting = metrics_by_stream(workspace.config, workspace.store)
     return [
-        _state(source, state)
+        _state(source, state, resting.get(state.stream.id, ()))
         for source in workspace.config.sources.values()
         for state in workspace.store.states(source.name)
     ]
@@ -36,7 +38,8 @@ def _health(source: SourceConfig, workspace: Workspace) -> SourceHealth:
         order = list(Health)
         trouble = min(troubled, key=lambda t: order.index(t.health))
         since = _last_success(states)
-        seen = f"last collected {since:%Y-%m-%d %H:%M} UTC" if since else "never collected"
+        zone = workspace.config.calendar.zone
+        seen = f"last collected {since.astimezone(zone):%Y-%m-%d %H:%M}" if since else "never collected"
         return SourceHealth(name=source.name, health=trouble.health, words=f"{trouble.words} ({seen})")
     if not states and not whole:
         return SourceHealth(name=source.name, health=Health.NO_DATA, words="never collected")
@@ -47,12 +50,15 @@ def _last_success(states: list[StreamState]) -> datetime | None:
     return max((s.last_success for s in states if s.last_success), default=None)
 
 
-def _state(source: SourceConfig, state: StreamState) -> SourceState:
+def _state(source: SourceConfig, state: StreamState, metrics: tuple[str, ...]) -> SourceState:
     run = state.last_run
     return SourceState(
         source=source.name,
         type=source.type,
         stream=state.stream.id,
+        kind=state.stream.kind,
+        subject=state.stream.subject,
+        metrics=metrics,
         health=_stream_health(state),
         covered=tuple(state.coverage),
         newest_fact=state.newest_fact,

@@ -24,10 +24,11 @@ def revision_flags(case: Case, day: date) -> Iterator[Flag]:
             yield Flag(
                 "retargeted",
                 f"The target was {then.target.text}; it is {now.target.text} since {revision.on}: {revision.reason}",
+                revision.on,
             )
         when = _suspicious_time(case, revision, then)
         if when is not None and _is_easier(case, revision, then, now):
-            yield Flag("eased", f"Made easier on {revision.on}, {when}: {revision.reason}")
+            yield Flag("eased", f"Made easier on {revision.on}, {when}: {revision.reason}", revision.on, when)
 
 
 def _suspicious_time(case: Case, revision: Revision, then: Terms) -> str | None:

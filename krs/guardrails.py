@@ -11,6 +11,9 @@ from .comparison import excess, within
 from .judgement import GuardrailState
 from .model import Between, Guardrail, KeyResult, Threshold
 
+BROKEN_BY_ONE = "broken by one"
+"""The words of a guardrail that one fact fewer on the wrong side would mend."""
+
 
 def guardrail_states(
     kr: KeyResult, readings: Mapping[str, Reading | None], traits: Mapping[str, MetricTraits]
@@ -51,7 +54,7 @@ def _state(
 def _broken(reading: Reading, limit: Threshold | Between, traits: MetricTraits | None) -> str:
     one_better = _with_one_fact_fewer(reading, limit, traits)
     if one_better is not None and within(one_better, limit):
-        return "broken by one"
+        return BROKEN_BY_ONE
     return "broken"
 
 

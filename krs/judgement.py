@@ -44,10 +44,16 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Something worth knowing beside the status, in words."""
+    """Something worth knowing beside the status, in words.
+
+    `on` is the day of the revision it speaks of (None for others); `when` says what makes one that
+    eases suspicious: "while it was off track".
+    """
 
     code: str
     words: str
+    on: date | None = None
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

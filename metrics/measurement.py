@@ -194,7 +194,9 @@ class Measurement:
         if value.value is None:
             states.append((Health.NO_DATA, value.reason))
         elif too_old:
-            states.append((Health.STALE, f"data is {_in_days(age)} old, more than {_in_days(self.definition.max_age)}"))
+            what = "the last value" if self._is_carried else "the newest data"
+            words = f"{what} is {_in_days(age)} old; it may be {_in_days(self.definition.max_age)}"
+            states.append((Health.STALE, words))
         few = self._few(window)
         if value.value is not None and value.n < few:
             states.append((Health.TOO_FEW, f"{value.n:g} where {few:g} are needed"))
@@ -300,4 +302,5 @@ def _in_days(length: timedelta | None) -> str:
     if length is None:
         return "of unknown age"
     hours = length / timedelta(hours=1)
-    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} h"
+    number, unit = (hours / 24, "days") if hours >= 48 else (hours, "h")
+    return f"{number:.1f}".removesuffix(".0") + f" {unit}"

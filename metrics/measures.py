@@ -26,7 +26,8 @@ class Measure:
     `shape` is how a window's facts become the value: `rate` (facts ÷ days), `days` (share of days),
     `count`, `ratio` (of counts), `quantile` (of values), `newest` (the newest sample, carried
     forward), `samples` (an aggregate of daily samples), `histogram`. `unit` is None where the
-    config says it. `few` is the default `min_samples`. `words` say what it is, for reports.
+    config says it. `few` is the default `min_samples`. `words` say what it is, for reports, and
+    `counted` what a reading's `n` counts (a plural).
     """
 
     name: str
@@ -37,13 +38,29 @@ class Measure:
     options: tuple[str, ...] = ()
     few: int = 0
     words: str
+    counted: str = ""
 
 
 def _deployments(
-    name: str, shape: Shape, unit: Unit, better: Direction | None, *options: str, few: int = 0, words: str
+    name: str,
+    shape: Shape,
+    unit: Unit,
+    better: Direction | None,
+    *options: str,
+    few: int = 0,
+    words: str,
+    counted: str = "deployments",
 ) -> Measure:
     return Measure(
-        name=name, shape=shape, kinds=("deployments",), unit=unit, better=better, options=options, few=few, words=words
+        name=name,
+        shape=shape,
+        kinds=("deployments",),
+        unit=unit,
+        better=better,
+        options=options,
+        few=few,
+        words=words,
+        counted=counted,
     )
 
 
@@ -65,6 +82,7 @@ _TABLE = (
         "higher",
         *_TRACKS,
         words="share of the finished open workdays that had a forward deployment",
+        counted="workdays",
     ),
     _deployments(
         "deployment_count",
@@ -101,6 +119,7 @@ _TABLE = (
         *_TRACKS,
         few=5,
         words="attempts whose first final status is failure or error ÷ attempts with a final status",
+        counted="attempts",
     ),
     Measure(
         name="ci_success_rate",
@@ -110,6 +129,7 @@ _TABLE = (
         better="higher",
         few=5,
         words="successful CI runs ÷ successful and failed ones, by each run's latest finished attempt",
+        counted="runs",
     ),
     Measure(
         name="ci_duration",
@@ -120,6 +140,7 @@ _TABLE = (
         options=("quantile",),
         few=5,
         words="time from start to end of the latest attempt of CI runs that succeeded",
+        counted="runs",
     ),
     Measure(
         name="test_coverage",
@@ -129,6 +150,7 @@ _TABLE = (
         better="higher",
         options=("kind",),
         words="covered ÷ coverable code of the newest measured commit",
+        counted="lines",
     ),
     Measure(
         name="test_pass_rate",
@@ -137,6 +159,7 @@ _TABLE = (
         unit=RATIO,
         better="higher",
         words="passed ÷ (passed + failed + errors) of the newest test run",
+        counted="tests",
     ),
     Measure(
         name="test_count",
@@ -145,6 +168,7 @@ _TABLE = (
         unit=COUNT,
         better="higher",
         words="tests that ran (passed + failed + errors) in the newest test run",
+        counted="tests",
     ),
     Measure(
         name="sampled",
@@ -154,6 +178,7 @@ _TABLE = (
         better=None,
         options=("unit", "aggregate"),
         words="an aggregate of the window's samples",
+        counted="samples",
     ),
     Measure(
         name="histogram_quantile",
@@ -164,6 +189,7 @@ _TABLE = (
         options=("unit", "quantile"),
         few=5,
         words="quantile over all requests of the window, from merged histogram buckets",
+        counted="requests",
     ),
 )
 

@@ -99,8 +99,23 @@ def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
 
 def _over(definition: MetricDefinition) -> str:
     if is_carried(definition):
-        return f"carried forward for {definition.max_age / timedelta(days=1):g} days"
-    return "since the start" if definition.window.is_cycle else f"over {definition.window.days} days"
+        return f"carried forward for {_days(definition.max_age / timedelta(days=1))}"
+    return "since the start" if definition.window.days is None else f"over {_days(definition.window.days)}"
+
+
+def _days(number: float) -> str:
+    return f"{number:g} day{'' if number == 1 else 's'}"
+
+
+def counted_in_words(definition: MetricDefinition) -> str:
+    """What a reading's `n` counts, as a plural; empty where it says nothing of a value carried forward."""
+    measure = MEASURES.get(definition.measure)
+    if measure is None or (measure.shape == "samples" and is_carried(definition)):
+        return ""
+    return _COVERABLE[definition.coverage_kind] if measure.name == "test_coverage" else measure.counted
+
+
+_COVERABLE = {"line": "lines", "branch": "branches", "statement": "statements", "combined": "lines and branches"}
 
 
 def reaches_across_time(definition: MetricDefinition) -> bool:

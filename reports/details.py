@@ -3,112 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from typing import NamedTuple
 
-from ..krs.judgement import GuardrailState
-from ..metrics.reading import Reading
+from ..krs.judgement import Baseline
+from ..metrics.reading import Health
 from . import wording
-from .numbers import amount, count, difference
+from .dates import Dates
+from .looks import trend
+from .numbers import amount, count, many
 from .progress_report import ReportedKeyResult
 
-Row = tuple[str, str]
+
+class Row(NamedTuple):
+    """`alarming` where something is broken that must hold."""
+
+    label: str
+    words: str
+    alarming: bool = False
 
 
-def details(kr: ReportedKeyResult, timezone: str) -> list[Row]:
+def details(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
     """In the order they are read; a label may come more than once, and rows with nothing to say are left out."""
     judged = kr.judgement
-    rows = [
-        ("Measures", f"{judged.metric}: {kr.definition}"),
-        ("Reading", _reading(kr, timezone)),
+    rows: list[Row | tuple[str, str]] = [
+        ("Why", wording.reason(kr, dates)),
+        ("Reading", _reading(kr, dates)),
+        ("Measures", dates.in_text(f"{judged.metric}: {kr.definition}")),
         ("With all", _with_all(kr)),
-        ("Baseline", _baseline(kr, timezone)),
-        ("Target", _target(kr)),
-        ("Progress", wording.pace(kr)),
-        ("Kept", wording.kept_days(judged.kept) if judged.kept else ""),
-        ("Decides on", wording.window(judged.decides_on, timezone, near=date.min) if judged.decides_on else ""),
-        *(("Guardrail", _guardrail(state)) for state in judged.guardrails),
-        *(("Flag", f"{flag.code}: {flag.words}") for flag in wording.flags(kr)),
-        ("Data", _data(kr)),
-        *(("Revised", f"{r.on}: {r.changes} ({r.reason})") for r in kr.revisions),
+        ("Baseline", _baseline(kr, dates)),
+        ("Target", _target(kr, dates)),
+        ("Days", _days(kr)),
+        ("Decides on", dates.window(judged.decides_on) if judged.decides_on else ""),
+        *(Row("Guardrail", words, alarming=True) for words in wording.guardrails(kr, holding=False)),
+        *(("Guardrail", words) for words in wording.guardrails(kr, holding=True)),
+        *(("Flag", f"{flag.code}: {dates.in_text(flag.words)}") for flag in wording.flags(kr)),
+        ("Data", "; ".join(_data(kr, dates))),
+        *(("Revised", words) for words in wording.revisions(kr, dates)),
         *(("Initiative", initiative) for initiative in kr.initiatives),
-        ("Trend", _trend(kr)),
+        ("Trend", _trend(kr, dates)),
     ]
-    return [(label, words) for label, words in rows if words]
+    return [row for row in (Row(*said) for said in rows) if row.words]
 
 
-def guardrails(kr: ReportedKeyResult) -> Iterator[str]:
-    """The guardrails that don't hold, or can't be seen, in words."""
-    for state in kr.judgement.guardrails:
-        if state.holds is not True:
-            yield _guardrail(state)
-
-
-def _guardrail(state: GuardrailState) -> str:
-    """`rollback-rate broken by one; 6.1%, limit at most 5%, 1.1 pp beyond`."""
-    said = [f"limit {state.limit}"]
-    if state.value is not None:
-        said.insert(0, amount(state.value, state.unit))
-    if state.excess:
-        said.append(f"{difference(state.excess, state.unit)} beyond")
-    return f"{state.metric} {state.words}; {', '.join(said)}"
-
-
-def _reading(kr: ReportedKeyResult, timezone: str) -> str:
+def _reading(kr: ReportedKeyResult, dates: Dates) -> str:
     reading = kr.judgement.reading
-    if reading is None:
-        return "none"
-    said = [wording.value_now(kr), *evidence(reading)]
-    return f"{', '.join(said)}; window {wording.window(reading.window, timezone, near=date.min)}"
+    if reading is None or reading.value is None:
+        return ""
+    said = [wording.value_now(kr), wording.rests_on(reading, kr.counted), wording.certainty(reading)]
+    return f"{', '.join(s for s in said if s)}; window {dates.window(reading.window)}"
 
 
 def _with_all(kr: ReportedKeyResult) -> str:
     if kr.with_excluded is None:
         return ""
-    return f"{amount(kr.with_excluded, kr.unit)}, the facts counted that the config leaves out"
+    return f"{amount(kr.with_excluded, kr.unit, per=wording.period(kr))}, the facts counted that the config leaves out"
 
 
-def evidence(reading: Reading) -> Iterator[str]:
-    """The counts a value rests on, and how sure they make it."""
-    if reading.numerator is not None and reading.denominator is not None:
-        yield f"{count(reading.numerator)} of {count(reading.denominator)}"
-    elif reading.n:
-        yield f"n {count(reading.n)}"
-    if reading.interval is not None:
-        low, high = reading.interval
-        yield f"80% interval {amount(low, reading.unit)} to {amount(high, reading.unit)}"
-
-
-def _baseline(kr: ReportedKeyResult, timezone: str) -> str:
+def _baseline(kr: ReportedKeyResult, dates: Dates) -> str:
     start = kr.judgement.baseline
-    if start is None:
+    if start is None or wording.is_spent(kr, dates):
         return ""
-    origin = f"measured at {wording.instant(start.at, timezone)}" if start.measured else "stated"
-    return f"{wording.baseline(start, kr.unit)}, {origin}"
+    return f"{wording.baseline(start, kr.unit, wording.period(kr))}, {_origin(start, dates)}"
 
 
-def _target(kr: ReportedKeyResult) -> str:
-    shown = wording.target(kr.target, kr.unit)
+def _origin(start: Baseline, dates: Dates) -> str:
+    if start.at is None or not start.measured:
+        return "stated"
+    if start.reading is None:
+        return f"measured {dates.instant(start.at)}"
+    return f"measured over {dates.window(start.reading.window)}"
+
+
+def _target(kr: ReportedKeyResult, dates: Dates) -> str:
+    shown = wording.target(kr.target, kr.unit, wording.period(kr))
     resolved = kr.target.kind == "change" and kr.target.value is not None
     said = [f"{shown} ({kr.target.text})" if resolved else shown]
-    said.append(f"by {kr.judgement.deadline}")
+    said.append(f"by {dates.day(kr.judgement.deadline)}")
     if kr.first_target is not None:
         said.append(f"began with {wording.target(kr.first_target, kr.unit)}")
     return ", ".join(said)
 
 
-def _data(kr: ReportedKeyResult) -> str:
+def _days(kr: ReportedKeyResult) -> str:
+    kept = kr.judgement.kept
+    if kept is None:
+        return ""
+    return f"{wording.kept_days(kept)}; {count(kept.measured)} of {many(kept.days, 'days')} measured"
+
+
+def _data(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
+    """What is not as it should be, and what else is worth knowing."""
     reading = kr.judgement.reading
-    said = [wording.blindness(kr)]
-    if reading is not None:
-        said[0] = said[0] or wording.HEALTH_WORDS[reading.health]
-        said += [f"covered {amount(reading.covered, 'ratio', beside=1.0)}", *reading.notes]
-    return "; ".join(said)
+    blind = wording.blindness(kr, dates)
+    if blind:
+        yield blind
+    if reading is None:
+        return
+    if reading.value is not None and reading.covered < 1 and reading.health is not Health.STALE:
+        yield f"{amount(reading.covered, 'ratio', beside=1.0)} of the window collected"
+    yield from (dates.in_text(note) for note in reading.notes[1 if blind else 0 :])
 
 
-def _trend(kr: ReportedKeyResult) -> str:
+def _trend(kr: ReportedKeyResult, dates: Dates) -> str:
     values = [d.value for d in kr.series if d.value is not None]
     if not values:
         return ""
-    low, high = amount(min(values), kr.unit), amount(max(values), kr.unit)
+    low, high = (amount(v, kr.unit, per=wording.period(kr)) for v in (min(values), max(values)))
     spread = low if low == high else f"{low} to {high}"
-    return f"{wording.trend(kr.series)} {spread} since {kr.start}"
+    return f"{trend(kr.series)} {spread} since {dates.day(kr.start)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 _ESCAPE_SEQUENCE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor moves
@@ -12,9 +13,11 @@ _ESCAPE_SEQUENCE = re.compile(
     re.DOTALL,
 )
 _JOINERS = "\u200c\u200d"  # needed by Persian and by composed emoji
-_MARKDOWN = re.compile(r"[\\`*\[\]<>|~#&$]|(?<!\w)_|_(?!\w)")
+# A "<" before a blank or a digit opens no tag, a "&" that isn't written as an entity stands for itself.
+_MARKDOWN = re.compile(r"[\\`*\[\]|~#$]|<(?![\s\d]|$)|&(?=#?\w+;)|(?<!\w)_|_(?!\w)")
+_CODE = re.compile(r"(?<!`)`[\w .,:=/-]+`(?!`)")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
-_LIST = re.compile(r"^(\d*)([-+.)])(?=\s|$)")
+_BLOCK = re.compile(r"^(\d*)([-+.)](?=\s|$)|>)")
 _MENTION = re.compile(r"@(?=\w)")
 _UNPRINTABLE = re.compile("[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 
@@ -37,9 +40,21 @@ def _visible(character: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Cleaned text in which no character means anything to Markdown, in a table's cell too; plain URLs are links."""
-    words = " ".join(_link(word) or _escaped(word) for word in clean(text).split(" "))
-    return _LIST.sub(r"\1\\\2", words)
+    """Cleaned text in which no character means anything to Markdown, in a table's cell too.
+
+    Plain URLs are links, and a few words between backticks are code.
+    """
+    whole = clean(text)
+    if whole.count("`") % 2:
+        return _prose(whole)
+    ends = [0, *(end for code in _CODE.finditer(whole) for end in code.span()), len(whole)]
+    parts = [whole[start:end] for start, end in pairwise(ends)]
+    return "".join(part if n % 2 else _prose(part) for n, part in enumerate(parts))
+
+
+def _prose(text: str) -> str:
+    words = " ".join(_link(word) or _escaped(word) for word in text.split(" "))
+    return _BLOCK.sub(r"\1\\\2", words)
 
 
 def _link(word: str) -> str | None:

@@ -42,6 +42,7 @@ def metric(series: MetricSeries) -> str:
             "metric": series.metric,
             "unit": series.unit,
             "definition": series.definition,
+            "counts": series.counted or None,
             "readings": [_reading(r, zone) for r in series.readings],
         }
     )
@@ -52,6 +53,7 @@ def explanation(explained: Explanation) -> str:
     return _text(
         {
             "definition": explained.definition,
+            "counts": explained.counted or None,
             "window": _window(explained.window, zone),
             "reading": _reading(explained.reading, zone),
             "facts": [_fact(f, zone) for f in explained.facts],
@@ -99,6 +101,7 @@ def _key_result(kr: ReportedKeyResult, kind: Kind, zone: ZoneInfo) -> Object:
         "owner": kr.owner,
         "metric": judged.metric,
         "unit": kr.unit,
+        "counts": kr.counted or None,
         "baseline": _baseline(judged.baseline, zone),
         "target": _target(kr.target),
         "reading": _reading(judged.reading, zone) if judged.reading else None,
@@ -201,6 +204,9 @@ def _source(state: SourceState, zone: ZoneInfo) -> Object:
         "source": state.source,
         "type": state.type,
         "stream": state.stream,
+        "kind": state.kind,
+        "subject": state.subject,
+        "metrics": list(state.metrics),
         "health": state.health.value,
         "covered": [[_time(r.start, zone), _time(r.end, zone)] for r in state.covered],
         "newest_fact": _time(state.newest_fact, zone),

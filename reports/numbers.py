@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
+from typing import Literal
 
 from ..krs.comparison import percent as cut_percent
-from ..metrics.unit import Unit
+from ..metrics.comparison import equal
+from ..metrics.unit import DAYS_PER_MONTH, Unit
+
+Period = Literal["day", "week", "month"]
 
 MISSING = "–"
+_DAYS: dict[Period, float] = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH}
+_WRITTEN_PERIOD = re.compile(r"/\s*(day|week|month)\b")
+_READABLE_RATE = 0.3
 _DURATIONS = (  # shown in the largest unit of which there are at least as many seconds as the first number
     (172_800.0, 86_400.0, "d"),
     (7_200.0, 3_600.0, "h"),
@@ -17,27 +25,47 @@ _DURATIONS = (  # shown in the largest unit of which there are at least as many 
     (0.0, 1e-6, "µs"),
 )
 _MOST_DIGITS = 8
+_WRITTEN_DIGITS = 6
 
 
-def amount(value: float | None, unit: str, beside: float | None = None) -> str:
-    """A value in the unit's base as text: `402 ms`, `85.1%`, `1.2/workday`.
+def amount(value: float | None, unit: str, *, beside: float | None = None, per: Period | None = None) -> str:
+    """A value in the unit's base as text: `402 ms`, `85.1%`, `6.4%`, `1.2/workday`.
 
-    Three significant digits, more where the text would otherwise read the same as that of a
-    different value `beside` it (450.4 ms beside a limit of 450 ms), or claim a full ratio.
+    Three significant digits (of ratios below 10 % two), more where the text would otherwise read
+    the same as that of a different value `beside` it (450.4 ms beside a limit of 450 ms), or claim
+    a full ratio. A rate per day is shown per `per`, by default in the period that reads best.
     """
     if value is None:
         return MISSING
+    per = per or readable_period(value)
     for digits in range(3, _MOST_DIGITS + 1):
-        text = _text(value, unit, digits)
-        if beside is None or value == beside or text != _text(beside, unit, digits):
+        text = _text(value, unit, digits, per)
+        if beside is None or equal(value, beside) or text != _text(beside, unit, digits, per):
             return text
-    return _text(value, unit, _MOST_DIGITS)
+    return _text(value, unit, _MOST_DIGITS, per)
 
 
-def difference(value: float, unit: str) -> str:
-    """How far two values lie apart: `48 ms`; of ratios in points, `1.1 pp`."""
-    text = amount(value, unit)
-    return f"{text.removesuffix('%')} pp" if Unit.parse(unit).dimension == "ratio" else text
+def written(value: float, unit: str, per: Period | None = None) -> str:
+    """A limit that somebody wrote down: none of its digits is lost."""
+    return _text(value, unit, _WRITTEN_DIGITS, per or readable_period(value))
+
+
+def interval(low: float, high: float, unit: str) -> str:
+    """`0.21 to 2.3%`."""
+    return f"{amount(low, unit).removesuffix('%')} to {amount(high, unit)}"
+
+
+def written_period(text: str) -> Period | None:
+    """The period in which a written amount gives a rate: `week` for `at least 1/week`."""
+    found = _WRITTEN_PERIOD.search(text)
+    return next((period for period in _DAYS if found and found[1] == period), None)
+
+
+def readable_period(per_day: float | None) -> Period:
+    """The shortest period in which a rate isn't a small fraction."""
+    if not per_day:
+        return "day"
+    return next((p for p, days in _DAYS.items() if abs(per_day) * days >= _READABLE_RATE), "month")
 
 
 def percent(fraction: float | None) -> str:
@@ -50,21 +78,26 @@ def count(number: float | None) -> str:
     return MISSING if number is None else _grouped(number, 3)
 
 
+def many(number: float, plural: str) -> str:
+    """`144 deployments`, `1 deployment`."""
+    return f"{count(number)} {plural.removesuffix('s') if number == 1 else plural}"
+
+
 def times(factor: float | None) -> str:
     """A multiple of the planned pace; infinity can't be reached any more."""
     return MISSING if factor is None else f"{_grouped(factor, 2)}×"
 
 
-def _text(value: float, unit: str, digits: int) -> str:
+def _text(value: float, unit: str, digits: int, per: Period) -> str:
     dimension = Unit.parse(unit).dimension
     if dimension == "ratio":
-        return _ratio(value, digits)
+        return _ratio(value, digits if abs(value) >= 0.1 else digits - 1)
     if dimension == "duration":
         return _duration(value, digits)
     if dimension == "count":
         return _grouped(value, digits)
     if dimension == "per_day":
-        return f"{_grouped(value, digits)}/day"
+        return f"{_grouped(value * _DAYS[per], digits)}/{per}"
     if dimension == "per_workday":
         return f"{_grouped(value, digits)}/workday"
     return f"{_grouped(value, digits)} {unit}".rstrip()

@@ -8,7 +8,8 @@ from typing import Literal
 
 from ..krs.cycle import Cycle
 from ..krs.judgement import Judgement, ObjectiveJudgement
-from ..krs.model import Between, ChangeBy, Comparison, Keep, Kind, Reach, Revision, Target, Threshold
+from ..krs.model import Between, ChangeBy, Comparison, Keep, KeyResult, Kind, Reach, Target, Threshold
+from ..krs.terms import Terms, revised, revisions_until, terms
 from ..metrics.reading import Health
 from .codec import decode_json, encode_json
 
@@ -51,23 +52,36 @@ class TargetTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedRevision:
-    """A dated change of course. `changes` says in words what it set."""
+    """A dated change of course. `changes` says what it changed ("the target from 5% to 8%"); empty for a withdrawal."""
 
     on: date
     reason: str
     changes: str
 
     @classmethod
-    def of(cls, revision: Revision) -> ReportedRevision:
-        said = [
-            f"target {revision.target.text}" if revision.target else None,
-            f"deadline {revision.deadline}" if revision.deadline else None,
-            f"metric {revision.metric}" if revision.metric else None,
-            "plan" if revision.plan is not None else None,
-            f"weight {revision.weight:g}" if revision.weight is not None else None,
-            "withdrawn" if revision.withdraw else None,
-        ]
-        return cls(on=revision.on, reason=revision.reason, changes=", ".join(s for s in said if s))
+    def all_of(cls, kr: KeyResult) -> tuple[ReportedRevision, ...]:
+        """Oldest first, each held against what was in force before it."""
+        found, now = [], terms(kr, date.min)
+        for revision in revisions_until(kr, date.max):
+            then, now = now, revised(now, revision)
+            found.append(cls(on=revision.on, reason=revision.reason, changes=_changes(then, now)))
+        return tuple(found)
+
+
+def _changes(then: Terms, now: Terms) -> str:
+    said = [
+        f"the {name} from {before} to {after}"
+        for name, before, after in (
+            ("target", then.target.text, now.target.text),
+            ("deadline", then.deadline.isoformat(), now.deadline.isoformat()),
+            ("metric", then.metric, now.metric),
+            ("weight", f"{then.weight:g}", f"{now.weight:g}"),
+        )
+        if before != after
+    ]
+    if now.plan != then.plan:
+        said.append("the plan")
+    return " and ".join(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,8 @@ class DayValue:
 class ReportedKeyResult:
     """A key result, what it rests on and what is said of it.
 
-    `unit` is the text of the metric's unit, `definition` the metric in words. `target` is the one
+    `unit` is the text of the metric's unit, `definition` the metric in words, `counted` what its
+    readings' `n` counts ("deployments"; empty where that says nothing). `target` is the one
     in force, `first_target` what the team began with where a revision replaced it. `series` is
     daily from the key result's start, oldest first. `with_excluded` is what the reading would be
     with the facts that the metric excludes, None where it excludes none.
@@ -94,6 +109,7 @@ class ReportedKeyResult:
     owner: str | None
     unit: str
     definition: str
+    counted: str = ""
     target: TargetTerms
     first_target: TargetTerms | None = None
     start: date

@@ -13,102 +13,135 @@ from rich.table import Table
 from rich.text import Text
 
 from ..krs.judgement import Status
+from ..krs.model import Kind
 from . import wording
-from .details import details, guardrails
+from .dates import Dates
+from .details import details
 from .escaping import clean
-from .numbers import percent
+from .looks import LOOKS, bar, tally
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
 
-_LABEL = 14  # fits "✖ not measured"
+_INDENT = (0, 0, 0, 2)
+_LEAST = 11  # fits "✖ off track" and "Initiative"
 
 
 def status(report: ProgressReport) -> RenderableType:
-    """Objective by objective, two or three lines for each key result."""
-    return _page(report, in_full=False)
+    """Objective by objective, a few lines for each key result."""
+    dates = Dates.seen_at(report.as_of, report.timezone)
+    width = _label_width(report)
+    parts: list[RenderableType] = [_heading(report, report.cycle.name, dates)]
+    for objective in report.objectives:
+        parts += ["", _objective(objective, width)]
+        parts += [_in_short(kr, objective.kind, dates, width) for kr in objective.key_results]
+    return Group(*parts, *_footnotes(report, dates))
 
 
 def full_report(report: ProgressReport) -> RenderableType:
     """As `status`, with all that stands behind each key result."""
-    return _page(report, in_full=True)
-
-
-def _page(report: ProgressReport, *, in_full: bool) -> RenderableType:
-    parts: list[RenderableType] = [_heading(report)]
+    dates = Dates.seen_at(report.as_of, report.timezone)
+    width = _label_width(report)
+    parts: list[RenderableType] = [_heading(report, f"Progress in {report.cycle.name}", dates)]
     for objective in report.objectives:
-        parts += ["", _objective(objective)]
+        parts += ["", _objective(objective, width)]
         for kr in objective.key_results:
-            parts += ["", _key_result(kr)] if in_full else [_key_result(kr)]
-            if in_full:
-                parts.append(_details(kr, report.timezone))
-    if not report.objectives:
-        parts += ["", Text("No objectives in this cycle.")]
-    return Group(*parts, *_footnotes(report))
+            parts += ["", _in_full(kr, objective.kind, dates, width)]
+    return Group(*parts, *_footnotes(report, dates))
 
 
-def _heading(report: ProgressReport) -> Text:
-    cycle = report.cycle
-    span = wording.days(cycle.start, cycle.end, near=cycle.end)
-    as_of = f"as of {wording.instant(report.as_of, report.timezone)} {report.timezone}"
-    return Text.assemble((clean(cycle.name), "bold"), f"  {span} {cycle.end.year}  ", (as_of, "dim"))
+def _heading(report: ProgressReport, title: str, dates: Dates) -> Text:
+    span = dates.days(report.cycle.start, report.cycle.end)
+    as_of = f"as of {dates.as_of(report.as_of)}"
+    heading = Text.assemble((clean(title), "bold"), f", {span}, ", (as_of, "dim"))
+    told = tally(report) or "No objectives in this cycle yet: write them as [[objectives]] into the config."
+    return heading.append(f"\n{told}")
 
 
-def _objective(objective: ReportedObjective) -> RenderableType:
+def _objective(objective: ReportedObjective, width: int) -> RenderableType:
     judged = objective.judgement
-    about = f"{percent(judged.progress)}, {wording.measured(objective)}"
     who = wording.people(objective.owner, *objective.teams)
-    tail = " · ".join(p for p in (about, objective.kind, clean(who)) if p)
+    tail = " · ".join(p for p in (wording.about(objective), objective.kind, clean(who)) if p)
     return _rows(
+        width,
         (_label(judged.status), Text(clean(objective.title), style="bold")),
-        (Text(""), Text.assemble(wording.bar(judged.progress), " ", tail)),
+        (Text(""), Text(f"{bar(judged.progress)} {tail}")),
     )
 
 
-def _key_result(kr: ReportedKeyResult) -> RenderableType:
-    judged = kr.judgement
-    numbers = [wording.way(kr), wording.pace(kr), wording.sample_size(kr)]
-    lines = [
-        Text.assemble((clean(kr.id), "bold"), " ", clean(kr.title)),
-        Text(" · ".join(clean(n) for n in numbers if n)),
-        Text(clean(judged.why), style="dim"),
-        *(Text(clean(words), style="dim") for words in _remarks(kr)),
+def _in_short(kr: ReportedKeyResult, kind: Kind, dates: Dates, width: int) -> RenderableType:
+    lines = [_title(kr), Text(_joined(_numbers(kr, kind, dates)))]
+    lines += [Text(clean(words), style="dim") for words in _remarks(kr, dates)]
+    return _labelled(kr, lines, width)
+
+
+def _in_full(kr: ReportedKeyResult, kind: Kind, dates: Dates, width: int) -> RenderableType:
+    summary = (wording.way(kr, dates), wording.pace(kr, kind, dates), wording.newest_day(kr, dates))
+    rows = [
+        (Text(label, style="dim"), Text(clean(words), style="yellow" if alarming else ""))
+        for label, words, alarming in details(kr, dates)
     ]
-    rows = [(Text("") if n else _label(judged.status), line) for n, line in enumerate(lines) if line.plain]
-    return Padding(_rows(*rows), (0, 0, 0, 2))
+    return Group(_labelled(kr, [_title(kr), Text(_joined(summary))], width), Padding(_rows(width, *rows), _INDENT))
 
 
-def _remarks(kr: ReportedKeyResult) -> Iterator[str]:
-    if blind := wording.blindness(kr):
-        yield f"Data: {blind}"
+def _title(kr: ReportedKeyResult) -> Text:
+    return Text.assemble((clean(kr.title), "bold"), (f" ({clean(kr.id)})", "dim"))
+
+
+def _labelled(kr: ReportedKeyResult, lines: list[Text], width: int) -> RenderableType:
+    rows = [(Text("") if n else _label(kr.judgement.status), line) for n, line in enumerate(lines) if line.plain]
+    return Padding(_rows(width, *rows), _INDENT)
+
+
+def _numbers(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[str]:
+    yield wording.way(kr, dates)
+    yield wording.pace(kr, kind, dates)
+    yield wording.newest_day(kr, dates)
+    if kr.judgement.reading is not None and kr.judgement.kept is None:
+        said = (wording.rests_on(kr.judgement.reading, kr.counted), wording.by_luck(kr))
+        yield ", ".join(s for s in said if s)
+
+
+def _remarks(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
+    for words in (wording.reason(kr, dates), wording.blindness(kr, dates)):
+        if words:
+            yield words[0].upper() + words[1:]
     for flag in wording.flags(kr):
-        yield f"! {flag.code}: {flag.words}"
-    for words in guardrails(kr):
+        yield f"! {flag.code}: {dates.in_text(flag.words)}"
+    for words in wording.revisions(kr, dates, flagged_only=True):
+        yield f"! {words}"
+    for words in wording.guardrails(kr, holding=False):
         yield f"! guardrail {words}"
 
 
-def _details(kr: ReportedKeyResult, timezone: str) -> RenderableType:
-    rows = [(Text(label, style="dim"), Text(clean(words))) for label, words in details(kr, timezone)]
-    return Padding(_rows(*rows), (0, 0, 0, 2))
+def _footnotes(report: ProgressReport, dates: Dates) -> Iterator[RenderableType]:
+    yield from _footnote("Blind sources", "?", [f"{s.name}: {dates.in_text(s.words)}" for s in report.blind_sources])
+    yield from _footnote("Notices", "!", [dates.in_text(notice) for notice in report.notices])
 
 
-def _footnotes(report: ProgressReport) -> Iterator[RenderableType]:
-    if report.blind_sources:
-        yield from ("", Text("Blind sources", style="bold"))
-        for source in report.blind_sources:
-            yield Text(f"  ? {clean(source.name)}: {clean(source.words)}")
-    if report.notices:
-        yield from ("", Text("Notices", style="bold"))
-        for notice in report.notices:
-            yield Text(f"  ! {clean(notice)}")
+def _footnote(title: str, sign: str, sentences: list[str]) -> Iterator[RenderableType]:
+    if sentences:
+        yield from ("", Text(title, style="bold"))
+        yield Padding(_rows(1, *((Text(sign), Text(clean(s))) for s in sentences)), _INDENT)
 
 
 def _label(status: Status) -> Text:
-    look = wording.LOOKS[status]
+    look = LOOKS[status]
     return Text(f"{look.symbol} {look.words}", style=look.colour)
 
 
-def _rows(*rows: tuple[Text, Text]) -> Table:
+def _joined(parts: Iterator[str] | tuple[str, ...]) -> str:
+    return " · ".join(clean(part) for part in parts if part)
+
+
+def _label_width(report: ProgressReport) -> int:
+    """That of the widest status on the page, so that the words beside have all the room there is."""
+    shown = [o.judgement.status for o in report.objectives]
+    shown += [kr.judgement.status for o in report.objectives for kr in o.key_results]
+    return max([_LEAST, *(len(_label(status)) for status in shown)])
+
+
+def _rows(width: int, *rows: tuple[Text, Text]) -> Table:
     table = Table.grid(padding=(0, 2), expand=True)
-    table.add_column(width=_LABEL, no_wrap=True)
+    table.add_column(width=width, no_wrap=True)
     table.add_column(ratio=1, overflow="fold")
     for label, words in rows:
         table.add_row(label, words)

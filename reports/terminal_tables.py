@@ -12,107 +12,154 @@ from rich.text import Text
 
 from ..metrics.ranges import TimeRange
 from ..metrics.reading import FactNote, Health, Reading
+from ..metrics.samples import EMPTY, SAMPLE
 from . import wording
-from .details import evidence
+from .dates import Dates
 from .escaping import clean
-from .numbers import amount, count
+from .numbers import amount, count, many, readable_period
 from .values import CollectionResult, Explanation, MetricSeries, SourceState, StreamRun
 
 _FAILED = frozenset({"refused", "unauthorized", "failed"})
+_SAMPLES = frozenset({SAMPLE, EMPTY})
+_NOUNS = frozenset({SAMPLE, "attempt", "latest attempt", "earlier attempt", "rollback", "redeploy", "duplicate"})
 
 
 def metric(series: MetricSeries) -> RenderableType:
     """One line per day, oldest first."""
-    table = _table("day", "value", "n", "")
-    table.columns[1].justify = table.columns[2].justify = "right"
+    table = _table("day", "value", "of", "")
+    table.columns[1].justify = "right"
+    known = [abs(r.value) for r in series.readings if r.value is not None]
+    per = readable_period(max(known, default=None))
+    dates = Dates(series.timezone, max((r.day for r in series.readings), default=date.min))
     for reading in series.readings:
         table.add_row(
-            str(reading.day),
-            clean(amount(reading.value, reading.unit)),
-            count(reading.n) if reading.n else "",
-            Text(clean("; ".join(_remarks(reading))), style="dim"),
+            dates.day(reading.day),
+            clean(amount(reading.value, reading.unit, per=per)),
+            clean(wording.rests_on(reading, series.counted)),
+            Text(clean("; ".join(_remarks(reading, dates))), style="dim"),
         )
-    return Group(_title(series.metric, series.definition), "", table)
+    return Group(_title(series.metric, dates.in_text(series.definition)), "", table)
 
 
 def explanation(explained: Explanation) -> RenderableType:
     """The reading, the counts that give it, then every fact with whether and why it counted."""
-    reading, zone = explained.reading, explained.timezone
-    said = [amount(reading.value, reading.unit), *evidence(reading), *_remarks(reading)]
-    about = Table.grid(padding=(0, 2))
-    about.add_row(
-        Text("window", style="dim"), Text(f"{wording.window(explained.window, zone, near=date.min)} ({zone})")
+    reading = explained.reading
+    dates = Dates.seen_at(reading.at, explained.timezone)
+    said = [
+        amount(reading.value, reading.unit),
+        wording.rests_on(reading, explained.counted),
+        wording.certainty(reading),
+    ]
+    about = _rows(
+        ("window", f"{dates.window(explained.window)} ({explained.timezone})"),
+        ("reading", "; ".join([", ".join(s for s in said if s), *_remarks(reading, dates)])),
+        ("counted", _tally([f for f in explained.facts if f.counted])),
+        ("left out", _tally([f for f in explained.facts if not f.counted])),
     )
-    about.add_row(Text("reading", style="dim"), Text(clean(", ".join(said))))
-    about.add_row(Text("counted", style="dim"), Text(_tally([f for f in explained.facts if f.counted])))
-    about.add_row(Text("left out", style="dim"), Text(_tally([f for f in explained.facts if not f.counted])))
-    return Group(_title(explained.name, explained.definition), "", about, "", _facts(explained.facts, zone))
+    definition = dates.in_text(explained.definition)
+    return Group(_title(explained.name, definition), "", about, "", _facts(explained.facts, dates))
 
 
-def sources(states: Sequence[SourceState], timezone: str) -> RenderableType:
+def sources(states: Sequence[SourceState], dates: Dates) -> RenderableType:
     if not states:
-        return Text("No stream is collected yet: run `keyresults collect`.")
-    return Group(*_between_blank_lines(_source(s, timezone) for s in states))
+        return Text("Nothing is collected yet: run `keyresults collect`.")
+    return Group(*_between_blank_lines(_source(s, dates) for s in states))
 
 
-def collection(result: CollectionResult, timezone: str) -> RenderableType:
-    """One line per stream, with the error where there was one."""
-    table = _table("", "new", "changed", "removed", "requests", "stream")
+def collection(result: CollectionResult, dates: Dates) -> RenderableType:
+    """One line per stream: what it brought, and the error where there was one."""
+    if not result.runs:
+        return Text("Nothing to collect: no metric asks a source for anything.")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=1)
+    table.add_column(overflow="fold")
     for run in result.runs:
         symbol, colour = _outcome(run)
-        counts = (count(run.added), count(run.changed), count(run.removed), count(run.requests))
-        stream = Text(clean(run.stream or run.source))
-        if trouble := _trouble(run, timezone):
-            stream.append(f" {clean(trouble)}", style=colour)
-        table.add_row(Text(symbol, style=colour), *counts, stream)
+        name = wording.stream(run.source, run.kind, run.subject, run.metrics)
+        said = Text(clean(name)).append("".join(f" · {words}" for words in _brought(run)), style="dim")
+        if trouble := _trouble(run, dates):
+            said.append(f"\n{clean(trouble)}", style=colour)
+        table.add_row(Text(symbol, style=colour), said)
     return table
 
 
-def _facts(facts: Sequence[FactNote], timezone: str) -> RenderableType:
+def _brought(run: StreamRun) -> Iterator[str]:
+    counts = ((run.added, "new"), (run.changed, "changed"), (run.removed, "removed"))
+    said = [f"{count(number)} {what}" for number, what in counts if number]
+    if said or run.outcome == "ok":
+        yield ", ".join(said) or "nothing new"
+    if run.requests:
+        yield many(run.requests, "requests")
+
+
+def _facts(facts: Sequence[FactNote], dates: Dates) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
-    table.add_column(width=16)
+    table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for fact in facts:
         mark = Text("✓", style="green") if fact.counted else Text("·", style="dim")
-        what = Text.assemble((clean(fact.role), "bold"), f" {clean(fact.why)} ")
-        what.append(f"[{clean(fact.subject)} {clean(fact.key)}]", style="dim")
-        table.add_row(mark, wording.instant(fact.at, timezone), what)
+        what = Text.assemble((clean(fact.role), "bold"), f": {clean(dates.in_text(_why(fact)))} ")
+        what.append(f"[{clean(_which(fact))}]", style="dim")
+        table.add_row(mark, _when(fact, dates), what)
     return table
 
 
+def _when(fact: FactNote, dates: Dates) -> str:
+    """A sample of a whole day has the day for its time."""
+    day = dates.day_begun_at(fact.at)
+    return dates.day(day) if fact.role in _SAMPLES and day is not None else dates.instant(fact.at)
+
+
+def _why(fact: FactNote) -> str:
+    """`other environment` is not followed by the word once more."""
+    return fact.why.removeprefix(fact.role.removeprefix("other ") + " ")
+
+
+def _which(fact: FactNote) -> str:
+    """A key that names its subject says both; that of a sample is its time again, or a digest."""
+    if fact.role in _SAMPLES:
+        return fact.subject
+    return fact.key if fact.subject in fact.key else f"{fact.subject} {fact.key}"
+
+
 def _tally(facts: Sequence[FactNote]) -> str:
-    roles = Counter(clean(f.role) for f in facts)
-    said = ", ".join(f"{count(number)} {role}" for role, number in roles.most_common())
-    return f"{count(len(facts))} ({said})" if facts else "none"
+    roles = Counter(fact.role for fact in facts).most_common()
+    said = [clean(many(number, f"{role}s") if role in _NOUNS else f"{count(number)} {role}") for role, number in roles]
+    if len(said) < 2:
+        return said[0] if said else "none"
+    return f"{count(len(facts))} ({', '.join(said)})"
 
 
-def _source(state: SourceState, timezone: str) -> RenderableType:
+def _source(state: SourceState, dates: Dates) -> RenderableType:
     fine = state.health is Health.OK
+    name = wording.stream(state.source, state.kind, state.subject)
     table = Table.grid(padding=(0, 2))
-    table.add_row(
-        Text("● ok" if fine else "? blind", style="green" if fine else "magenta"), Text(clean(state.stream), "bold")
-    )
-    for label, words in _about(state, timezone):
+    table.add_row(Text("● ok" if fine else "? blind", style="green" if fine else "magenta"), Text(clean(name), "bold"))
+    for label, words in _about(state, dates):
         table.add_row(Text(label, style="dim"), Text(clean(words)))
     return table
 
 
-def _about(state: SourceState, timezone: str) -> Iterator[tuple[str, str]]:
-    yield "source", f"{state.source} ({state.type})"
+def _about(state: SourceState, dates: Dates) -> Iterator[tuple[str, str]]:
+    yield "for", ", ".join(state.metrics) or "no metric any more"
+    yield "type", state.type
     if state.health is not Health.OK:
         yield "health", wording.HEALTH_WORDS[state.health]
-    yield "covered", ", ".join(_span(r, timezone) for r in state.covered) or "nothing yet"
-    yield "newest fact", wording.instant(state.newest_fact, timezone) if state.newest_fact else "none"
-    yield "last run", f"{wording.instant(state.last_run, timezone)}, {count(state.requests)} requests"
+    yield "covered", ", ".join(_span(r, dates) for r in state.covered) or "nothing yet"
+    yield "newest fact", dates.instant(state.newest_fact) if state.newest_fact else "none"
+    if state.last_run:
+        spent = f", {many(state.requests, 'requests')}" if state.requests else ""
+        yield "last run", f"{dates.instant(state.last_run)}{spent}"
     if state.last_error:
-        yield "last error", state.last_error
+        yield "last error", dates.in_text(state.last_error)
     if state.next_run:
-        yield "next run", wording.instant(state.next_run, timezone)
+        yield "next run", dates.instant(state.next_run)
 
 
-def _span(covered: TimeRange, timezone: str) -> str:
-    return f"{wording.instant(covered.start, timezone)} to {wording.instant(covered.end, timezone)}"
+def _span(covered: TimeRange, dates: Dates) -> str:
+    start, end = dates.instant(covered.start), dates.instant(covered.end)
+    return start if start == end else f"{start} to {end}"
 
 
 def _outcome(run: StreamRun) -> tuple[str, str]:
@@ -121,17 +168,24 @@ def _outcome(run: StreamRun) -> tuple[str, str]:
     return ("✔", "green") if run.outcome == "ok" else ("…", "yellow")
 
 
-def _trouble(run: StreamRun, timezone: str) -> str:
-    said = [run.error or ("" if run.outcome == "ok" else run.outcome)]
+def _trouble(run: StreamRun, dates: Dates) -> str:
+    said = [dates.in_text(run.error) if run.error else "" if run.outcome == "ok" else run.outcome]
     if run.retry_at is not None:
-        said.append(f"asked again from {wording.instant(run.retry_at, timezone)}")
+        said.append(f"asked again from {dates.instant(run.retry_at)}")
     return "; ".join(s for s in said if s)
 
 
-def _remarks(reading: Reading) -> Iterator[str]:
-    if reading.health is not Health.OK:
+def _remarks(reading: Reading, dates: Dates) -> Iterator[str]:
+    if reading.health is not Health.OK and not reading.notes:
         yield wording.HEALTH_WORDS[reading.health]
-    yield from reading.notes
+    yield from (dates.in_text(note) for note in reading.notes)
+
+
+def _rows(*rows: tuple[str, str]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for label, words in rows:
+        table.add_row(Text(label, style="dim"), Text(clean(words)))
+    return table
 
 
 def _title(name: str, definition: str) -> RenderableType:

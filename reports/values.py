@@ -17,21 +17,26 @@ stream, `refused` the source rejects what the config asks."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSeries:
-    """One reading per day, oldest first. `definition` is the metric in words."""
+    """One reading per day, oldest first. `definition` is the metric in words, `counted` what `n` counts."""
 
     metric: str
     unit: str
     definition: str
+    counted: str = ""
     timezone: str
     readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A reading and every fact it looked at, those left out included. `name` is as it was asked for."""
+    """A reading and every fact it looked at, those left out included. `name` is as it was asked for.
+
+    `counted` is what the reading's `n` counts.
+    """
 
     name: str
     definition: str
+    counted: str = ""
     timezone: str
     window: Window
     reading: Reading
@@ -42,12 +47,16 @@ class Explanation:
 class SourceState:
     """One stream of a source, and how far it can be trusted.
 
-    `type` is the collector's word, `stream` the stream's id. `requests` is what the last run spent.
+    `type` is the collector's word, `stream` the stream's id, `subject` whose facts they are and
+    `metrics` those that rest on them. `requests` is what the last run spent.
     """
 
     source: str
     type: str
     stream: str
+    kind: str = ""
+    subject: str = ""
+    metrics: tuple[str, ...] = ()
     health: Health
     covered: tuple[TimeRange, ...] = ()
     newest_fact: datetime | None = None
@@ -59,10 +68,16 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRun:
-    """What one collection of one stream did. Counts are facts; `error` is in words, without secrets."""
+    """What one collection of one stream did. Counts are facts; `error` is in words, without secrets.
+
+    `stream`, `kind` and `subject` are empty where a source failed before any stream was known.
+    """
 
     source: str
     stream: str
+    kind: str = ""
+    subject: str = ""
+    metrics: tuple[str, ...] = ()
     outcome: Outcome
     error: str | None = None
     added: int = 0

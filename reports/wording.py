@@ -1,43 +1,32 @@
-"""What renderers say in words and signs, the same in each of them."""
+"""What renderers say of a key result in words, the same in each of them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from ..krs.judgement import Baseline, Flag, KeptDays, Status
-from ..krs.model import Comparison
-from ..metrics.calendar import Calendar
-from ..metrics.reading import Health
-from ..metrics.window import Window
-from .numbers import MISSING, amount, count, percent, times
-from .progress_report import DayValue, ReportedKeyResult, ReportedObjective, TargetTerms
-
-
-class Look(NamedTuple):
-    """How a status is told: never by colour alone."""
-
-    symbol: str
-    words: str
-    colour: str
-
-
-LOOKS: dict[Status, Look] = {
-    Status.WITHDRAWN: Look("–", "withdrawn", "dim"),
-    Status.DRAFT: Look("~", "draft", "dim"),
-    Status.NOT_STARTED: Look("○", "not started", "dim"),
-    Status.UNKNOWN: Look("?", "unknown", "magenta"),
-    Status.ON_TRACK: Look("●", "on track", "green"),
-    Status.AT_RISK: Look("▲", "at risk", "yellow"),
-    Status.OFF_TRACK: Look("✖", "off track", "red"),
-    Status.MET: Look("✔", "met", "bold green"),
-    Status.LANDED: Look("✔", "landed", "bold green"),
-    Status.HELD_BACK: Look("▲", "held back", "yellow"),
-    Status.MISSED: Look("✖", "missed", "red"),
-    Status.NOT_MEASURED: Look("?", "not measured", "magenta"),
-}
+from ..krs.guardrails import BROKEN_BY_ONE
+from ..krs.judgement import Baseline, Flag, GuardrailState, KeptDays, Status
+from ..krs.model import Comparison, Kind
+from ..krs.standing import LANDING
+from ..metrics.comparison import TOLERANCE, above
+from ..metrics.reading import Health, Reading
+from ..metrics.unit import Unit
+from .dates import Dates
+from .numbers import (
+    MISSING,
+    Period,
+    amount,
+    count,
+    interval,
+    many,
+    percent,
+    readable_period,
+    times,
+    written,
+    written_period,
+)
+from .progress_report import ReportedKeyResult, ReportedObjective, ReportedRevision, TargetTerms
 
 HEALTH_WORDS: dict[Health, str] = {
     Health.UNAUTHORIZED: "the source refuses the credential",
@@ -50,117 +39,208 @@ HEALTH_WORDS: dict[Health, str] = {
 }
 
 _NOT_DUE = frozenset({Status.NOT_STARTED, Status.WITHDRAWN})
+_BY_NUMBERS = frozenset({Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.MET, Status.DRAFT})
 _SEEN = frozenset({Health.OK, Health.PARTIAL})
 _SIGNS: dict[Comparison, str] = {"at_most": "≤", "below": "<", "at_least": "≥", "above": ">"}
-_BLOCKS = "▁▂▃▄▅▆▇█"
-_NO_VALUE = "·"
+_TOLD_ELSEWHERE = frozenset({"guardrail", "exceeded"})
+_OF_REVISIONS = frozenset({"retargeted", "eased"})
 
 
-def day(on: date, near: date) -> str:
-    """`4 Dec`, with the year where it is not that of `near`."""
-    return f"{on.day} {on:%b}" if on.year == near.year else f"{on.day} {on:%b %Y}"
+def period(kr: ReportedKeyResult) -> Period:
+    """The period its rates are shown per: the one its target was written in."""
+    reading = kr.judgement.reading
+    return written_period(kr.target.text) or readable_period(kr.target.value or (reading.value if reading else None))
 
 
-def days(first: date, last: date, near: date) -> str:
-    """`4–31 Dec`, `28 Nov – 4 Dec`; both included."""
-    if first == last:
-        return day(last, near)
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{day(last, near)}"
-    return f"{day(first, near)} – {day(last, near)}"
-
-
-def window(of: Window, timezone: str, near: date) -> str:
-    """The local days a window holds or cuts."""
-    calendar = Calendar(timezone)
-    return days(calendar.day_of(of.start), calendar.day_closed_by(of.end), near)
-
-
-def instant(at: datetime | None, timezone: str) -> str:
-    """Local time to the minute; `never` for None."""
-    return "never" if at is None else f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
-
-
-def target(terms: TargetTerms, unit: str) -> str:
+def target(terms: TargetTerms, unit: str, per: Period | None = None) -> str:
     """`≤ 450 ms on 95% of days`; the text of the config where nothing is resolved yet."""
+    per = per or written_period(terms.text)
     if terms.between is not None:
         low, high = terms.between
-        limit = f"{amount(low, unit)} to {amount(high, unit)}"
+        limit = f"{written(low, unit, per)} to {written(high, unit, per)}"
     elif terms.value is None:
         return terms.text
+    elif terms.kind == "change":
+        limit = amount(terms.value, unit, per=per)
     else:
-        limit = amount(terms.value, unit)
+        limit = written(terms.value, unit, per)
     if terms.comparison is not None:
         limit = f"{_SIGNS[terms.comparison]} {limit}"
-    return limit if terms.share is None else f"{limit} on {amount(terms.share, 'ratio')} of days"
+    return limit if terms.share is None else f"{limit} on {written(terms.share, 'ratio')} of days"
 
 
 def value_now(kr: ReportedKeyResult) -> str:
-    """The reading's value, told apart from the target it is held against."""
-    reading = kr.judgement.reading
-    return MISSING if reading is None else amount(reading.value, kr.unit, beside=kr.target.value)
-
-
-def baseline(start: Baseline | None, unit: str) -> str:
-    if start is None:
+    """The reading's value, told apart from the target where it would read the same without having reached it."""
+    reading, limit = kr.judgement.reading, kr.target
+    if reading is None:
         return MISSING
-    return amount(start.value, unit) + (" (provisional)" if start.provisional else "")
+    may_be_equal = kr.judgement.satisfied and limit.comparison not in ("below", "above")
+    return amount(reading.value, kr.unit, beside=None if may_be_equal else limit.value, per=period(kr))
 
 
-def way(kr: ReportedKeyResult) -> str:
-    """`450 ms → 402 ms → ≤ 315 ms`: baseline, now, target."""
-    steps = [value_now(kr), target(kr.target, kr.unit)]
-    if kr.judgement.baseline is not None:
-        steps.insert(0, baseline(kr.judgement.baseline, kr.unit))
+def baseline(start: Baseline, unit: str, per: Period) -> str:
+    return amount(start.value, unit, per=per) + (" (provisional)" if start.provisional else "")
+
+
+def is_spent(kr: ReportedKeyResult, dates: Dates) -> bool:
+    """Whether there is no way to go but something to be used up: bad days, or a cycle's count with a limit."""
+    judged = kr.judgement
+    if judged.kept is not None:
+        return True
+    whole = judged.decides_on is not None and dates.first_day(judged.decides_on) == kr.start
+    return whole and kr.unit == "count" and kr.target.comparison in ("at_most", "below")
+
+
+def way(kr: ReportedKeyResult, dates: Dates) -> str:
+    """`450 ms → 402 ms → ≤ 315 ms`: baseline, now, target; where something is used up there is no such way."""
+    judged = kr.judgement
+    shown = target(kr.target, kr.unit, period(kr))
+    if is_spent(kr, dates):
+        return shown
+    steps = [value_now(kr), shown]
+    if judged.baseline is not None:
+        steps.insert(0, baseline(judged.baseline, kr.unit, period(kr)))
     return " → ".join(steps)
 
 
-def pace(kr: ReportedKeyResult) -> str:
-    """`62%, expected 55%, needs 1.2× the planned pace`."""
+def pace(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> str:
+    """`58%, expected 77%, needs 1.8× the planned pace`; of what is used up, how much of it and of the time."""
     judged = kr.judgement
+    if is_spent(kr, dates):
+        return _spent(kr)
     said = [] if judged.progress is None else [percent(judged.progress)]
-    if judged.expected is not None:
-        said.append(f"expected {percent(judged.expected)}")
-    if judged.needed_pace is not None and judged.progress != 1.0:
+    if judged.status is Status.DRAFT or judged.satisfied:
+        return ", ".join(said)
+    if judged.expected is not None and judged.expected < 1:
+        said.append(f"expected {percent(judged.expected * (LANDING if kind == 'aspirational' else 1))}")
+    if judged.needed_pace is not None and above(float(f"{judged.needed_pace:.2g}"), 1.0):
         said.append(f"needs {times(judged.needed_pace)} the planned pace")
     return ", ".join(said)
 
 
-def sample_size(kr: ReportedKeyResult) -> str:
-    reading = kr.judgement.reading
-    return f"n {count(reading.n)}" if reading is not None and reading.n else ""
+def _spent(kr: ReportedKeyResult) -> str:
+    judged = kr.judgement
+    used = f"{value_now(kr)} of {amount(kr.target.value, kr.unit)} used"
+    said = [used if judged.kept is None else kept_days(judged.kept)]
+    if judged.status is not Status.DRAFT and judged.expected is not None and judged.expected < 1:
+        said.append(f"{percent(judged.expected)} of the time gone")
+    return ", ".join(said)
 
 
 def kept_days(kept: KeptDays) -> str:
+    """Whole days: a budget of 4.55 bad days allows four."""
+    return f"{count(kept.bad)} of {many(math.floor(kept.budget + TOLERANCE), 'bad days')} used"
+
+
+def newest_day(kr: ReportedKeyResult, dates: Dates) -> str:
+    """`yesterday 547 ms`, for a target that is judged day by day."""
+    reading = kr.judgement.reading
+    if kr.judgement.kept is None or reading is None or reading.value is None:
+        return ""
+    return f"{dates.nearly(dates.last_day(reading.window))} {value_now(kr)}"
+
+
+def rests_on(reading: Reading, counted: str) -> str:
+    """`833,640 requests`, `1 of 144 deployments`, `24 deployments in 20 workdays`; `counted` is their plural."""
+    part, whole = reading.numerator, reading.denominator
+    if not counted or not reading.n:
+        return ""
+    if part is None or whole is None:
+        return many(reading.n, counted)
+    days = {"per_day": "days", "per_workday": "workdays"}.get(Unit.parse(reading.unit).dimension)
     return (
-        f"{count(kept.bad)} bad days of {count(kept.budget)} allowed; "
-        f"{count(kept.measured)} of {count(kept.days)} days measured"
+        f"{count(part)} of {many(whole, counted)}" if days is None else f"{many(part, counted)} in {many(whole, days)}"
     )
 
 
-def blindness(kr: ReportedKeyResult) -> str:
+def certainty(reading: Reading) -> str:
+    """How sure the counts make a share of them."""
+    if reading.interval is None:
+        return ""
+    return f"80% interval {interval(*reading.interval, reading.unit)}"
+
+
+def by_luck(kr: ReportedKeyResult) -> str:
+    """The counts' certainty where it leaves open on which side of the target the truth lies."""
+    reading, limit = kr.judgement.reading, kr.target.value
+    if reading is None or reading.interval is None or limit is None or kr.judgement.kept is not None:
+        return ""
+    low, high = reading.interval
+    return certainty(reading) if low <= limit <= high else ""
+
+
+def reason(kr: ReportedKeyResult, dates: Dates) -> str:
+    """Why it has its status, where the numbers and the state of the data don't say so already."""
+    judged = kr.judgement
+    notes = judged.reading.notes if judged.reading else ()
+    told_by_data = judged.status is Status.UNKNOWN and notes and all(note in judged.why for note in notes)
+    return "" if judged.status in _BY_NUMBERS or told_by_data else dates.in_text(judged.why)
+
+
+def blindness(kr: ReportedKeyResult, dates: Dates) -> str:
     """Why there is no usable value and what the last one was; empty where there is one, or none is due."""
     reading = kr.judgement.reading
-    if kr.judgement.status in _NOT_DUE or (reading is not None and reading.health in _SEEN):
+    if reading is None or kr.judgement.status in _NOT_DUE or reading.health in _SEEN:
         return ""
-    health = Health.NO_DATA if reading is None else reading.health
+    said = dates.in_text(reading.notes[0]) if reading.notes else HEALTH_WORDS[reading.health]
+    if reading.health is Health.TOO_FEW:
+        return f"{HEALTH_WORDS[reading.health]}: {said}"
+    return f"{said} ({_last_value(kr, reading, dates)})"
+
+
+def _last_value(kr: ReportedKeyResult, reading: Reading, dates: Dates) -> str:
+    if reading.value is not None:
+        measured_on = dates.last_day(reading.window)
+        return f"{amount(reading.value, kr.unit, per=period(kr))}, measured {dates.day(measured_on)}"
     last = next((d for d in reversed(kr.series) if d.value is not None and d.health is Health.OK), None)
     if last is None:
-        return f"{HEALTH_WORDS[health]}; never measured since {day(kr.start, kr.judgement.deadline)}"
-    when = day(last.day, kr.judgement.deadline)
-    if health is Health.NO_DATA:
-        return f"no data since {when} ({amount(last.value, kr.unit)} then)"
-    return f"{HEALTH_WORDS[health]}; last usable value {amount(last.value, kr.unit)} on {when}"
+        return f"never measured since {dates.day(kr.start)}"
+    return f"last {amount(last.value, kr.unit, per=period(kr))} on {dates.day(last.day)}"
 
 
 def flags(kr: ReportedKeyResult) -> Iterator[Flag]:
-    """Those that nothing else tells: broken and unseen guardrails have their own words."""
-    return (f for f in kr.judgement.flags if f.code != "guardrail")
+    """Warnings that nothing else tells: guardrails and revisions have their own words."""
+    return (f for f in kr.judgement.flags if f.code not in _TOLD_ELSEWHERE | _OF_REVISIONS)
 
 
-def measured(objective: ReportedObjective) -> str:
+def revisions(kr: ReportedKeyResult, dates: Dates, *, flagged_only: bool = False) -> Iterator[str]:
+    """`eased the target from -40% to -25% on 19 Oct, while it was off track: Two large merchants joined`."""
+    for one in kr.revisions:
+        told = [f for f in kr.judgement.flags if f.code in _OF_REVISIONS and f.on == one.on]
+        if told or not flagged_only:
+            yield _revision(one, told, dates)
+
+
+def _revision(one: ReportedRevision, told: Sequence[Flag], dates: Dates) -> str:
+    eased = next((f for f in told if f.code == "eased"), None)
+    verb = "eased" if eased else "changed" if one.on <= dates.today else "will change"
+    when = f", {eased.when}" if eased else ""
+    said = f"{verb} {dates.in_text(one.changes)}" if one.changes else "withdrawn"
+    return f"{said} on {dates.day(one.on)}{when}: {one.reason}"
+
+
+def guardrail(state: GuardrailState) -> str:
+    """`kit-reverts is 6.4% (limit 5%); one fewer would mend it`."""
+    limit = f"(limit {state.limit.removeprefix('at most ')})"
+    if state.value is None:
+        return f"{state.metric} is {state.words} {limit}"
+    said = f"{state.metric} is {amount(state.value, state.unit, per=written_period(state.limit))} {limit}"
+    if state.words == BROKEN_BY_ONE:
+        too_few = state.limit.startswith(("at least", "above"))
+        return f"{said}; one {'more' if too_few else 'fewer'} would mend it"
+    return said
+
+
+def guardrails(kr: ReportedKeyResult, *, holding: bool) -> Iterator[str]:
+    """Those that hold, or those that don't or can't be seen."""
+    return (guardrail(g) for g in kr.judgement.guardrails if (g.holds is True) is holding)
+
+
+def about(objective: ReportedObjective) -> str:
+    """`65% (70% is success), 2 of 3 measured`."""
     judged = objective.judgement
-    return f"{judged.measured} of {judged.total} measured"
+    asked = f" ({percent(LANDING)} is success)" if objective.kind == "aspirational" else ""
+    return f"{percent(judged.progress)}{asked}, {judged.measured} of {judged.total} measured"
 
 
 def people(*names: str | None) -> str:
@@ -168,32 +248,7 @@ def people(*names: str | None) -> str:
     return ", ".join(dict.fromkeys(n for n in names if n))
 
 
-def trend(series: Sequence[DayValue], width: int = 24) -> str:
-    """The daily values as blocks, newest last; a dot where there was no value."""
-    shown = list(_last_of_each(series, width))
-    known = [v for v in shown if v is not None]
-    if not known:
-        return ""
-    low, high = min(known), max(known)
-    return "".join(_NO_VALUE if v is None else _block(v, low, high) for v in shown)
-
-
-def _last_of_each(series: Sequence[DayValue], width: int) -> Iterator[float | None]:
-    """At most `width` values: the newest of each of as many equal stretches."""
-    size = len(series)
-    parts = min(width, size)
-    for n in range(parts):
-        stretch = series[size * n // parts : size * (n + 1) // parts]
-        yield next((d.value for d in reversed(stretch) if d.value is not None), None)
-
-
-def _block(value: float, low: float, high: float) -> str:
-    if low == high:
-        return _BLOCKS[3]
-    return _BLOCKS[round((value - low) / (high - low) * (len(_BLOCKS) - 1))]
-
-
-def bar(fraction: float | None, width: int = 12) -> str:
-    """A progress bar; it is full only at 1."""
-    filled = 0 if fraction is None else int(min(1.0, max(0.0, fraction)) * width)
-    return "█" * filled + "░" * (width - filled)
+def stream(source: str, kind: str, subject: str, metrics: Sequence[str] = ()) -> str:
+    """`kit deployments of payment-kit: kit-releases`: what is collected, and for which metrics."""
+    name = " ".join(part for part in (source, kind, f"of {subject}" if subject not in ("", source) else "") if part)
+    return f"{name}: {', '.join(metrics)}" if metrics else name

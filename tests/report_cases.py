@@ -18,6 +18,7 @@ from keyresults.krs.judgement import (
 from keyresults.metrics.ranges import TimeRange
 from keyresults.metrics.reading import FactNote, Health, Reading
 from keyresults.metrics.window import Window
+from keyresults.reports.dates import Dates
 from keyresults.reports.progress_report import (
     DayValue,
     ProgressReport,
@@ -31,6 +32,7 @@ from keyresults.reports.values import Explanation, MetricSeries, SourceState
 
 START, END = date(2026, 10, 1), date(2026, 12, 31)
 AS_OF = datetime(2026, 11, 23, 8, tzinfo=UTC)
+DATES = Dates.seen_at(AS_OF, "Europe/Berlin")
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J bell\x07 [bold]rich[/bold] :smile: <script>alert(1)</script> **b** "
@@ -63,6 +65,7 @@ def key_result(**more):
         "owner": "ana",
         "unit": "s",
         "definition": "p99 over all requests of the window, from merged histogram buckets; over 7 days",
+        "counted": "requests",
         "target": TargetTerms(kind="change", text="-30%", value=0.315),
         "start": START,
         "judgement": judgement(),
@@ -74,7 +77,9 @@ def latency():
     days = [START + timedelta(days=n) for n in range(53)]
     return key_result(
         initiatives=("https://github.com/acme/payments/milestone/7",),
-        revisions=(ReportedRevision(on=date(2026, 11, 2), reason="Traffic doubled", changes="target -30%"),),
+        revisions=(
+            ReportedRevision(on=date(2026, 11, 2), reason="Traffic doubled", changes="the target from -40% to -30%"),
+        ),
         first_target=TargetTerms(kind="change", text="-40%"),
         series=tuple(
             DayValue(d, None if n == 10 else 0.450 - n * 0.001, Health.NO_DATA if n == 10 else Health.OK)
@@ -119,6 +124,7 @@ def rollbacks_without_data():
         owner=None,
         unit="ratio",
         definition="forward deployments rolled back later ÷ forward deployments; over 28 days",
+        counted="deployments",
         target=TargetTerms(kind="below", comparison="below", text="1%", value=0.01),
         series=(
             DayValue(date(2026, 10, 30), 0.02, Health.OK),
@@ -126,8 +132,8 @@ def rollbacks_without_data():
         ),
         judgement=judgement(
             status=Status.UNKNOWN,
-            why="The reading can't be used: no data",
-            reading=reading(None, health=Health.NO_DATA, notes=("environments known: prod",)),
+            why="The reading can't be used: no data; no deployment is known since 2026-10-30",
+            reading=reading(None, health=Health.NO_DATA, notes=("no deployment is known since 2026-10-30",)),
             metric="rollback-rate",
         ),
     )
@@ -138,7 +144,9 @@ def kept():
         id="fast-enough",
         title="Keep payment latency within 450 ms on 95% of days",
         target=TargetTerms(kind="keep", comparison="at_most", text="95% of days", value=0.45, share=0.95),
-        judgement=judgement(progress=0.58, raw_progress=0.5807, kept=KeptDays(days=92, measured=50, bad=3, budget=4.6)),
+        judgement=judgement(
+            progress=0.58, raw_progress=0.5807, expected=0.58, kept=KeptDays(days=92, measured=50, bad=3, budget=4.6)
+        ),
     )
 
 
@@ -204,6 +212,7 @@ def explanation():
     return Explanation(
         name="rollbacks",
         definition="forward deployments rolled back later ÷ forward deployments",
+        counted="deployments",
         timezone="Europe/Berlin",
         window=reading(None).window,
         reading=reading(1 / 28, n=28, numerator=1, denominator=28, interval=(0.012, 0.099)),
@@ -220,6 +229,7 @@ def series():
         metric="p99-payments",
         unit="s",
         definition="p99 over all requests of the window",
+        counted="requests",
         timezone="Europe/Berlin",
         readings=(
             reading(0.41, "s", n=900, day=date(2026, 11, 21)),
@@ -235,6 +245,9 @@ def sources():
             source="github",
             type="github",
             stream="github/deployments/acme/payments@1f0c00112233aabb",
+            kind="deployments",
+            subject="acme/payments",
+            metrics=("rollback-rate", "deploys"),
             health=Health.UNAUTHORIZED,
             covered=(TimeRange(AS_OF - timedelta(days=90), AS_OF - timedelta(days=9)),),
             newest_fact=AS_OF - timedelta(days=10),
@@ -242,5 +255,5 @@ def sources():
             last_error="the credential was refused",
             requests=3,
         ),
-        SourceState(source="people", type="manual", stream="people/samples/x@1", health=Health.NO_DATA),
+        SourceState(source="people", type="manual", stream="people/samples/x@1", kind="samples", health=Health.NO_DATA),
     ]

@@ -482,7 +482,7 @@ def test_a_failing_test_is_a_key_result(tmp_path, command):
 def test_old_files_are_told_and_nothing_is_proposed_by_them(tmp_path, command):
     results(tmp_path, NOW - 20 * DAY)
     run = command(tmp_path)
-    assert "data is 20.0 days old" in " ".join(run.start().split())
+    assert "the last value is 20 days old" in " ".join(run.start().split())
     assert "No objectives" in run("status")
 
 

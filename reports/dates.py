@@ -1,0 +1,81 @@
+"""Days and times as people read them: one style, with the year only where it isn't today's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from ..metrics.calendar import Calendar
+from ..metrics.window import Window
+
+_ISO_DAY = re.compile(r"(?<![\w@/:.-])\d{4}-\d\d-\d\d(?![\w@/:-])")
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Dates in the tracker's zone, for somebody who reads them on `today`."""
+
+    timezone: str
+    today: date
+
+    @classmethod
+    def seen_at(cls, as_of: datetime, timezone: str) -> Dates:
+        return cls(timezone, Calendar(timezone).day_closed_by(as_of))
+
+    def day(self, on: date) -> str:
+        """`4 Dec`, `4 Dec 2027`."""
+        return f"{on.day} {on:%b}" if on.year == self.today.year else f"{on.day} {on:%b %Y}"
+
+    def days(self, first: date, last: date) -> str:
+        """`4–31 Dec`, `28 Nov – 4 Dec`; both included."""
+        if first == last:
+            return self.day(last)
+        if (first.year, first.month) == (last.year, last.month):
+            return f"{first.day}–{self.day(last)}"
+        return f"{self.day(first)} – {self.day(last)}"
+
+    def window(self, of: Window) -> str:
+        """The local days a window holds or cuts."""
+        calendar = Calendar(self.timezone)
+        return self.days(calendar.day_of(of.start), calendar.day_closed_by(of.end))
+
+    def first_day(self, of: Window) -> date:
+        return Calendar(self.timezone).day_of(of.start)
+
+    def last_day(self, of: Window) -> date:
+        """The local day in which a window's last instant lies: where its data ends."""
+        return Calendar(self.timezone).day_closed_by(of.end)
+
+    def day_begun_at(self, at: datetime) -> date | None:
+        """The local day whose first instant this is; None for other instants."""
+        calendar = Calendar(self.timezone)
+        day = calendar.day_of(at)
+        return day if at == calendar.start_of(day) else None
+
+    def nearly(self, on: date) -> str:
+        """`today`, `yesterday`, else the day."""
+        return {self.today: "today", self.today - timedelta(days=1): "yesterday"}.get(on) or self.day(on)
+
+    def instant(self, at: datetime) -> str:
+        """`23 Nov 09:12`."""
+        local = at.astimezone(Calendar(self.timezone).zone)
+        return f"{self.day(local.date())} {local:%H:%M}"
+
+    def as_of(self, at: datetime) -> str:
+        """`23 Nov 2026 09:12 Europe/Berlin`, of a midnight the day it ends: every other date is read beside it."""
+        calendar = Calendar(self.timezone)
+        day = calendar.day_closed_by(at)
+        if at == calendar.end_of(day):
+            return f"the end of {day.day} {day:%b %Y} {self.timezone}"
+        return f"{day.day} {day:%b %Y} {at.astimezone(calendar.zone):%H:%M} {self.timezone}"
+
+    def in_text(self, sentence: str) -> str:
+        """A sentence of ours whose dates are written as in JSON, with dates as people read them."""
+        return _ISO_DAY.sub(self._day_found, sentence)
+
+    def _day_found(self, found: re.Match[str]) -> str:
+        try:
+            return self.day(date.fromisoformat(found[0]))
+        except ValueError:
+            return found[0]
