@@ -15,8 +15,8 @@ from .printing import show, write
 def explain(invocation: Invocation, name: str, as_json: bool, as_of: str | None) -> None:
     """Show every fact behind a number, and why it counted or not.
 
-    NAME is a key result or a metric. A key result wins over a metric of the same name:
-    metric:p99 means the metric, 2026-Q3/p99 a key result of another cycle.
+    NAME is a key result or a metric. Where both are called p99, the key result is meant;
+    metric:p99 asks for the metric, and 2026-Q3/p99 for a key result of another cycle.
 
     \b
     Examples:

@@ -51,8 +51,8 @@ class InOrderOfUse(click.Group):
 def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
     """Key results that update themselves.
 
-    Exit codes: 0 fine, 1 something needs attention (only with --fail-on), 2 wrong usage or
-    config, 3 a source failed.
+    It ends with 0 where all is well, with 1 where --fail-on finds what it looks for, with 2
+    for a wrong option or config, and with 3 where a source could not be collected.
 
     \b
     Examples:

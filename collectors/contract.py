@@ -110,7 +110,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """What one cheap call found: `detail` in words, `visible` what can be collected, `since` how far back."""
+    """What a probe found: `detail` in words, `visible` what can be collected, `since` from when on."""
 
     reachable: bool
     authorised: bool
@@ -141,7 +141,7 @@ class Collector(Protocol):
         ...
 
     def probe(self) -> ProbeResult:
-        """One cheap call: reachable, authorised, what is visible, how far back."""
+        """Ask as little as tells whether the source answers and lets us in, what it shows, and since when."""
         ...
 
     def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
@@ -162,7 +162,7 @@ class Collector(Protocol):
 
 @runtime_checkable
 class Resolver(Protocol):
-    """A collector that can also tell which changes lie between two deployed commits."""
+    """A collector that also knows what was shipped between one deployed commit and the next."""
 
     def resolve(self, pairs: Iterable[tuple[str, str, str]]) -> Iterator[Shipment]:
         """`pairs` are (subject, previous commit, commit)."""

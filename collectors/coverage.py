@@ -23,7 +23,9 @@ class CoverageOptions(ReportOptions):
 
 
 class CoverageQuery(FactQuery):
-    kind: Kind = Field("line", description='What is counted: "line", "branch", "statement", or the tool\'s "combined".')
+    kind: Kind = Field(
+        "line", description='What is counted: "line", "branch" or "statement"; "combined" takes the tool\'s own total.'
+    )
 
 
 class CoverageFiles(ReportFiles):
@@ -54,7 +56,7 @@ class CoverageFiles(ReportFiles):
     max_age: ClassVar[timedelta] = MAX_AGE
     sample_config: ClassVar[str] = """\
 [sources.coverage]
-type = "coverage"                # Cobertura, coverage.py JSON, lcov, JaCoCo or Go, recognised by content
+type = "coverage"                # Cobertura, lcov, JaCoCo, Go or coverage.py's JSON; the content tells which
 files = ["coverage.xml"]         # every pattern must match a file, or there is no figure
 """
 

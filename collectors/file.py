@@ -55,7 +55,7 @@ class FactFiles:
     Queries: ClassVar[Mapping[FactKind, builtins.type[FactQuery]]] = {kind: QUERIES[kind] for kind in QUERIES}
     sample_config: ClassVar[str] = """\
 [sources.exports]
-type = "file"                    # CSV or JSON Lines that any other system wrote
+type = "file"                    # rows of CSV or JSON Lines, whoever wrote them
 files = ["export/*.csv"]
 facts = "deployments"            # or runs, changes, incidents, samples
 columns = { key = "id", subject = "service", commit = "sha", status = "result", at = "finished" }

@@ -52,7 +52,7 @@ class GitChangesQuery(FactQuery):
 
 
 class Git:
-    """Deployments from tags or merges to a branch, and changes with their reverts, from a local clone.
+    """A local clone: its tags, or a branch's merges, as deployments; changes and their reverts.
 
     git itself reads it; nothing is fetched. Where the clone has a remote, it speaks for the time up
     to the last `git fetch` that brought the branch in question (for a clone never fetched: up to its
@@ -76,7 +76,7 @@ class Git:
     }
     sample_config: ClassVar[str] = """\
 [sources.repo]
-type = "git"                     # a local clone: no token, no network; known up to its last fetch
+type = "git"                     # a clone on this disk, read without token or network; known up to its last fetch
 path = "."
 deployments = { tags = "v*" }    # or { merges = "main" }
 """

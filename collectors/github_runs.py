@@ -21,7 +21,7 @@ from .github_refusals import NotVisible
 from .github_repositories import Repository
 
 SAFE = 900
-"""A filtered list ends at 1,000 without a word: slices are halved until they promise fewer (it drifts by 4 %)."""
+"""GitHub cuts a filtered list off behind 1,000, without a word: slices are halved until they promise fewer (it drifts by 4 %)."""
 
 BELIEVED = 0.9
 """A slice that brings less than this share of what it promised is not taken for complete."""

@@ -32,7 +32,7 @@ class Manual:
     max_age: ClassVar[timedelta] = timedelta(days=15)
     sample_config: ClassVar[str] = """\
 [sources.people]
-type = "manual"                  # values come by `keyresults record METRIC VALUE`
+type = "manual"                  # holds what people typed: `keyresults record METRIC VALUE`
 """
 
     def __init__(self, options: ManualOptions, context: Context) -> None:

@@ -24,13 +24,13 @@ class SamplesQuery(FactQuery):
 
     query: str | None = Field(
         default=None,
-        description="PromQL, asked once for each finished day at the day's end; `$day` becomes that day's length "
-        "(23- and 25-hour days are whole).",
+        description="PromQL, asked once for each finished day at the day's end; `$day` stands for that day's "
+        "length, be it 23, 24 or 25 hours.",
     )
     histogram: str | None = Field(
         default=None,
         description='Selector of a classic histogram\'s buckets, such as `latency_seconds_bucket{service="a"}`; each '
-        "day's bucket increases are stored, so that a quantile over any window is exact to bucket resolution.",
+        "day's bucket increases are stored, so that any window's quantile is as sharp as the buckets are narrow.",
     )
     by: str | None = Field(default=None, description="Label that tells the series apart, where `query` gives several.")
     select: str | None = Field(default=None, description="With `by`: the one value of that label whose series counts.")

@@ -251,7 +251,7 @@ class _Metric:
     def _check_reach(self, measure: Measure, options: MetricTable) -> None:
         several = len(options.services or options.repositories or ()) > 1
         if measure.shape == "rate" and several and options.across is None:
-            self.add("", 'a frequency over several services must say across = "sum" or across = "worst"')
+            self.add("", 'several services in one frequency: add across = "sum" or across = "worst"')
         for index, service in enumerate(options.services or ()):
             if "/" not in service and service not in self.binder.services:
                 known = self.binder.services

@@ -49,9 +49,9 @@ paths = ["services/ledger/**"]                  # the changes that are its own
 _SOURCES = """\
 # ---- Sources ---------------------------------------------------------------------------------------------------------
 # Where facts come from. Every source may also say:
-#   every = "15m"         how often it is asked (default 1h); or at = "06:00"; or cron = "0 6 * * 1-5"
+#   every = "15m"         how often it is asked (default 1h); also at = "07:30", or cron = "30 7 * * 1-5"
 #   since = 2026-07-01    never ask for anything older
-#   reserve = "20%"       of the credential's quota, left to others
+#   reserve = "20%"       of the token's requests are kept for others
 #   owner = "platform"    who is told when the source goes blind
 # A secret never stands in this file. It is referred to, and read when the source is asked:
 #   { env = "NAME" }, { file = "path" } or { command = ["gh", "auth", "token"] }
@@ -74,14 +74,14 @@ repositories = ["acme/payments"]
 environment = "production"                 # the default; a glob may be given
 task = "deploy"                            # the default
 count = "first"                            # of a commit's deployments to several environments; or "last", "each"
-per = "workday"                            # or "day"; a target in /workday says it too
+per = "workday"                            # or "day"; need not be said where the target is per workday
 duplicates_within = "10m"                  # the same commit again within this time is one deployment
 
 [metrics.all-deploys]
 source = "github"
 measure = "deployment_frequency"
 across = "sum"                             # several services in one frequency must say how; or "worst"
-deployments = { workflow = "deploy.yml", branch = "main" }   # or releases = true, tags = "v*", merges = "main"
+deployments = { workflow = "deploy.yml", branch = "main" }   # also tags = "v*", merges = "main", releases = true
 
 [metrics.rollback-rate]
 source = "github"
@@ -122,7 +122,7 @@ source = "prometheus"
 query = '''histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket[$day])))'''
 unit = "s"                                 # of the samples: "s", "ms", "%", "ratio", or any word
 better = "lower"
-aggregate = "median"                       # of the window's days; or last, mean, min, max, sum, p90
+aggregate = "median"                       # how its days become one: also mean, p90, sum, last, max, min
 window = "7d"
 
 [metrics.fast-days]
@@ -140,7 +140,7 @@ kind = "line"                              # or branch, statement, combined
 source = "github"
 measure = "test_coverage"
 kind = "line"
-figures = { status = "codecov/project" }   # or { check = "…" }, { artifact = "coverage", files = ["coverage.xml"] }
+figures = { status = "codecov/project" }   # also { check = "…" }, or { artifact = "reports", files = ["coverage.xml"] }
 
 [metrics.tests-passing]
 source = "tests"
@@ -161,7 +161,7 @@ _OBJECTIVES = """\
 #   { change = "-30%" }             of the baseline; "+5pp" are percentage points, "-200ms" is a difference
 #   { at_most = "450ms" }           or below, at_least, above
 #   { keep = { at_most = "450ms" }, share = "95%" }    day by day, on this share of days; or keep = { between = […] }
-# Amounts carry their unit: "85%", "450ms", "2h", "1/day", "1/workday", "5/week"; plain numbers are in the metric's own.
+# Amounts carry their unit: "85%", "+5pp", "300ms", "2h", "3/week", "1/workday"; plain numbers are in the metric's own.
 
 [[objectives]]
 id = "dependable"
@@ -222,7 +222,7 @@ parent = "dependable"                      # the objective this one serves
   deadline = 2026-12-15
   baseline = "4.2%"                        # a number, or "measured", the default
   target = { below = "1%" }
-  # A change of course is added, never edited in: target, deadline, metric, plan, weight, or withdraw = true.
+  # A change of course is added, never edited in: another target, plan, weight, metric or deadline, or withdraw = true.
   revisions = [{ on = 2026-11-02, reason = "Two services joined the pipeline", target = { below = "2%" } }]
 
   [[objectives.key_results]]

@@ -34,7 +34,7 @@ class SourceConfig:
     """One `[sources.NAME]`. At most one of `every`, `at`, `cron` is set; `schedule` is the cron line of those two.
 
     `longest_gap` is the longest time between two collections, `reserve` the share of the
-    credential's quota left to others. `options` holds references to secrets, never a secret.
+    credential's requests kept for others. `options` holds references to secrets, never a secret.
     """
 
     name: str

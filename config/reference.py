@@ -27,8 +27,8 @@ It is read when its source is asked, and shown nowhere.
 
 The file may have up to 1 MiB, 100,000 lines, 30,000 values, 32 levels of nesting and 16 parts in a dotted key.
 
-Amounts carry their unit: `"85%"`, `"+5pp"` (percentage points), `"450ms"`, `"2h"`, `"1/day"`, `"1/workday"`,
-`"5/week"`, `"4/month"`. A plain number is in the metric's own unit; above 1 on a ratio it is an error. `m` is minutes.
+Amounts carry their unit: `"85%"`, `"+5pp"` (percentage points), `"300ms"`, `"2h"`, `"1/workday"`, `"2/day"`,
+`"3/week"`, `"6/month"`. A plain number is in the metric's own unit; above 1 on a ratio it is an error. `m` is minutes.
 """
 
 _TABLES: Mapping[str, str] = {

@@ -88,7 +88,7 @@ class RevisionTable(Table):
     def _changes_something(self) -> Self:
         changed = (self.target, self.deadline, self.metric, self.plan, self.weight)
         if not self.withdraw and all(one is None for one in changed):
-            raise ValueError("changes nothing: say target, deadline, metric, plan, weight or withdraw = true")
+            raise ValueError("changes nothing: give a target, plan, weight, metric or deadline, or withdraw = true")
         return self
 
 

@@ -1,4 +1,4 @@
 """What runs: collect, backfill, evaluate, record.
 
-The only room that sees clock, store and network together.
+Clock, store and network meet here, and nowhere else.
 """

@@ -1,4 +1,4 @@
-"""What `init` says: what it found and what not, what it measured, what it proposes, what comes next."""
+"""What `init` says: what is there and what is missing, what it measured, what it proposes, what comes next."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def choose_baseline(
     """The baseline, stated or measured; None while there is nothing to take it from.
 
     `measured` is the reading over `baseline_window`. `settled` says that its time is covered or
-    known to be out of the source's reach: until then a measured baseline is provisional.
+    older than all the source can tell: until then a measured baseline is provisional.
     """
     start = calendar.start_of(kr.start)
     stated = _stated(kr)

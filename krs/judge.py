@@ -141,12 +141,12 @@ def _final(case: Case, standing: Standing, guardrails: Sequence[GuardrailState])
         seen = f"{standing.kept.measured} of {standing.kept.days} days were measured"
         if standing.over_budget:
             return Status.MISSED, f"Over its budget of bad days, though only {seen}"
-        return Status.NOT_MEASURED, f"Only {seen}: it is to be graded by hand, with a reason"
+        return Status.NOT_MEASURED, f"Only {seen}: a person has to grade it, and to say why"
     missing = _missing(standing) if standing.kept is None else None
     if missing is not None:
         if standing.satisfied is False and case.kind == "committed":
             return Status.MISSED, f"The target is not reached{by}"
-        return Status.NOT_MEASURED, f"{missing}: it is to be graded by hand, with a reason"
+        return Status.NOT_MEASURED, f"{missing}: a person has to grade it, and to say why"
     reached = _success(case, standing)
     if reached is None:
         return Status.MISSED, f"The target is not reached{by}"

@@ -89,7 +89,7 @@ class Judgement:
 
     `progress` is what is shown: cut to two decimals, 0 to 1, at most 0.99 while unsatisfied.
     `raw_progress` is neither cut nor clamped. `expected` is where the plan wants it at the end of
-    the reading's data. `needed_pace` is how many times faster than planned the rest must go.
+    what the reading covers. `needed_pace` is how many times faster than planned the rest must go.
     `target_value` is the resolved limit in the base unit (None where there is no single one).
     `why` says the status in one sentence.
     """

@@ -109,10 +109,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyResult:
-    """A reading with a baseline, a target and a deadline.
+    """A metric that should get from a baseline to a target, until a deadline.
 
     `baseline` is a stated number in the base unit, or None where it is measured over
-    `baseline_days` (None: the larger of the window and 28). `start` and `deadline` are local days,
+    `baseline_days` (None: 28, or the window if that is longer). `start` and `deadline` are local days,
     both included: the key result begins with the first and is judged at the end of the last.
     """
 

@@ -161,7 +161,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipment:
-    """Which changes lie between two deployed commits: `commits` after `previous`, up to `commit`."""
+    """What a deployment brought beside the one before: `commits` after `previous`, up to `commit`."""
 
     kind: ClassVar[FactKind] = "shipments"
     key: str

@@ -118,7 +118,7 @@ _TABLE = (
         "lower",
         *_TRACKS,
         few=5,
-        words="attempts whose first final status is failure or error ÷ attempts with a final status",
+        words="attempts whose first final status is failure or error ÷ all attempts that reached one",
         counted="attempts",
     ),
     Measure(

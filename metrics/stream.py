@@ -16,10 +16,10 @@ Json = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What a collector can fetch on its own: one kind of fact of one subject, by one query.
+    """What a collector can fetch on its own: facts of one kind about one subject, as a query asks.
 
-    Its identity (source, kind, subject, digest of the query) owns cursor and coverage, so an
-    edited query is a new stream with a history of its own. `query` holds JSON values only.
+    Cursor and coverage are kept for an `id`, of which the query is a part: to edit the query is to
+    start another stream, with a history of its own. `query` holds JSON values only.
     """
 
     source: str

@@ -1,7 +1,7 @@
 """The order of a track: which deployments moved forward, went back, or only repeated.
 
-A track is one service in one exact environment. Its successful deployments are walked by time with
-a stack of versions; a deployment of a version on the stack is a rollback of everything above it.
+A track is what one service shipped to one environment, named exactly. Its successful deployments
+are walked by time with a stack of versions: shipping what lies on it already takes back all above.
 """
 
 from __future__ import annotations

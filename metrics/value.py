@@ -192,7 +192,7 @@ def histogram(definition: MetricDefinition, counted: Counted, span: Span, calend
     found = bucket_quantile(definition.quantile, counted.column("parts", here))
     notes: tuple[str, ...] = ()
     if found.saturated:
-        notes += ("saturated: the quantile lies in the top bucket, so this is a lower bound",)
+        notes += ("saturated: the quantile falls into the highest bucket, so this is a lower bound",)
     if not found.common_bounds:
         notes += ("bucket bounds changed inside the window; only those common to all days count",)
     value = None if found.value is None else found.value * definition.unit.scale

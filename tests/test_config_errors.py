@@ -180,7 +180,7 @@ CASES = {
     "a frequency over several services": (
         '[metrics.deploys]\nsource = "repo"',
         '[metrics.¦deploys]\nsource = "repo"\nrepositories = ["a", "b"]',
-        'metrics.deploys: a frequency over several services must say across = "sum" or across = "worst"',
+        'metrics.deploys: several services in one frequency: add across = "sum" or across = "worst"',
     ),
     "a metric nobody defines": (
         'metric = "latency"',

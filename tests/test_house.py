@@ -173,7 +173,7 @@ def test_a_room_is_flat_typed_and_says_what_lives_there(room: str) -> None:
     assert (ROOT / room / "py.typed").is_file()
     said = ast.get_docstring(ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8")))
     assert said is not None
-    assert len(said.splitlines()) >= 3, f"{room}/__init__.py should say what lives there and what must never"
+    assert len(said.splitlines()) >= 3, f"{room}/__init__.py should tell what belongs into it, and what is kept out"
 
 
 def test_no_file_names_what_lies_outside_the_repository() -> None:
