@@ -59,11 +59,20 @@ class SourceOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    def tells_only(self) -> FactKind | None:
+        """The one kind of fact a source with these options tells; None for every kind its type has queries for."""
+        return None
+
 
 class FactQuery(BaseModel):
-    """Base of what a metric may put to a source for one kind of fact. Dumped as JSON into the stream's identity."""
+    """Base of what a metric may put to a source for one kind of fact. Dumped as JSON into the stream's identity.
+
+    `measures` names the measures that the answers can serve; None for every one of the kind.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measures: ClassVar[tuple[str, ...] | None] = None
 
 
 class Budget(Protocol):

@@ -23,6 +23,8 @@ class CoverageOptions(ReportOptions):
 
 
 class CoverageQuery(FactQuery):
+    measures: ClassVar[tuple[str, ...] | None] = ("test_coverage",)
+
     kind: Kind = Field(
         "line", description='What is counted: "line", "branch" or "statement"; "combined" takes the tool\'s own total.'
     )

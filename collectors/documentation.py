@@ -41,6 +41,8 @@ def _lines(collector: type[Collector]) -> Iterator[str]:
     yield from ("## What a metric may ask", "")
     for kind, query in collector.Queries.items():
         yield from (f"### {kind}", "")
+        if query.measures is not None:
+            yield from (f"For {' and '.join(f'`{name}`' for name in query.measures)}.", "")
         yield from (_table(query) if query.model_fields else ["Nothing but the facts themselves."])
         yield ""
 

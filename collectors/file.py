@@ -89,7 +89,7 @@ covers = { from = 2026-07-01, to = "modified" }    # or a day, "first_row", "las
         for kind, _ in queries:
             if kind != self._options.facts:
                 source = self._context.source
-                raise ConfigError(f'the source {source!r} has {self._options.facts} (facts = "…"), not {kind}')
+                raise ConfigError(f'the source {source!r} has {self._options.facts}, not {kind}')
         return [self._stream()] if queries else []
 
     def _stream(self) -> Stream:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from ..metrics.facts import FactKind
 from .contract import FactQuery, SourceOptions
 from .file_cells import TimeFormat, checked_zone
 from .file_facts import FIELDS, RowKind
@@ -53,6 +54,9 @@ class FileOptions(SourceOptions):
         'or "modified". Default: from the first row to the last.',
     )
 
+    def tells_only(self) -> FactKind:
+        return self.facts
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, name: str | None) -> str | None:
@@ -72,6 +76,12 @@ class RowsQuery(FactQuery):
     """A metric takes all rows."""
 
 
+class SamplesQuery(RowsQuery):
+    """A row has one value, and no counts that it is made of."""
+
+    measures: ClassVar[tuple[str, ...] | None] = ("sampled",)
+
+
 class RunsQuery(FactQuery):
     workflow: str | None = Field(None, description="Workflow to count, as the file names it. Default: all.")
     branch: str | None = Field(None, description='Branch to count. Default, and "*": all.')
@@ -82,5 +92,5 @@ QUERIES: Mapping[RowKind, type[FactQuery]] = {
     "runs": RunsQuery,
     "changes": RowsQuery,
     "incidents": RowsQuery,
-    "samples": RowsQuery,
+    "samples": SamplesQuery,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -136,4 +136,6 @@ class Figures(_Table):
 
 
 class FiguresQuery(FactQuery):
+    measures: ClassVar[tuple[str, ...] | None] = ("test_coverage",)
+
     figures: Figures = Field(description="Where the figure stands.")

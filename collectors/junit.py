@@ -25,6 +25,8 @@ _NOT_RUN = ("notrun", "disabled", "skipped", "ignored")
 class JUnitQuery(FactQuery):
     """A metric can only ask for all tests."""
 
+    measures: ClassVar[tuple[str, ...] | None] = ("test_pass_rate", "test_count")
+
 
 class JUnit(ReportFiles):
     """Passed, failed, broken and skipped tests of JUnit XML files.

@@ -20,6 +20,8 @@ class ManualOptions(SourceOptions):
 
 
 class ManualQuery(FactQuery):
+    measures: ClassVar[tuple[str, ...] | None] = ("sampled",)
+
     metric: str = Field(min_length=1, description="Name of the metric whose values are recorded.")
 
 

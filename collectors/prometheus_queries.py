@@ -21,6 +21,7 @@ class SamplesQuery(FactQuery):
     """One value per local day, from `query` or `histogram`."""
 
     daily: ClassVar[bool] = True
+    measures: ClassVar[tuple[str, ...] | None] = ("sampled", "histogram_quantile")
 
     query: str | None = Field(
         default=None,

@@ -132,21 +132,31 @@ class _Metric:
         return source if source.collector is not None else None
 
     def _sources_of(self, measure: Measure, source: BoundSource) -> bool:
-        """Finds the source of each kind of fact; whether each tells its kind."""
+        """Finds the source of each kind of fact; whether each tells its kind, and what the measure is made of."""
         self.sources = dict.fromkeys(kinds_needed(measure, self._rollback_rules()), source)
         if "incidents" in self.table and "incidents" in measure.options:
             other = self._source("incidents")
             if other is not None:
                 self.sources["incidents"] = other
         for kind, told_by in self.sources.items():
-            tells = told_by.collector.Queries if told_by.collector else {}
             second = kind == "incidents" and told_by is not source
-            if kind not in tells and (second or measure.name not in PLANNED_MEASURES):
-                word = told_by.collector.type if told_by.collector else ""
-                self.add(
-                    "incidents" if second else "source",
-                    f"{measure.name} needs {kind}; a source of type {word} tells {listed(sorted(tells))}",
-                )
+            if kind not in told_by.tells and (second or measure.name not in PLANNED_MEASURES):
+                tells = f"{_whose(told_by)} tells {listed(sorted(told_by.tells))}"
+                self.add("incidents" if second else "source", f"{measure.name} needs {kind}; {tells}")
+                return False
+        return self._serves(measure)
+
+    def _serves(self, measure: Measure) -> bool:
+        """Whether the answers to what is asked hold what the measure is made of."""
+        place = "measure" if "measure" in self.table else "source"
+        for kind, model in self._models().items():
+            if measure.name not in PLANNED_MEASURES and measure.name not in (model.measures or (measure.name,)):
+                said = f"{_whose(self.sources[kind])} has nothing for {measure.name}"
+                self.add(place, f"{said}; it serves {listed(model.measures)}")
+                return False
+            asked = next((key for key in _MEANT if key in self.table), None)
+            if asked and model_keys(model) >= _MEANT.keys() and _MEANT[asked] != measure.name:
+                self.add(place, f"a {asked} has nothing for {measure.name}; it serves {_MEANT[asked]}")
                 return False
         return True
 
@@ -262,6 +272,13 @@ class _Metric:
 
 _MEANT = {"query": "sampled", "histogram": "histogram_quantile"}
 """The measure a metric means that only says what is asked."""
+
+
+def _whose(source: BoundSource) -> str:
+    """Which sources tell the same as this one: all of its type, unless its options leave less."""
+    if source.collector is None or len(source.tells) < len(source.collector.Queries):
+        return f'the source "{source.name}"'
+    return f"a source of type {source.collector.type}"
 
 
 def _max_age(source: BoundSource, kind: FactKind) -> timedelta:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from ..collectors.contract import SOURCE_KEYS, Collector, ConfigError
+from ..metrics.facts import FactKind
 from .findings import Findings
 from .model import SourceConfig
 from .people import People
@@ -32,6 +33,14 @@ class BoundSource:
     collector: type[Collector] | None
     config: SourceConfig | None
     defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tells(self) -> tuple[FactKind, ...]:
+        """The kinds of facts it tells: those of its type, or the one that its options leave."""
+        only = self.config.options.tells_only() if self.config else None
+        if only is not None:
+            return (only,)
+        return tuple(self.collector.Queries) if self.collector else ()
 
 
 def bind_sources(

@@ -151,6 +151,50 @@ CASES = {
         'measure = "ci_duration"',
         "metrics.line-coverage.source: ci_duration needs runs; a source of type coverage tells samples",
     ),
+    "a measure that test files can't serve": (
+        'type = "coverage"\nfiles = ["coverage.xml"]',
+        'type = "junit"\nfiles = ["junit.xml"]',
+        "metrics.line-coverage.measure: a source of type junit has nothing for test_coverage; "
+        "it serves test_pass_rate, test_count",
+    ),
+    "a measure that coverage files can't serve": (
+        'measure = "test_coverage"',
+        '¦measure = "test_pass_rate"',
+        "metrics.line-coverage.measure: a source of type coverage has nothing for test_pass_rate; "
+        "it serves test_coverage",
+    ),
+    "coverage files sampled": (
+        'measure = "test_coverage"',
+        '¦measure = "sampled"',
+        "metrics.line-coverage.measure: a source of type coverage has nothing for sampled; it serves test_coverage",
+    ),
+    "a measure that recorded values can't serve": (
+        'type = "coverage"\nfiles = ["coverage.xml"]',
+        'type = "manual"',
+        "metrics.line-coverage.measure: a source of type manual has nothing for test_coverage; it serves sampled",
+    ),
+    "a measure that Prometheus can't serve": (
+        'query = "up"\nunit = "ms"',
+        'query = "up"\n¦measure = "test_coverage"',
+        "metrics.latency.measure: a source of type prometheus has nothing for test_coverage; "
+        "it serves sampled, histogram_quantile",
+    ),
+    "a query as a histogram": (
+        'query = "up"\nunit = "ms"',
+        'query = "up"\n¦measure = "histogram_quantile"',
+        "metrics.latency.measure: a query has nothing for histogram_quantile; it serves sampled",
+    ),
+    "facts that the file's options leave out": (
+        'type = "git"\ndeployments = { tags = "v*" }',
+        'type = "file"\nfiles = ["x.csv"]\nfacts = "samples"',
+        'metrics.deploys.source: deployment_frequency needs deployments; the source "repo" tells samples',
+    ),
+    "reverts that the file's options leave out": (
+        'type = "git"\ndeployments = { tags = "v*" }\n\n[metrics.latency]',
+        'type = "file"\nfiles = ["x.csv"]\nfacts = "deployments"\n\n[metrics.reverts]\n¦source = "repo"\n'
+        'measure = "rollback_rate"\nrollback = { rules = ["revert"] }\n\n[metrics.latency]',
+        'metrics.reverts.source: rollback_rate needs changes; the source "repo" tells deployments',
+    ),
     "an option the measure doesn't take": (
         'measure = "test_coverage"',
         'measure = "test_coverage"\n¦quantile = 0.9',

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keyresults.collectors.registry import BUILT_IN, collector_type
 from keyresults.config.example import example_config
 from keyresults.config.json_schema import json_schema
 from keyresults.config.load import load
@@ -75,6 +76,12 @@ def test_the_schema_holds_no_null_and_no_dangling_reference(schema):
     text = json.dumps(schema)
     assert '"null"' not in text
     assert set(re.findall(r"#/definitions/(\w+)", text)) == set(schema["definitions"])
+
+
+def test_every_measure_that_a_collector_names_is_one():
+    named = {m for word in BUILT_IN for q in collector_type(word).Queries.values() for m in q.measures or ()}
+    assert named
+    assert named <= set(MEASURES)
 
 
 def test_every_measure_named_for_later_has_its_options():
