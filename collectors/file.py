@@ -89,12 +89,12 @@ covers = { from = 2026-07-01, to = "modified" }    # or a day, "first_row", "las
         for kind, _ in queries:
             if kind != self._options.facts:
                 source = self._context.source
-                raise ConfigError(f'the source {source!r} has {self._options.facts}, not {kind}')
+                raise ConfigError(f"the source {source!r} has {self._options.facts}, not {kind}")
         return [self._stream()] if queries else []
 
     def _stream(self) -> Stream:
         """One for all rows, whatever is asked: each names its subject. Reading them otherwise makes another."""
-        ways = self._options.model_dump_json(include={"columns", "values", "time", "zone"})
+        ways = self._options.model_dump_json(include={"columns", "values", "time", "zone", "covers"})
         digest = sha256(f"{ways}{self._context.calendar.timezone}".encode()).hexdigest()[:12]
         return Stream(self._context.source, self._options.facts, self._context.source, {"reading": digest})
 

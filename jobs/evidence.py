@@ -66,7 +66,7 @@ class Evaluation:
             return Evidence(tables=FactTables({}), coverage=intersection([]))
         every = [state for states in streams.values() for state in states]
         tables = self._tables_of(definition, streams)
-        subjects = _subjects(next(iter(streams.values())), tables.subjects(next(iter(streams))))
+        subjects = _subjects(definition, next(iter(streams.values())), tables.subjects(next(iter(streams))))
         if definition.subjects and not subjects:
             question = questions(definition)[0]
             return self._nothing(definition, question, asked=True)
@@ -74,7 +74,7 @@ class Evaluation:
             tables=tables,
             coverage=intersection(state.coverage for state in every),
             subjects=subjects,
-            trouble=_worst(every),
+            trouble=_worst([*_stream_troubles(every), *self._source_troubles(definition)]),
             notes=_problems(every),
         )
 
@@ -82,7 +82,7 @@ class Evaluation:
         return Evidence(
             tables=FactTables({}),
             coverage=intersection([]),
-            trouble=self._source_trouble(question.source),
+            trouble=_worst(self._source_troubles(definition)),
             missing=self._missing(definition, question, asked=asked),
         )
 
@@ -109,23 +109,29 @@ class Evaluation:
             return f"source {question.source!r} has nothing of {', '.join(definition.subjects)}"
         return f"source {question.source!r} was not collected for this yet: run `keyresults collect`"
 
-    def _source_trouble(self, source: str) -> Trouble | None:
-        """What went wrong before the source could even say which streams it has."""
-        runs = self._source_runs.get(source)
-        return trouble_of(runs.outcome, runs.error) if runs else None
+    def _source_troubles(self, definition: MetricDefinition) -> list[Trouble]:
+        """What went wrong before the metric's sources could even say which streams they have."""
+        runs = [self._source_runs.get(source) for source in definition.sources.values()]
+        return [trouble for run in runs if run and (trouble := trouble_of(run.outcome, run.error))]
 
     @cached_property
     def _source_runs(self) -> dict[str, RunRecord]:
         return {source: run for source in self.config.sources if (run := self.store.last_source_run(source))}
 
 
-def _subjects(states: Sequence[StreamState], in_facts: frozenset[str]) -> tuple[str, ...]:
-    """Whose facts these are: a repository without a single fact is one of them, a file's own name is none."""
-    return tuple(sorted({s.stream.subject for s in states if not is_mixed(s.stream)} | in_facts))
+def _subjects(definition: MetricDefinition, states: Sequence[StreamState], in_facts: frozenset[str]) -> tuple[str, ...]:
+    """Whose facts these are: one without a single fact is among them where it is named or has a stream of its own."""
+    named = {s for s in definition.subjects or () if not set("*?[") & set(s)}
+    streamed = {s.stream.subject for s in states if not is_mixed(s.stream)}
+    mixed = any(is_mixed(s.stream) for s in states)
+    return tuple(sorted(streamed | in_facts | (named if mixed and in_facts else set())))
 
 
-def _worst(states: Sequence[StreamState]) -> Trouble | None:
-    troubles = [t for s in states if s.last_run and (t := trouble_of(s.last_run.outcome, s.last_run.error))]
+def _stream_troubles(states: Sequence[StreamState]) -> list[Trouble]:
+    return [t for s in states if s.last_run and (t := trouble_of(s.last_run.outcome, s.last_run.error))]
+
+
+def _worst(troubles: Sequence[Trouble]) -> Trouble | None:
     order = list(Health)
     return min(troubles, key=lambda t: order.index(t.health), default=None)
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from ..metrics.definition import essence
 from ..metrics.measurement import Measurement
 from ..metrics.reading import Reading
 from ..metrics.traits import reaches_across_time, still_unsettled
@@ -32,10 +33,11 @@ def daily(
 def _keep(
     evaluation: Evaluation, metric: str, digest: str, measurement: Measurement, computed: Sequence[Reading]
 ) -> None:
-    known_until = min((s.coverage.end for s in evaluation.states(metric) if s.coverage.end), default=None)
-    if known_until is None:
+    ends = [state.coverage.end for state in evaluation.states(metric)]
+    known_until = [end for end in ends if end is not None]
+    if not known_until or len(known_until) < len(ends):
         return
-    settled = min(known_until, evaluation.as_of - still_unsettled(measurement.definition))
+    settled = min(*known_until, evaluation.as_of - still_unsettled(measurement.definition))
     final = [reading for reading in computed if reading.at <= settled]
     if final:
         evaluation.store.put_readings(
@@ -51,5 +53,7 @@ def _keep(
 def _digest(evaluation: Evaluation, measurement: Measurement) -> str:
     """Everything a reading depends on but the facts themselves."""
     streams = sorted(s.stream.id for s in evaluation.states(measurement.definition.name))
-    text = f"{measurement.definition!r} {evaluation.config.calendar!r} {streams}"
+    # A service or an environment that is seen for the first time changes what all days before it say.
+    of_all_facts = (measurement.subjects, measurement.refusal)
+    text = f"{essence(measurement.definition)} {evaluation.config.calendar!r} {streams} {of_all_facts}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -5,18 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config.peek import peek
+from ..metrics.calendar import Calendar
 from ..reports.progress_report import ProgressReport
 from ..storage.last_said import last_said
+from .clock import now
 
 
 def stored_report(config: Path, cycle: str | None) -> ProgressReport | None:
-    """What was last said of the cycle, where the config is unchanged since; None where it has to be computed."""
+    """What was said of the cycle today, under the config as it is; None where it has to be computed."""
     found = peek(config)
     name = cycle or found.cycle
     said = None if name is None else last_said(found.store.url, name, found.digest)
     if said is None:
         return None
     try:
-        return ProgressReport.from_json(said)
+        report = ProgressReport.from_json(said)
     except ValueError:
         return None  # kept by another release: what it rests on is still there to be computed again
+    calendar = Calendar(found.timezone)
+    # Said on another day, it would hide for ever that nobody collects any more.
+    return report if calendar.day_of(report.as_of) == calendar.day_of(now()) else None

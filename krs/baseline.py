@@ -29,6 +29,11 @@ def baseline_window(kr: KeyResult, traits: MetricTraits, calendar: Calendar) -> 
     return at, WindowLength(max(days or 0, USUAL_DAYS))
 
 
+def may_start_late(traits: MetricTraits) -> bool:
+    """Whether a first reading after the start can stand in for one before it: a running total's first day can't."""
+    return not (traits.counts and traits.window.is_cycle)
+
+
 def choose_baseline(
     kr: KeyResult,
     *,

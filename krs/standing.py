@@ -103,7 +103,7 @@ def stand(case: Case, as_of: datetime) -> Standing:
     reading, late = _judged_reading(case, at, readings)
     usable = case.usable(reading)
     try:
-        goal = resolve(at.terms.target, at.traits, case.baseline.value if case.baseline else None)
+        goal = resolve(at.terms.target, at.traits, _origin(case, at))
     except TargetError as problem:
         course = _course(case, at, None)
         return Standing(moment=at, course=course, reading=reading, usable=usable, problem=str(problem))
@@ -112,6 +112,12 @@ def stand(case: Case, as_of: datetime) -> Standing:
     if goal is None or not usable or reading is None or reading.value is None:
         return blank
     return _measured(case, blank, goal, reading, reading.value)
+
+
+def _origin(case: Case, at: Moment) -> float | None:
+    """The baseline's value, where it is in the unit of the metric that is judged now: a revision may change both."""
+    same_unit = case.traits[case.kr.metric].unit == at.traits.unit
+    return case.baseline.value if case.baseline is not None and same_unit else None
 
 
 def _judged_reading(case: Case, at: Moment, readings: Sequence[Reading]) -> tuple[Reading | None, bool]:

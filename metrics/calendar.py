@@ -24,7 +24,7 @@ class ClosedPeriod:
         return self.start <= day <= self.end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calendar:
     """The tracker's zone and its open workdays. `workdays` counts Monday as 0."""
 
@@ -33,6 +33,11 @@ class Calendar:
     holidays: frozenset[date] = frozenset()
     closed: tuple[ClosedPeriod, ...] = ()
     _starts: dict[date, datetime] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """In one order: sets of days have another one in each process."""
+        days, holidays = sorted(self.workdays), [d.isoformat() for d in sorted(self.holidays)]
+        return f"Calendar({self.timezone!r}, workdays={days}, holidays={holidays}, closed={self.closed})"
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -47,15 +47,18 @@ def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
     rows["counted"] = succeeded & (rows["value"] >= 0)
     rows["role"] = rows["role"].mask(succeeded & ~rows["counted"], NO_TIMES)
     rows["role"] = rows["role"].mask((rows["role"] == LATEST) & ~rows["counted"], NO_VERDICT)
-    estimated = int((rows["counted"] & rows["end_estimated"].astype(bool)).sum())
-    notes = (f"the end of {estimated} runs is when the source last touched them",) if estimated else ()
     return Ledger(
         rows=rows,
         why=_explain(rows, timed=True),
         left_out={RUNNING: "still in progress", NO_TIMES: "without a start or an end"},
-        notes=notes,
+        notes=_estimated,
         refusal=_nothing_known(rows),
     )
+
+
+def _estimated(counted: pd.DataFrame) -> tuple[str, ...]:
+    n = int(counted["end_estimated"].astype(bool).sum())
+    return (f"the end of {n} runs is when the source last touched them",) if n else ()
 
 
 def _latest_attempts(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import date, timedelta
 from typing import Literal
 
@@ -72,6 +72,16 @@ class MetricDefinition:
     min_covered: float = 0.98
     max_age: timedelta
     exclude: tuple[Exclusion, ...] = ()
+
+
+def essence(definition: MetricDefinition) -> str:
+    """All that makes two definitions differ in what they measure: a new name is none, nor is a new option unused."""
+    said = [
+        f"{f.name}={getattr(definition, f.name)!r}"
+        for f in fields(definition)
+        if f.name != "name" and (f.default is MISSING or getattr(definition, f.name) != f.default)
+    ]
+    return " ".join(sorted(said))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
         rows=rows,
         why=_explain(rows, {UNSETTLED: f"{hours}: too early to say"}),
         left_out={UNSETTLED: hours},
-        notes=(*_reach(rows), *_other_rules(tables, rules, rows, definition, as_of)),
+        notes=lambda counted: (*_reach(rows), *_other_rules(rules, counted)),
         refusal=_never_seen(rows, definition) or _cannot_return(rows, rules),
     )
 
@@ -64,7 +64,7 @@ def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
         rows=rows,
         why=_explain(rows, {NO_START: "its start is not known"}, timed=True),
         left_out={NO_START: "without a known start"},
-        notes=_waiting(rows),
+        notes=_waiting,
         refusal=_never_seen(rows, definition),
     )
 
@@ -120,21 +120,15 @@ def _reach(rows: pd.DataFrame) -> tuple[str, ...]:
     return (f"the order of versions is known since {first:%Y-%m-%d}",)
 
 
-def _other_rules(
-    tables: FactTables, rules: TrackRules, rows: pd.DataFrame, definition: MetricDefinition, as_of: datetime
-) -> tuple[str, ...]:
+def _other_rules(rules: TrackRules, counted: pd.DataFrame) -> tuple[str, ...]:
     """What the platform's own marks say, where the rules in force don't listen to them."""
-    marked = rows["marked_rollback"].astype(bool)
-    if "marked" in rules.rules or not marked.any():
-        return ()
-    unnoticed = int((marked & (rows["role"] == tracks.FORWARD)).sum())
-    return (f"the rule 'marked' would see {unnoticed} more rollbacks in all that is stored",) if unnoticed else ()
+    marked = 0 if "marked" in rules.rules else int(counted["marked_rollback"].astype(bool).sum())
+    return (f"the rule 'marked' would take {marked} of these for rollbacks",) if marked else ()
 
 
-def _waiting(rows: pd.DataFrame) -> tuple[str, ...]:
-    waited = rows.loc[rows["counted"] & (rows["waited_seconds"].fillna(0).astype(float) > 0), "waited_seconds"].astype(
-        float
-    )
+def _waiting(counted: pd.DataFrame) -> tuple[str, ...]:
+    seconds = counted["waited_seconds"].fillna(0).astype(float)
+    waited = seconds[seconds > 0]
     if waited.empty:
         return ()
     return (f"{len(waited)} deployments waited for approval, {waited.median():.0f} s in the median",)

@@ -5,7 +5,7 @@ Readings and explanations are both read off the ledger, so they can't disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,10 @@ def each(rows: pd.DataFrame) -> Callable[[int], FactRow]:
     return row
 
 
+def _nothing_to_note(counted: pd.DataFrame) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
     """`rows` stand in order of `at` (datetime64[us], UTC: the instant a fact belongs to) and have the columns
@@ -54,13 +58,15 @@ class Ledger:
     - `hit`: for ratios, whether it is in the numerator; `value`: for quantiles and samples.
 
     `why` puts a row's part into words. `left_out` says in words what a role's rows, left out of a
-    window, are worth noting as ("without a known start"). `refusal` says why no reading can be given at all.
+    window, are worth noting as ("without a known start"). `notes` is given the counted rows of the
+    newest window and says what else its readers should know. `refusal` says why no reading can be
+    given at all.
     """
 
     rows: pd.DataFrame
     why: Callable[[int], str]
     left_out: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: Callable[[pd.DataFrame], Iterable[str]] = _nothing_to_note
     refusal: str | None = None
 
     @cached_property

@@ -24,6 +24,7 @@ from .window import Window, WindowLength
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
 LEDGERS: Mapping[str, Callable[[MetricDefinition, FactTables, datetime], Ledger]] = {
     "deployment_frequency": deployments.forward_ledger,
@@ -85,14 +86,20 @@ class Measurement:
         What is to be said of the metric's facts as a whole stands in the notes of the last one only.
         """
         found = [self._reading(at, start) for at in instants]
-        if found and self._refusal is None and self.measure is not None:
-            notes = (*found[-1].notes, *self._ledger.notes, *self._evidence.notes)
+        if found and self.refusal is None and self.measure is not None:
+            notes = (*found[-1].notes, *self._ledger.notes(self._counted_in(found[-1])), *self._evidence.notes)
             found[-1] = replace(found[-1], notes=notes)
         return found
 
+    def _counted_in(self, reading: Reading) -> pd.DataFrame:
+        rows = self._ledger.rows
+        at = rows["at"].to_numpy().astype("int64")
+        inside = (at >= microseconds(reading.window.start)) & (at < microseconds(reading.at))
+        return rows[self._in_force & inside]
+
     def facts(self, window: Window) -> list[FactNote]:
         """Every fact that belongs into the window, oldest first: counted or not, and why."""
-        if self._refusal and self.measure is None:
+        if self.refusal and self.measure is None:
             return []
         rows = self._ledger.rows
         at = rows["at"].to_numpy().astype("int64")
@@ -138,8 +145,13 @@ class Measurement:
             inside |= (at >= microseconds(r.start)) & (at < microseconds(r.end))
         return rows["counted"].to_numpy(dtype=bool) & inside
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Whose facts are measured."""
+        return self._evidence.subjects
+
     @cached_property
-    def _refusal(self) -> str | None:
+    def refusal(self) -> str | None:
         """Why there can be no reading, whatever the window."""
         if self.measure is None:
             planned = self.definition.measure in PLANNED
@@ -156,8 +168,8 @@ class Measurement:
     def _reading(self, at: datetime, start: datetime) -> Reading:
         window = self.definition.window.ending(at, self._calendar, start)
         span = self._spans.of(window)
-        if self._refusal is not None or self.measure is None:
-            return self._assemble(at, window, span, Value(value=None, reason=self._refusal or ""), span.age)
+        if self.refusal is not None or self.measure is None:
+            return self._assemble(at, window, span, Value(value=None, reason=self.refusal or ""), span.age)
         value = SHAPES[self.measure.shape](self.definition, self._counted, span, self._calendar)
         age = span.age if value.data_end is None else at - min(value.data_end, at)
         if span.age is None or (not span.counted and value.data_end is None):
@@ -217,7 +229,7 @@ class Measurement:
         return self.measure.few
 
     def _window_notes(self, window: Window, age: timedelta | None) -> list[str]:
-        if self.measure is None or self._refusal is not None:
+        if self.measure is None or self.refusal is not None:
             return []
         notes = [*self._left_out(window), *self._exclusions(window)]
         trouble = self._evidence.trouble
@@ -272,7 +284,7 @@ class Measurement:
 
     def _of_the_worst(self, notes: list[FactNote], window: Window) -> list[FactNote]:
         """Of several services only the least frequent one's facts count."""
-        if self._refusal is not None:
+        if self.refusal is not None:
             return notes
         _, worst = least_frequent(self._counted, self._counted.between(window.start, window.end))
         return [

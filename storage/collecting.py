@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,12 @@ class Collecting(Connected):
             conn.execute(
                 leases.delete().where(leases.c.stream == to_text(stream_id), leases.c.holder == to_text(holder))
             )
+
+    def register(self, known: Iterable[Stream]) -> None:
+        """Make streams known before anything of them is collected: what rests on them then lacks their time."""
+        with self._writing() as conn:
+            for stream in known:
+                registered(conn, stream)
 
     def start_run(self, source: str, stream: Stream | None, at: datetime) -> int:
         """Note that a collection begins, of a stream or (None) of what a source needs before its streams.

@@ -116,6 +116,8 @@ class Judged(Connected):
     ) -> bool:
         """Keep what is said of a cycle, where ground, config or day differ from the last; else that it still holds.
 
+        Nothing is kept of an earlier time than the last: another process was faster.
+
         `ground` is a digest of what `content` (JSON text) says, without its time.
         """
         row = {
@@ -130,12 +132,13 @@ class Judged(Connected):
         compared = ("ground", "config_digest", "day")
         with self._writing() as conn:
             last = conn.execute(_newest_evaluation(cycle)).first()
+            if last is not None and microseconds(at) < last.confirmed_at:
+                return False  # what was said later stands
             if last is None or any(row[name] != getattr(last, name) for name in compared):
                 conn.execute(evaluations.insert(), row)
                 return True
-            if microseconds(at) >= last.confirmed_at:
-                newest = {"confirmed_at": row["confirmed_at"], "content": row["content"]}
-                conn.execute(evaluations.update().where(evaluations.c.id == last.id), newest)
+            newest = {"confirmed_at": row["confirmed_at"], "content": row["content"]}
+            conn.execute(evaluations.update().where(evaluations.c.id == last.id), newest)
         return False
 
     def last_evaluation(self, cycle: str) -> StoredEvaluation | None:

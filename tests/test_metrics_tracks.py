@@ -201,7 +201,7 @@ def test_a_marked_rollback_to_a_version_never_seen_takes_back_what_it_replaced()
     assert roles(facts, rules) == "forward forward rollback"
     assert taken_back(facts, rules) == ["1"]
     assert roles(facts) == "forward forward forward"
-    assert any("'marked' would see 1 more" in note for note in read(RATE, facts).notes)
+    assert any("'marked' would take 1 of these" in note for note in read(RATE, facts).notes)
 
 
 def test_a_marked_rollback_that_comes_first_replaces_nothing():
