@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from keyresults.collectors.documentation import page, write_pages
 from keyresults.collectors.registry import BUILT_IN, collector_type
 
