@@ -98,11 +98,18 @@ def _told(error: Exception, *, debug: bool) -> int:
         traceback.print_exception(error)
     code = _code_of_known(error)
     if code is not None:
-        click.echo(f"Error: {error}", err=True)
+        # Editors look for file:line:column at the start of a line.
+        click.echo(str(error) if _has_places(error) else f"Error: {error}", err=True)
         return code
     hint = "" if debug else "; `keyresults --debug …` shows where it came from"
     click.echo(f"Error: this should not have happened: {type(error).__name__}: {error}{hint}", err=True)
     return UNEXPECTED
+
+
+def _has_places(error: Exception) -> bool:
+    from ..config.problem import ConfigProblems
+
+    return isinstance(error, ConfigProblems) and any(problem.line for problem in error.problems)
 
 
 def _code_of_known(error: Exception) -> int | None:

@@ -306,6 +306,14 @@ def test_values_that_make_no_sense_are_not_recorded(recorded, capsys, arguments)
     assert err.startswith("Error: ")
 
 
+def test_every_config_error_is_a_line_that_starts_with_its_place(tmp_path, capsys):
+    path = tmp_path / "keyresults.toml"
+    path.write_text('[tracker]\ntimezon = "UTC"\nforecast = 1\n')
+    code, out, err = run(capsys, "--config", str(path), "check")
+    assert (code, out) == (2, "")
+    assert [line.split(": ")[0] for line in err.splitlines()] == [f"{path}:2:1", f"{path}:3:1"]
+
+
 def test_negative_values_can_be_recorded(recorded, capsys):
     assert run(capsys, "record", "mood", "-5%")[0] == 0
 
