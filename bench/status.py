@@ -1,4 +1,4 @@
-"""What `keyresults status` costs beside a Python that only imports its libraries (SQLAlchemy, click, rich): python bench/status.py
+"""What `keyresults status` costs beside a Python that only imports its libraries: python bench/status.py
 
 100 key results in 25 objectives, each with a year of daily readings, evaluated and stored once. Whole
 processes, in turn, medians. The goal is 1.5 times the rival; a bare interpreter is shown beside it.
