@@ -160,10 +160,10 @@ class DeploymentReader:
         found = answer.data.get("repository")
         if found is None and _is_missing(answer):
             raise NotVisible(f"{self.subject}: not found, or the token may not see it")
-        page = found and found.get("deployments")
+        page: Mapping[str, Any] | None = found.get("deployments") if found else None
         if not page or page.get("nodes") is None:
             raise Overloaded(f"{self.subject}: GitHub left out the deployments ({_said(answer)})")
-        return page  # type: ignore[no-any-return]
+        return page
 
     def _ask_open_again(self) -> Iterator[Batch]:
         ids = sorted(self.progress.open)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
-from typing import Any
 from urllib.parse import quote
 
 from ..metrics.facts import Deployment, Run
@@ -21,7 +20,7 @@ from .github_refusals import NotVisible
 from .github_repositories import Repository
 
 SAFE = 900
-"""GitHub cuts a filtered list off behind 1,000, without a word: slices are halved until they promise fewer (it drifts by 4 %)."""
+"""A filtered list is cut off behind 1,000, silently: slices are halved until they promise fewer (it drifts by 4 %)."""
 
 BELIEVED = 0.9
 """A slice that brings less than this share of what it promised is not taken for complete."""
@@ -231,11 +230,12 @@ class RunReader:
             raise SourceError(f"{self.subject}: GitHub's answer lists no runs")
         return runs
 
-    def _ours(self, run: Any) -> Node:  # noqa: ANN401 (JSON)
-        there = run["repository"]["full_name"] if isinstance(run, Mapping) and run.get("repository") else "nothing"
+    def _ours(self, told: object) -> Node:
+        run: Node = told if isinstance(told, Mapping) else {}
+        there = run["repository"]["full_name"] if run.get("repository") else "nothing"
         if there.lower() != self.repository.name.lower():
             raise SourceError(f"{self.subject}: GitHub answered for {there}")
-        return run  # type: ignore[no-any-return]
+        return run
 
     def _is_own(self, run: Node) -> bool:
         head = run.get("head_repository") or {}

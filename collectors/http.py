@@ -114,7 +114,7 @@ class DoorSession(requests.Session):
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """Called for each redirect: nothing that was meant for one host goes to another."""
-        elsewhere: bool = self.should_strip_auth(response.request.url, prepared_request.url)  # type: ignore[no-untyped-call]
+        elsewhere: bool = self.should_strip_auth(response.request.url, prepared_request.url)  # type: ignore[no-untyped-call]  # requests has no types for it
         if elsewhere:
             for name in ("Authorization", *self._own_headers):
                 prepared_request.headers.pop(name, None)

@@ -40,8 +40,7 @@ class PrometheusApi:
         self._warnings: tuple[str, ...] = ()
         session.hooks["response"].append(self._judge)
         # Without `retry` the client mounts its own: three attempts of every timeout, seconds apart.
-        # Its `timeout` says int and is handed to requests, which takes any number.
-        self._client = PrometheusConnect(url=url, session=session, retry=door.retry(), timeout=timeout)  # type: ignore[arg-type]
+        self._client = PrometheusConnect(url=url, session=session, retry=door.retry(), timeout=timeout)  # type: ignore[arg-type]  # says int, and hands it to requests, which takes any number
 
     def ask(self, promql: str, at: datetime) -> Answer:
         """One instant query.

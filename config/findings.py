@@ -108,7 +108,7 @@ def dotted(key: Key, table: object) -> str:
     """`objectives[reliability].key_results[p99].target.to`: elements of arrays by id, else by number from 1."""
     text, node = "", table
     for part in key:
-        node = node[part] if (isinstance(node, Mapping) and part in node) or _is_index(node, part) else None  # type: ignore[index]
+        node = node[part] if (isinstance(node, Mapping) and part in node) or _is_index(node, part) else None  # type: ignore[index]  # both ask whether it has one
         if isinstance(part, int):
             name = node.get("id") if isinstance(node, Mapping) else None
             text += f"[{name if isinstance(name, str) and NAME.match(name) else part + 1}]"

@@ -132,7 +132,7 @@ def test_a_backfill_reads_older_windows_with_the_same_call(world: World, make: M
 def test_a_window_that_ends_in_the_past_hides_nothing_from_the_next(world: World, make: Make, kind: str) -> None:
     hour = timedelta(hours=1)
     history = [deployment(n, START + n * hour, ("success", 0.5)) for n in range(1, 9)]
-    history += [run(n, START + n * hour) for n in range(1, 9)]  # type: ignore[misc]
+    history += [run(n, START + n * hour) for n in range(1, 9)]
     world.add(PAYMENTS, history)
     world.now = START + 12 * hour
     followed = keeper(make(), kind)
@@ -233,7 +233,7 @@ def test_the_platforms_word_for_a_rollback_is_kept(world: World, make: Make) -> 
     )
     followed = keeper(make())
     followed.collect(make(), world.now)
-    assert {k: f.marked_rollback for k, f in followed.facts.items()} == {"1": False, "2": True, "3": True}  # type: ignore[union-attr]
+    assert {k: f.marked_rollback for k, f in followed.facts.items()} == {"1": False, "2": True, "3": True}
 
 
 def test_a_deployment_that_was_deleted_is_withdrawn(world: World, make: Make) -> None:
@@ -339,7 +339,7 @@ def test_an_end_once_read_stays_when_github_touches_the_run(world: World, make: 
     repository.touched["1/1"] = START + 2.5 * DAY
     world.now = START + 4 * DAY
     followed.collect(make(), world.now)
-    assert followed.facts["1/1"].completed_at == START + timedelta(minutes=10)  # type: ignore[union-attr]
+    assert followed.facts["1/1"].completed_at == START + timedelta(minutes=10)
 
 
 def test_a_run_touched_before_it_was_first_read_ends_with_its_last_job(world: World, make: Make) -> None:
@@ -463,7 +463,7 @@ def test_an_etag_of_another_credential_is_not_sent(world: World, make: Make, ser
     followed = keeper(make(), "runs")
     followed.collect(make(), world.now)
     assert followed.cursor is not None
-    followed.cursor["seen"]["credential"] = "another"  # type: ignore[index]
+    followed.cursor["seen"]["credential"] = "another"
     world.now += timedelta(hours=1)
     server.forget()
     followed.collect(make(), world.now)

@@ -40,7 +40,7 @@ class GitHubContract(CollectorContract):
         return Case(
             collector=GitHub,
             options=options,
-            queries=[(self.kind, self.query)],  # type: ignore[list-item]
+            queries=[(self.kind, self.query)],
             window=TimeRange(START, NOW),
             now=NOW,
             base=tmp_path,

@@ -90,13 +90,13 @@ def test_the_stand_in_knows_nothing_github_does_not() -> None:
             continue
         assert name in theirs.type_map, name
         for field, one in getattr(kind, "fields", {}).items():
-            there = theirs.type_map[name].fields[field]  # type: ignore[attr-defined]
+            there = theirs.type_map[name].fields[field]
             assert str(there.type) == str(one.type), f"{name}.{field}"
             for argument, asked in getattr(one, "args", {}).items():
                 assert str(there.args[argument].type) == str(asked.type), f"{name}.{field}({argument})"
                 assert there.args[argument].default_value == asked.default_value, f"{name}.{field}({argument})"
         for value in getattr(kind, "values", {}):
-            assert value in theirs.type_map[name].values  # type: ignore[attr-defined]
+            assert value in theirs.type_map[name].values
 
 
 def test_answers_come_out_the_same_under_githubs_own_schema(
@@ -113,7 +113,7 @@ def test_answers_come_out_the_same_under_githubs_own_schema(
 
 @pytest.mark.parametrize("path", PATHS)
 def test_rest_answers_have_the_shape_github_describes(world: World, server: GitHubStandIn, path: str) -> None:
-    repeated = next(f for f in world.repositories[0].history if f.kind == "runs" and f.attempt == 2)  # type: ignore[union-attr]
+    repeated = next(f for f in world.repositories[0].history if f.kind == "runs" and f.attempt == 2)
     place = path.format(
         owner="acme",
         repo="payments",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import io
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tokenize
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -174,6 +177,45 @@ def test_a_room_is_flat_typed_and_says_what_lives_there(room: str) -> None:
     said = ast.get_docstring(ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8")))
     assert said is not None
     assert len(said.splitlines()) >= 3, f"{room}/__init__.py should tell what belongs into it, and what is kept out"
+
+
+SILENCED = re.compile(r"#\s*(noqa|type:\s*ignore|pyright:\s*ignore)\b(?P<rest>.*)")
+REASONED = {"noqa": re.compile(r": [A-Z0-9, ]+ \(\w.+\)$"), "type": re.compile(r"\[[\w, -]+\]  # \w.+$")}
+
+
+def silenced(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Every comment that silences a check: its line, itself, and whether it says why."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        found = SILENCED.search(token.string) if token.type == tokenize.COMMENT else None
+        if found:
+            reasoned = REASONED["noqa" if found[1] == "noqa" else "type"]
+            yield token.start[0], token.string, reasoned.match(found["rest"]) is not None
+
+
+def test_whoever_silences_a_check_says_why() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {comment}"
+        for path in tracked()
+        if path.suffix == ".py"
+        for line, comment, reasoned in silenced(path.read_text(encoding="utf-8"))
+        if not reasoned
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_reason_is_told_from_none() -> None:
+    text = (
+        "a = 1  # noqa\nb = 2  # noqa: S101\nc = 3  # noqa: S101 (made up)\nd = 4  # type: ignore[misc]\n"
+        "e = 5  # type: ignore[misc]  # made up\nf = 6  # type: ignore\ng = '# noqa'\n"
+    )
+    assert [(line, reasoned) for line, _, reasoned in silenced(text)] == [
+        (1, False),
+        (2, False),
+        (3, True),
+        (4, False),
+        (5, True),
+        (6, False),
+    ]
 
 
 def test_no_file_names_what_lies_outside_the_repository() -> None:

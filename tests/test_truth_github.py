@@ -408,7 +408,7 @@ def placed_at(meant: MetricDefinition, fact: object, as_of: datetime) -> datetim
 
 def is_known(fact: object, world: oracle.World) -> bool:
     """Whether it had begun when it was last collected: a later attempt exists only once it starts."""
-    started = min((s.at for s in fact.statuses), default=None) if isinstance(fact, Deployment) else fact.started_at  # type: ignore[attr-defined]
+    started = min((s.at for s in fact.statuses), default=None) if isinstance(fact, Deployment) else fact.started_at
     return started is None or started <= world.coverage[0][1] + UNCLAIMED
 
 

@@ -50,5 +50,5 @@ def collectors(server: GitHubStandIn, base: Path) -> Iterator[Make]:
 
 def keeper(collector: GitHub, kind: str, since: Any, **query: object) -> Keeper:
     """Of the only stream that answers the query."""
-    (stream,) = collector.streams([(kind, query)])  # type: ignore[list-item]
+    (stream,) = collector.streams([(kind, query)])
     return Keeper(stream, since)

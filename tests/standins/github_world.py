@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from keyresults.metrics.facts import Deployment, Run
 
@@ -37,8 +38,8 @@ class World:
     impostor: str | None = None
     _known: dict[object, list[Deployment | Run]] = field(default_factory=dict)
 
-    def add(self, name: str, history: Iterable[Deployment | Run] = (), **traits: object) -> Repository:
-        repository = Repository(name, len(self.repositories) + 1, **traits)  # type: ignore[arg-type]
+    def add(self, name: str, history: Iterable[Deployment | Run] = (), **traits: Any) -> Repository:
+        repository = Repository(name, len(self.repositories) + 1, **traits)
         repository.history += history
         self.repositories.append(repository)
         return repository
