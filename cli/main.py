@@ -118,11 +118,12 @@ def _code_of_known(error: Exception) -> int | None:
         return None
     from ..collectors.contract import CollectorError, ConfigError
     from ..config.problem import ConfigProblems
+    from ..jobs.collect import NotPast
     from ..jobs.evaluate import NoCycle
     from ..jobs.record import CannotRecord
     from ..krs.names import UnknownNameError
     from ..storage.errors import StoreError
 
-    if isinstance(error, (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, CannotRecord)):
+    if isinstance(error, (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, CannotRecord)):
         return WRONG_USAGE
     return SOURCE_FAILED if isinstance(error, CollectorError) else None

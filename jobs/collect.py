@@ -33,6 +33,10 @@ GIVE_UP_AFTER = 2
 log = logging.getLogger("keyresults.collect")
 
 
+class NotPast(ValueError):
+    """A day to collect back to that has not come yet."""
+
+
 def collect(workspace: Workspace, sources: Sequence[str] = (), *, progress: Progress | None = None) -> CollectionResult:
     """Ask every source (or those named) for what is missing, then evaluate.
 
@@ -44,7 +48,13 @@ def collect(workspace: Workspace, sources: Sequence[str] = (), *, progress: Prog
 def backfill(
     workspace: Workspace, *, since: date, sources: Sequence[str] = (), progress: Progress | None = None
 ) -> CollectionResult:
-    """Collect back to the local day `since`, as far as the sources still know."""
+    """Collect back to the local day `since`, as far as the sources still know.
+
+    Raises:
+        NotPast: where `since` lies in the future.
+    """
+    if workspace.config.calendar.start_of(since) > workspace.clock():
+        raise NotPast(f"{since} lies in the future: nothing can be collected back to it")
     return _run(workspace, sources, workspace.config.calendar.start_of(since), progress or Quiet())
 
 
@@ -65,6 +75,7 @@ class _Tally:
     changed: int = 0
     removed: int = 0
     requests: int = 0
+    problems: tuple[str, ...] = ()
 
 
 @dataclass
@@ -104,7 +115,6 @@ class _Source:
     def _with(self, collector: Collector, wanted: dict[Question, list[MetricDefinition]]) -> list[StreamRun]:
         bindings = Bindings(self.workspace.config, self.workspace.store)
         needs: dict[Stream, datetime] = {}
-        self._asking.clear()
         failures: list[StreamRun] = []
         for question, metrics in wanted.items():
             try:
@@ -191,11 +201,13 @@ class _Source:
         for batch in collector.collect(stream, window, state.cursor if state else None):
             now = self.workspace.clock()
             written = store.write(stream, batch, now)
-            store.lease(stream.id, self.holder, now, now + LEASE)
             tally.added += written.added
             tally.changed += written.changed
             tally.removed += written.removed
             tally.requests += batch.requests
+            tally.problems = tuple(dict.fromkeys((*tally.problems, *batch.problems)))
+            if not store.lease(stream.id, self.holder, now, now + LEASE):
+                raise SourceError("it took so long that another process has taken over")
             self.progress.advance(len(batch.facts), batch.requests)
 
     def _finished(self, run_id: int, stream: Stream, error: Exception | None, tally: _Tally) -> StreamRun:
@@ -229,6 +241,7 @@ class _Source:
             removed=tally.removed,
             requests=tally.requests,
             retry_at=retry_at,
+            problems=tally.problems,
         )
 
     def _skipped(self, stream: Stream, error: Exception | None) -> StreamRun:

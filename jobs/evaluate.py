@@ -134,6 +134,8 @@ def _of_key_result(evaluation: Evaluation, kr: KeyResult, name: KeyResultName) -
 
 def _cycle(config: Config, name: str | None) -> Cycle:
     if name is None:
+        if not config.cycles and config.cycle is None:
+            raise NoCycle('there are no objectives yet: say cycle = "2026-Q4" under [tracker] and write [[objectives]]')
         if config.cycle is None:
             raise NoCycle('which cycle? Name one with --cycle, or say cycle = "2026-Q4" under [tracker]')
         return config.cycle

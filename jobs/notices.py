@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from ..config.model import Config
+from ..config.model import Config, SourceConfig
 from ..krs.changes import silent_changes
 from ..krs.cycle import Cycle
 from ..krs.names import key_results_of
+from ..metrics.definition import MetricDefinition
 from ..metrics.measures import MEASURES
 from ..metrics.traits import in_words
 from ..storage.errors import StoreError
@@ -42,11 +43,26 @@ def _not_yet(config: Config) -> Iterator[str]:
         "[notify]": config.notify,
         "[daemon]": config.daemon.listen or config.daemon.backup or config.daemon.keep_runs,
     }
-    for name, said in sections.items():
-        if said:
-            yield f"{name} is read, but this release does not act on it yet"
+    yield from (f"{name} is read, but this release does not act on it yet" for name, said in sections.items() if said)
+    if not config.store.url.startswith("sqlite:"):
+        yield "tracker.store: this release keeps its store in SQLite only"
+    for source in config.sources.values():
+        yield from _of_source(source)
     for metric in config.metrics.values():
-        if metric.measure not in MEASURES:
-            yield f"metrics.{metric.name}: {metric.measure} is not computed by this release yet"
-        elif metric.services:
-            yield f"metrics.{metric.name}: services within a repository are not told apart by this release yet"
+        if words := _of_metric(metric):
+            yield f"metrics.{metric.name}: {words} by this release yet"
+
+
+def _of_source(source: SourceConfig) -> Iterator[str]:
+    if source.reserve:
+        yield f"sources.{source.name}.reserve is read, but this release keeps no budget of requests yet"
+    if source.owner:
+        yield f"sources.{source.name}.owner is read, but this release tells nobody yet"
+
+
+def _of_metric(metric: MetricDefinition) -> str | None:
+    if metric.measure not in MEASURES:
+        return f"{metric.measure} is not computed"
+    if metric.services:
+        return "services within a repository are not told apart"
+    return "the rule 'ancestor' is not seen" if "ancestor" in metric.rollback_rules else None

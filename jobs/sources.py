@@ -8,25 +8,54 @@ from ..config.model import SourceConfig
 from ..metrics.reading import Health
 from ..reports.progress_report import SourceHealth
 from ..reports.values import SourceState
-from ..storage.rows import StreamState
+from ..storage.rows import RunRecord, StreamState
 from .bindings import metrics_by_stream
 from .evidence import trouble_of
 from .workspace import Workspace
 
 
 def source_states(workspace: Workspace) -> list[SourceState]:
-    """Every stream of every configured source, in the order of the config."""
+    """Every stream of every configured source, in the order of the config.
+
+    A source that metrics ask and that could not yet say which streams it has stands there with none.
+    """
     resting = metrics_by_stream(workspace.config, workspace.store)
-    return [
-        _state(source, state, resting.get(state.stream.id, ()))
-        for source in workspace.config.sources.values()
-        for state in workspace.store.states(source.name)
-    ]
+    found: list[SourceState] = []
+    for source in workspace.config.sources.values():
+        states = workspace.store.states(source.name)
+        found += [_state(source, state, resting.get(state.stream.id, ())) for state in states]
+        whole = workspace.store.last_source_run(source.name)
+        if (whole is not None and whole.outcome != "ok") or (not states and source.name in _asked(workspace)):
+            found.append(_without_streams(source, whole, _metrics_asking(workspace, source)))
+    return found
 
 
 def source_healths(workspace: Workspace) -> tuple[SourceHealth, ...]:
-    """Each source as a whole: its worst stream, in words."""
-    return tuple(_health(source, workspace) for source in workspace.config.sources.values())
+    """Each source that a metric asks, as a whole: its worst stream, in words."""
+    asked = _asked(workspace)
+    return tuple(_health(s, workspace) for s in workspace.config.sources.values() if s.name in asked)
+
+
+def _asked(workspace: Workspace) -> frozenset[str]:
+    return frozenset(name for metric in workspace.config.metrics.values() for name in metric.sources.values())
+
+
+def _metrics_asking(workspace: Workspace, source: SourceConfig) -> tuple[str, ...]:
+    return tuple(m.name for m in workspace.config.metrics.values() if source.name in m.sources.values())
+
+
+def _without_streams(source: SourceConfig, run: RunRecord | None, metrics: tuple[str, ...]) -> SourceState:
+    trouble = trouble_of(run.outcome, run.error) if run else None
+    return SourceState(
+        source=source.name,
+        type=source.type,
+        stream=None,
+        metrics=metrics,
+        health=trouble.health if trouble else Health.NO_DATA,
+        last_run=run.started_at if run else None,
+        last_error=run.error if run else None,
+        next_run=run.retry_at if run else None,
+    )
 
 
 def _health(source: SourceConfig, workspace: Workspace) -> SourceHealth:
@@ -66,6 +95,7 @@ def _state(source: SourceConfig, state: StreamState, metrics: tuple[str, ...]) -
         last_error=run.error if run else None,
         requests=run.requests if run else 0,
         next_run=run.retry_at if run else None,
+        problems=state.problems,
     )
 
 

@@ -86,9 +86,10 @@ class Measurement:
         What is to be said of the metric's facts as a whole stands in the notes of the last one only.
         """
         found = [self._reading(at, start) for at in instants]
-        if found and self.refusal is None and self.measure is not None:
-            notes = (*found[-1].notes, *self._ledger.notes(self._counted_in(found[-1])), *self._evidence.notes)
-            found[-1] = replace(found[-1], notes=notes)
+        if found:
+            fine = self.refusal is None and self.measure is not None
+            of_all = self._ledger.notes(self._counted_in(found[-1])) if fine else ()
+            found[-1] = replace(found[-1], notes=(*found[-1].notes, *of_all, *self._evidence.notes))
         return found
 
     def _counted_in(self, reading: Reading) -> pd.DataFrame:

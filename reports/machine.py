@@ -214,6 +214,7 @@ def _source(state: SourceState, zone: ZoneInfo) -> Object:
         "last_error": state.last_error,
         "requests": state.requests,
         "next_run": _time(state.next_run, zone),
+        "problems": list(state.problems),
     }
 
 

@@ -42,7 +42,10 @@ def _objective(objective: ReportedObjective, dates: Dates) -> Iterator[str]:
         return
     yield from ("", "| Key result | Status | Start → now → target | Progress |", "|---|---|---|---:|")
     for kr in objective.key_results:
-        cells = (text(kr.title), _status(kr.judgement.status), text(wording.way(kr, dates)))
+        way = wording.way(kr, dates)
+        if wording.is_spent(kr, dates):
+            way = f"{way}: {wording.pace(kr, objective.kind, dates)}"
+        cells = (text(kr.title), _status(kr.judgement.status), text(way))
         yield f"| {' | '.join(cells)} | {percent(kr.judgement.progress)} |"
     for kr in objective.key_results:
         yield from _key_result(kr, objective.kind, dates)

@@ -19,6 +19,8 @@ from .escaping import clean
 from .numbers import amount, count, many, readable_period
 from .values import CollectionResult, Explanation, MetricSeries, SourceState, StreamRun
 
+MOST_PROBLEMS = 5
+
 _FAILED = frozenset({"refused", "unauthorized", "failed"})
 _SAMPLES = frozenset({SAMPLE, EMPTY})
 _NOUNS = frozenset({SAMPLE, "attempt", "latest attempt", "earlier attempt", "rollback", "redeploy", "duplicate"})
@@ -79,8 +81,17 @@ def collection(result: CollectionResult, dates: Dates) -> RenderableType:
         said = Text(clean(name)).append("".join(f" · {words}" for words in _brought(run)), style="dim")
         if trouble := _trouble(run, dates):
             said.append(f"\n{clean(trouble)}", style=colour)
+        for problem in _some(run.problems):
+            said.append(f"\n! {clean(problem)}", style="yellow")
         table.add_row(Text(symbol, style=colour), said)
     return table
+
+
+def _some(problems: Sequence[str]) -> Iterator[str]:
+    """The first few, and how many more there are."""
+    yield from problems[:MOST_PROBLEMS]
+    if len(problems) > MOST_PROBLEMS:
+        yield f"and {len(problems) - MOST_PROBLEMS} more"
 
 
 def _brought(run: StreamRun) -> Iterator[str]:
@@ -155,6 +166,8 @@ def _about(state: SourceState, dates: Dates) -> Iterator[tuple[str, str]]:
         yield "last error", dates.in_text(state.last_error)
     if state.next_run:
         yield "next run", dates.instant(state.next_run)
+    for problem in _some(state.problems):
+        yield "problem", problem
 
 
 def _span(covered: TimeRange, dates: Dates) -> str:

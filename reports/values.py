@@ -47,13 +47,14 @@ class Explanation:
 class SourceState:
     """One stream of a source, and how far it can be trusted.
 
-    `type` is the collector's word, `stream` the stream's id, `subject` whose facts they are and
-    `metrics` those that rest on them. `requests` is what the last run spent.
+    `type` is the collector's word, `stream` the stream's id (None for a source that could not yet
+    say which streams it has), `subject` whose facts they are and `metrics` those that rest on them.
+    `requests` is what the last run spent, `problems` what of it could not be read.
     """
 
     source: str
     type: str
-    stream: str
+    stream: str | None
     kind: str = ""
     subject: str = ""
     metrics: tuple[str, ...] = ()
@@ -64,11 +65,14 @@ class SourceState:
     last_error: str | None = None
     requests: int = 0
     next_run: datetime | None = None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRun:
     """What one collection of one stream did. Counts are facts; `error` is in words, without secrets.
+
+    `problems` name what could not be read, each with its place; they stopped nothing else.
 
     `stream`, `kind` and `subject` are empty where a source failed before any stream was known.
     """
@@ -85,6 +89,7 @@ class StreamRun:
     removed: int = 0
     requests: int = 0
     retry_at: datetime | None = None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
