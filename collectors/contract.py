@@ -54,6 +54,19 @@ class RetryAt(CollectorError):
         self.reason = reason
 
 
+class WrongKeys(ValueError):
+    """What a validator of a whole table says of some of its keys, as they are written: each error stands at its key."""
+
+    def __init__(self, *problems: tuple[tuple[str | int, ...], str]) -> None:
+        super().__init__("; ".join(message for _, message in problems))
+        self.problems = problems
+
+    @classmethod
+    def not_one(cls, said: Sequence[str], message: str) -> ValueError:
+        """Of keys that exclude each other: the error stands at the second one said, or at the table if none is."""
+        return cls(((said[1],), message)) if len(said) > 1 else ValueError(message)
+
+
 class SourceOptions(BaseModel):
     """Base of a collector's options: what `[sources.NAME]` may say besides the keys every source has."""
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from ..metrics.facts import FactKind
-from .contract import FactQuery, SourceOptions
+from .contract import FactQuery, SourceOptions, WrongKeys
 from .file_cells import TimeFormat, checked_zone
 from .file_facts import FIELDS, RowKind
 from .file_rows import RowFormat
@@ -31,7 +31,7 @@ class Covers(SourceOptions):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if isinstance(self.start, date) and isinstance(self.to, date) and self.start > self.to:
-            raise ValueError(f"from ({self.start}) lies after to ({self.to})")
+            raise WrongKeys((("from",), f"from ({self.start}) lies after to ({self.to})"))
         return self
 
 
@@ -65,10 +65,14 @@ class FileOptions(SourceOptions):
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
         known = list(FIELDS[self.facts])
-        for key, said in (("columns", self.columns), ("values", self.values)):
-            for field in said:
-                if field not in known:
-                    raise ValueError(f"{key}: {self.facts} have no {field!r}; {near(field, known, most=20)}")
+        wrong = [
+            ((key, field), f"{self.facts} have no {field!r}; {near(field, known, most=20)}")
+            for key, said in (("columns", self.columns), ("values", self.values))
+            for field in said
+            if field not in known
+        ]
+        if wrong:
+            raise WrongKeys(*wrong)
         return self
 
 

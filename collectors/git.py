@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from ..metrics.facts import FactKind
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
-from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions
+from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions, WrongKeys
 from .git_clone import Branch, Clone
 from .git_telling import Telling, changes_told, merges_told, tags_told
 
@@ -27,8 +27,9 @@ class GitDeployments(FactQuery):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
-        if (self.tags is None) == (self.merges is None):
-            raise ValueError('say one of tags = "v*" and merges = "main"')
+        said = [name for name in ("tags", "merges") if getattr(self, name) is not None]
+        if len(said) != 1:
+            raise WrongKeys.not_one(said, 'say one of tags = "v*" and merges = "main"')
         return self
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from .contract import FactQuery, SourceOptions
+from .contract import FactQuery, SourceOptions, WrongKeys
 from .secrets import SecretRef
 
 _REPOSITORY = re.compile(r"^[A-Za-z0-9-]+/[A-Za-z0-9._*?-]+$")
@@ -69,9 +69,9 @@ class DeploymentSource(_Table):
     def _one_of_four(self) -> Self:
         said = [name for name in ("workflow", "releases", "tags", "merges") if getattr(self, name)]
         if len(said) != 1:
-            raise ValueError("say exactly one of workflow, releases = true, tags or merges")
+            raise WrongKeys.not_one(said, "say exactly one of workflow, releases = true, tags or merges")
         if self.branch is not None and self.workflow is None:
-            raise ValueError("branch goes with workflow only")
+            raise WrongKeys((("branch",), "branch goes with workflow only"))
         return self
 
 
@@ -96,8 +96,9 @@ class GitHubOptions(SourceOptions):
 
     @model_validator(mode="after")
     def _one_credential(self) -> Self:
-        if (self.token is None) == (self.app is None):
-            raise ValueError('say one of token = { env = "NAME" } and app = { id, installation, key }')
+        said = [name for name in ("token", "app") if getattr(self, name) is not None]
+        if len(said) != 1:
+            raise WrongKeys.not_one(said, 'say one of token = { env = "NAME" } and app = { id, installation, key }')
         return self
 
 
@@ -130,8 +131,9 @@ class Figures(_Table):
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
-        if len([one for one in (self.status, self.check, self.artifact) if one]) != 1:
-            raise ValueError("say exactly one of status, check or artifact")
+        said = [name for name in ("status", "check", "artifact") if getattr(self, name)]
+        if len(said) != 1:
+            raise WrongKeys.not_one(said, "say exactly one of status, check or artifact")
         return self
 
 

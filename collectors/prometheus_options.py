@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from .contract import SourceOptions
+from .contract import SourceOptions, WrongKeys
 from .secrets import SecretRef
 
 
@@ -49,7 +49,7 @@ class PrometheusOptions(SourceOptions):
     @model_validator(mode="after")
     def _has_one_login(self) -> Self:
         if self.basic is not None and self.bearer is not None:
-            raise PydanticCustomError("login", "write either basic or bearer, not both")
+            raise WrongKeys((("bearer",), "write either basic or bearer, not both"))
         return self
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from .contract import FactQuery
+from .contract import FactQuery, WrongKeys
 
 Across = Literal["max", "min", "sum", "mean"]
 
@@ -64,17 +64,26 @@ class SamplesQuery(FactQuery):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if (self.query is None) == (self.histogram is None):
-            raise ValueError("write either `query` or `histogram`")
-        if self.histogram is not None and (self.by or self.count or self.min_count):
-            raise ValueError("`histogram` adds its series up and counts them itself: leave out by, count and min_count")
-        if self.by is None and (self.select is not None or self.across is not None):
-            raise ValueError("`select` and `across` need `by`, the label that tells the series apart")
-        if self.by is not None and (self.select is None) == (self.across is None):
-            raise ValueError('with `by`, write either `select = "…"` or `across = "max"` (min, sum, mean)')
+        asked = self._said("query", "histogram")
+        if len(asked) != 1:
+            raise WrongKeys.not_one(asked, "write either `query` or `histogram`")
+        counting, choosing = self._said("by", "count", "min_count"), self._said("select", "across")
+        if self.histogram is not None and counting:
+            words = "`histogram` adds its series up and counts them itself: leave out by, count and min_count"
+            raise WrongKeys(((counting[0],), words))
+        if self.by is None and choosing:
+            words = "`select` and `across` need `by`, the label that tells the series apart"
+            raise WrongKeys(((choosing[0],), words))
+        if self.by is not None and len(choosing) != 1:
+            words = 'with `by`, write either `select = "…"` or `across = "max"` (min, sum, mean)'
+            raise WrongKeys(((["by", *choosing][-1],), words))
         if self.min_count is not None and self.count is None:
-            raise ValueError("`min_count` needs `count`, the query that gives the number of observations")
+            words = "`min_count` needs `count`, the query that gives the number of observations"
+            raise WrongKeys((("min_count",), words))
         return self
+
+    def _said(self, *names: str) -> list[str]:
+        return [name for name in names if getattr(self, name) is not None]
 
     def value_promql(self, length: timedelta) -> str:
         """What is asked for a day (or the part of it so far) of this length."""

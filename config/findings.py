@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ..collectors.contract import WrongKeys
 from ..collectors.secrets import FORMS
 from .document import Document
 from .fields import NAME
@@ -100,8 +101,14 @@ def _wrong_keys(model: type[BaseModel], value: object) -> set[str | int]:
     try:
         model.model_validate(value)
     except ValidationError as error:
-        return {one["loc"][0] for one in error.errors(include_url=False) if one["loc"]}
+        return {key[0] for one in error.errors(include_url=False) for key in _keys_of(one) if key}
     return set()
+
+
+def _keys_of(error: Mapping[str, Any]) -> list[Key]:
+    raised = error.get("ctx", {}).get("error")
+    inside: list[Key] = [key for key, _ in raised.problems] if isinstance(raised, WrongKeys) else [()]
+    return [(*error["loc"], *key) for key in inside]
 
 
 def dotted(key: Key, table: object) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..collectors.contract import WrongKeys
 from .fields import Amount, Day, Name, Share, Span, Table, Text, WindowText
 
 Quantile = Annotated[float, Field(gt=0, lt=1)]
@@ -20,7 +21,7 @@ class ExclusionTable(Table):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.end < self.start:
-            raise ValueError(f"ends ({self.end}) before it starts ({self.start})")
+            raise WrongKeys((("to",), f"ends ({self.end}) before it starts ({self.start})"))
         return self
 
 

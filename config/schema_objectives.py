@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..collectors.contract import WrongKeys
 from ..krs.model import Comparison
 from .fields import Amount, Day, Name, Share, Table, Text, WindowText
 
@@ -31,7 +32,9 @@ class LimitTable(Table):
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
         if len(self.said) != 1:
-            raise ValueError("say exactly one of at_most, below, at_least, above, between = [low, high]")
+            raise WrongKeys.not_one(
+                self.said, "say exactly one of at_most, below, at_least, above, between = [low, high]"
+            )
         return self
 
 
@@ -54,14 +57,15 @@ class TargetTable(Table):
     def _one_form(self) -> Self:
         said = [name for name in ("to", "change", "keep", *COMPARISONS) if getattr(self, name) is not None]
         if len(said) != 1:
-            raise ValueError(
+            raise WrongKeys.not_one(
+                said,
                 'write one of { from = "60%", to = "85%" }, { to = … }, { change = "-30%" }, '
-                "{ at_most | below | at_least | above = … }, { keep = { … }, share = … }"
+                "{ at_most | below | at_least | above = … }, { keep = { … }, share = … }",
             )
         if self.start is not None and self.to is None:
-            raise ValueError("from goes with to")
+            raise WrongKeys((("from",), "from goes with to"))
         if self.share is not None and self.keep is None:
-            raise ValueError("share goes with keep")
+            raise WrongKeys((("share",), "share goes with keep"))
         return self
 
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from ..collectors.contract import WrongKeys
 from .fields import Day, Name, Share, Span, Table, Text
 
 
@@ -20,6 +21,7 @@ class SourceTable(Table):
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Self:
-        if sum(said is not None for said in (self.every, self.at, self.cron)) > 1:
-            raise ValueError("say only one of every, at and cron")
+        said = [name for name in ("every", "at", "cron") if getattr(self, name) is not None]
+        if len(said) > 1:
+            raise WrongKeys.not_one(said, "say only one of every, at and cron")
         return self

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..collectors.contract import WrongKeys
 from ..collectors.secrets import SecretRef
 from .fields import Name, Span, Table, Text
 
@@ -22,8 +23,9 @@ class ReportTable(Table):
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Self:
-        if (self.at is None) == (self.cron is None):
-            raise ValueError('say when: at = "monday 09:00", or cron = "0 9 * * mon"')
+        said = [name for name in ("at", "cron") if getattr(self, name) is not None]
+        if len(said) != 1:
+            raise WrongKeys.not_one(said, 'say when: at = "monday 09:00", or cron = "0 9 * * mon"')
         return self
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..collectors.contract import WrongKeys
 from ..collectors.secrets import SecretRef
 from .fields import Day, Name, Table, Text
 
@@ -21,8 +22,12 @@ class PaceTable(Table):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.on_track > self.at_risk or self.needed_on_track > self.needed_at_risk:
-            raise ValueError("on_track can't be wider than at_risk, nor needed_on_track than needed_at_risk")
+        pairs = (("on_track", "at_risk"), ("needed_on_track", "needed_at_risk"))
+        wrong = [pair for pair in pairs if getattr(self, pair[0]) > getattr(self, pair[1])]
+        if wrong:
+            # Of a pair the one that is written: the other may be the default.
+            named = [(next(name for name in pair if name in self.model_fields_set), pair) for pair in wrong]
+            raise WrongKeys(*(((name,), f"{near} can't be wider than {far}") for name, (near, far) in named))
         return self
 
 
@@ -48,7 +53,7 @@ class CycleTable(Table):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.end < self.start:
-            raise ValueError(f"the cycle ends ({self.end}) before it starts ({self.start})")
+            raise WrongKeys((("end",), f"the cycle ends ({self.end}) before it starts ({self.start})"))
         return self
 
 
@@ -60,7 +65,7 @@ class ClosedTable(Table):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.end < self.start:
-            raise ValueError(f"ends ({self.end}) before it starts ({self.start})")
+            raise WrongKeys((("to",), f"ends ({self.end}) before it starts ({self.start})"))
         return self
 
 
@@ -85,8 +90,9 @@ class ServiceMatchTable(Table):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
-            raise ValueError("say exactly one of environment, workflow, payload or tag")
+        said = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(said) != 1:
+            raise WrongKeys.not_one(said, "say exactly one of environment, workflow, payload or tag")
         return self
 
 

@@ -10,6 +10,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ..collectors.contract import WrongKeys
 from .places import Key
 from .problem import choices, listed, near
 
@@ -47,11 +48,20 @@ def all_in_words(
     model: type[BaseModel], table: object, errors: Iterable[Mapping[str, Any]]
 ) -> Iterator[tuple[Key, str]]:
     """Where in `table` each error stands, and what it says."""
-    said = [(error["type"], *_in_words(model, table, error)) for error in errors]
+    said = [(error["type"], *one) for error in errors for one in _told(model, table, error)]
     for number, (kind, key, message) in enumerate(said):
         better = (other for n, (rival, other, _) in enumerate(said) if _outweighs(rival, kind, n < number))
         if kind not in _ECHOES or all(other[: len(key)] != key for other in better):
             yield key, message
+
+
+def _told(model: type[BaseModel], table: object, error: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+    raised = error.get("ctx", {}).get("error")
+    if not isinstance(raised, WrongKeys):
+        yield _in_words(model, table, error)
+        return
+    for key, message in raised.problems:
+        yield _way(table, (*error["loc"], *key)), message
 
 
 def _outweighs(rival: str, kind: str, first: bool) -> bool:

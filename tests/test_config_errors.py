@@ -115,8 +115,9 @@ CASES = {
     ),
     "two schedules": (
         'type = "coverage"',
-        'type = "coverage"\nevery = "1h"\nat = "06:00"',
-        "sources.coverage: say only one of every, at and cron",
+        'type = "coverage"\nevery = "1h"\n¦at = "06:00"\nowner = "anna"',
+        "sources.coverage.at: say only one of every, at and cron",
+        'sources.coverage.owner: "anna" is no team of [teams] and no person of one; did you mean "ana"?',
     ),
     "a length of time that is none": (
         'type = "coverage"',
@@ -257,9 +258,53 @@ CASES = {
     ),
     "two targets in one": (
         '{ at_most = "450ms" }',
-        '{ at_most = "450ms", below = "1s" }',
-        f'{LATENCY}.target: write one of {{ from = "60%", to = "85%" }}, {{ to = … }}, {{ change = "-30%" }}, '
+        '{ at_most = "450ms", ¦below = "1s" }',
+        f'{LATENCY}.target.below: write one of {{ from = "60%", to = "85%" }}, {{ to = … }}, {{ change = "-30%" }}, '
         "{ at_most | below | at_least | above = … }, { keep = { … }, share = … }",
+    ),
+    "columns that the facts don't have": (
+        'type = "git"\ndeployments = { tags = "v*" }',
+        'type = "file"\nfiles = ["x.csv"]\nfacts = "deployments"\n'
+        'columns = { commit = "sha", ¦statsu = "result" }\nvalues = { at = { a = "b" }, tim = { a = "b" } }',
+        "sources.repo.columns.statsu: deployments have no 'statsu'; did you mean 'status'?",
+        re.compile(r"sources\.repo\.values\.tim: deployments have no 'tim'; "),
+    ),
+    "two logins": (
+        'url = "http://localhost:9090"',
+        'url = "http://localhost:9090"\nbasic = { user = "kr", password = { env = "KR" } }\n'
+        '¦bearer = { env = "KR" }',
+        "sources.prometheus.bearer: write either basic or bearer, not both",
+    ),
+    "two credentials": (
+        'type = "git"\ndeployments = { tags = "v*" }',
+        'type = "github"\nrepositories = ["acme/shop"]\ntoken = { env = "KR" }\n'
+        '¦app = { id = 1, installation = 2, key = { env = "KR" } }',
+        'sources.repo.app: say one of token = { env = "NAME" } and app = { id, installation, key }',
+    ),
+    "two kinds of deployment": (
+        '{ tags = "v*" }',
+        '{ tags = "v*", ¦merges = "main" }',
+        'sources.repo.deployments.merges: say one of tags = "v*" and merges = "main"',
+    ),
+    "a choice among series without their label": (
+        'query = "up"',
+        'query = "up"\n¦across = "max"',
+        "metrics.latency.across: `select` and `across` need `by`, the label that tells the series apart",
+    ),
+    "an exclusion the wrong way round": (
+        'unit = "ms"',
+        'unit = "ms"\nexclude = [{ from = 2026-11-02, ¦to = 2026-11-01, reason = "R" }]',
+        "metrics.latency.exclude[1].to: ends (2026-11-01) before it starts (2026-11-02)",
+    ),
+    "a cycle the wrong way round": (
+        "[teams.payments]",
+        "[cycles.winter]\nstart = 2026-12-01\n¦end = 2026-11-30\n\n[teams.payments]",
+        "cycles.winter.end: the cycle ends (2026-11-30) before it starts (2026-12-01)",
+    ),
+    "a pace the wrong way round": (
+        "[teams.payments]",
+        "[tracker.pace]\n¦on_track = 0.5\n\n[teams.payments]",
+        "tracker.pace.on_track: on_track can't be wider than at_risk",
     ),
     "a range the wrong way round": (
         '{ at_most = "450ms" }',
