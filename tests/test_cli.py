@@ -450,3 +450,25 @@ def test_nothing_is_drawn_into_a_log(monkeypatch):
         progress.stream("github/runs/acme")
         progress.advance(1)
     assert log.getvalue() == ""
+
+
+def test_a_config_without_cycle_and_objectives_says_what_to_write(tmp_path, monkeypatch, capsys):
+    stop_the_clock(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keyresults.toml").write_text('[tracker]\ntimezone = "UTC"\n')
+    assert main(["collect"]) == 0
+    assert main(["status"]) == 2
+    said = capsys.readouterr()
+    assert "Nothing to collect" in said.out
+    assert "no objectives yet" in said.err
+    assert "[[objectives]]" in said.err
+
+
+def test_streams_are_named_by_the_metrics_that_rest_on_them(folder, capsys):
+    assert main(["record", "engagement", "74%"]) == 0
+    assert main(["collect"]) == 0
+    assert "✔  people samples of engagement: engagement · nothing new" in capsys.readouterr().out
+    assert main(["sources", "--json"]) == 0
+    said = {state["subject"]: state for state in json.loads(capsys.readouterr().out)}
+    assert said["engagement"]["metrics"] == ["engagement"]
+    assert said["mood"]["kind"] == "samples"
