@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .hostile import MAX_BYTES, Outline, read_text
-from .problem import ConfigProblems, Problem, at_offset, whole_file
-
-_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+from .problem import whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +40,10 @@ def _parse(path: Path, text: str, seen: Outline) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _in_words(path, text, str(error), seen) from None
+        # Late: only a broken file needs the place of each key.
+        from .toml_errors import toml_problem
+
+        raise toml_problem(path, text, str(error), seen) from None
     except (ValueError, RecursionError):
         # Python refuses to read integers of thousands of digits, and says so without a place.
         raise whole_file(path, "a number or table in it is larger than any config needs") from None
-
-
-def _in_words(path: Path, text: str, message: str, seen: Outline) -> ConfigProblems:
-    place = _PLACE.search(message)
-    words = message[: place.start()] if place else message
-    line, column = (int(place[1]), int(place[2])) if place and place[1] else _end(text)
-    if seen.broken_inline is not None and text.count("\n", 0, seen.broken_inline) < line:
-        return at_offset(
-            path,
-            text,
-            seen.broken_inline,
-            "an inline table can't span lines in TOML: write { … } on one line, or give it a [table] of its own",
-        )
-    lines = text.split("\n")
-    rest = lines[line - 1][column - 1 :] if line <= len(lines) else ""
-    if rest.startswith("}"):
-        words = "an inline table takes no comma before its }"
-    return ConfigProblems([Problem(path, line, column, "", f"this is no TOML: {words[:1].lower()}{words[1:]}")])
-
-
-def _end(text: str) -> tuple[int, int]:
-    return text.count("\n") + 1, len(text) - text.rfind("\n")

@@ -22,6 +22,10 @@ class Places:
         self._lines = text.split("\n")
         self._places: dict[Key, Place] = {}
         self._lengths: dict[Key, int] = {}
+        self._headers: set[Key] = set()
+        self._pairs: set[Key] = set()
+        self.repeated: list[tuple[Key, Place]] = []
+        """Keys and tables that are written although they are there already, in order, with the place of the second."""
         parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
         self._walk(parser.parse(text.encode()).root_node)
 
@@ -56,6 +60,7 @@ class Places:
         for part in _parts(name):
             key = (*key, _text(part))
             self._note(key, part)
+        self._once(key, name, self._pairs)
         yield from ((child, key) for child in values)
 
     def _table(self, node: tree_sitter.Node) -> Iterator[tuple[tree_sitter.Node, Key]]:
@@ -71,12 +76,21 @@ class Places:
                 # A header speaks of the newest element of an array of tables.
                 key = (*key, self._lengths[key] - 1)
                 self._note(key, part)
+        if parts and node.type == "table":
+            self._once(key, children[0], self._headers)
         yield from ((child, key) for child in children[1:])
 
     def _note(self, key: Key, node: tree_sitter.Node) -> None:
+        self._places.setdefault(key, self._place(node))
+
+    def _once(self, key: Key, node: tree_sitter.Node, alike: set[Key]) -> None:
+        if key in self._pairs or key in alike:
+            self.repeated.append((key, self._place(node)))
+        alike.add(key)
+
+    def _place(self, node: tree_sitter.Node) -> Place:
         row, byte = node.start_point
-        column = len(self._lines[row].encode()[:byte].decode(errors="replace")) + 1
-        self._places.setdefault(key, (row + 1, column))
+        return row + 1, len(self._lines[row].encode()[:byte].decode(errors="replace")) + 1
 
 
 def _parts(node: tree_sitter.Node) -> list[tree_sitter.Node]:

@@ -271,8 +271,7 @@ CASES = {
     ),
     "two logins": (
         'url = "http://localhost:9090"',
-        'url = "http://localhost:9090"\nbasic = { user = "kr", password = { env = "KR" } }\n'
-        '¦bearer = { env = "KR" }',
+        'url = "http://localhost:9090"\nbasic = { user = "kr", password = { env = "KR" } }\n¦bearer = { env = "KR" }',
         "sources.prometheus.bearer: write either basic or bearer, not both",
     ),
     "two credentials": (
@@ -383,8 +382,40 @@ CASES = {
     ),
     "a key written twice": (
         'title = "Fast"',
-        'title = "Fast"\ntitle = "Faster"¦',
-        "this is no TOML: cannot overwrite a value",
+        'title = "Fast"\n¦title = "Faster"',
+        "objectives[1].title: is written twice: line 35 has it already",
+    ),
+    "a key written twice in an inline table": (
+        '{ at_most = "450ms" }',
+        '{ at_most = "450ms", ¦at_most = "1s" }',
+        "objectives[1].key_results[1].target.at_most: is written twice: line 41 has it already",
+    ),
+    "a table written twice": (
+        "[metrics.latency]",
+        "[¦sources.repo]\n[metrics.latency]",
+        "sources.repo: is written twice: line 16 has it already",
+    ),
+    "a table under a value": (
+        "[metrics.latency]",
+        "[¦tracker.timezone]\n[metrics.latency]",
+        "tracker.timezone: is written twice: line 2 has it already",
+    ),
+    "an array under a table's name": (
+        "[metrics.latency]",
+        "[[sources.repo¦]]\n[metrics.latency]",
+        re.compile("this is no TOML: what this line names is there already in another form"),
+    ),
+    "a name with a space": (
+        "[sources.repo]",
+        "[sources.git ¦hub]",
+        "this is no TOML: the ] of a table is missing here; names in it have letters, digits, - and _ only, "
+        'others stand in quotes: "a b"',
+    ),
+    "a key with a space": (
+        'title = "Fast"',
+        'full ¦title = "Fast"',
+        "this is no TOML: a key is followed by =; one that has more than letters, digits, - and _ stands in quotes: "
+        '"a b" = …',
     ),
 }
 
