@@ -9,7 +9,12 @@ from .invocation import Invocation, pass_invocation
 from .printing import write
 
 if TYPE_CHECKING:
+    from ..collectors.contract import ProbeResult
     from ..jobs.workspace import Workspace
+    from ..metrics.calendar import Calendar
+
+NAMED = 2
+"""How many of the things a source shows are named; the rest are counted."""
 
 
 @click.command()
@@ -47,10 +52,20 @@ def _probed(workspace: Workspace) -> bool:
     fine = True
     for name, result in probe(workspace):
         failed = isinstance(result, CollectorError) or not result.ok
-        said = str(result) if isinstance(result, CollectorError) else result.detail
+        said = str(result) if isinstance(result, CollectorError) else _told(result, workspace.config.calendar)
         write(f"{'✖' if failed else '✔'} {clean(name)}: {clean(said)}\n")
         fine = fine and not failed
     return fine
+
+
+def _told(found: ProbeResult, calendar: Calendar) -> str:
+    parts = [found.detail]
+    if found.visible:
+        more = len(found.visible) - NAMED
+        parts.append(f"sees {', '.join(found.visible[:NAMED])}" + (f" and {more} more" if more > 0 else ""))
+    if found.since is not None:
+        parts.append(f"since {calendar.day_of(found.since)}")
+    return "; ".join(parts)
 
 
 def _number(count: int, what: str) -> str:

@@ -127,10 +127,19 @@ class FactMaker:
                 raise ValueError(f"it says no {' or '.join(group)}")
         known = {k: v for k, v in values.items() if k in ("url",)}
         known |= {"key": self._key(values), "subject": values.get("subject", self.subject)}
-        fact = _MAKERS[self.kind](self, values, known)
+        if self.kind == "samples":
+            known |= self._time(values)
+        fact = _MAKERS[self.kind](values, known)
         if fact.at > self.now:
             raise NotYet(f"{fact.at:%Y-%m-%d %H:%M} UTC is not yet")
         return fact
+
+    def _time(self, values: Values) -> dict[str, Any]:
+        """The instant of a sample, or all of the day that it describes."""
+        if (day := values.get("day")) is None:
+            return {"at": values["at"]}
+        end = self.calendar.end_of(day)
+        return {"at": self.calendar.start_of(day), "until": min(end, self.now), "final": end <= self.now}
 
     def _key(self, values: Values) -> str:
         """Unique among all subjects, which share one stream."""
@@ -145,7 +154,7 @@ class NotYet(ValueError):
     """A row of the future: to be read again when its time has come."""
 
 
-def _deployment(maker: FactMaker, values: Values, known: dict[str, Any]) -> Deployment:
+def _deployment(values: Values, known: dict[str, Any]) -> Deployment:
     started, ended = values.get("started_at"), values.get("finished_at") or values.get("at")
     created: datetime = next(
         values[field] for field in ("created_at", "started_at", "finished_at", "at") if field in values
@@ -165,7 +174,7 @@ def _deployment(maker: FactMaker, values: Values, known: dict[str, Any]) -> Depl
     )
 
 
-def _run(maker: FactMaker, values: Values, known: dict[str, Any]) -> Run:
+def _run(values: Values, known: dict[str, Any]) -> Run:
     conclusion = values.get("conclusion", "").lower()
     _among(conclusion, CONCLUSIONS, "conclusion")
     return Run(
@@ -179,25 +188,20 @@ def _run(maker: FactMaker, values: Values, known: dict[str, Any]) -> Run:
     )
 
 
-def _change(maker: FactMaker, values: Values, known: dict[str, Any]) -> Change:
+def _change(values: Values, known: dict[str, Any]) -> Change:
     _among(values.get("author_kind", ""), ("person", "bot", "unknown"), "author_kind")
     return Change(**known, **{k: v for k, v in values.items() if k not in ("key", "subject", "url")})
 
 
-def _incident(maker: FactMaker, values: Values, known: dict[str, Any]) -> Incident:
+def _incident(values: Values, known: dict[str, Any]) -> Incident:
     return Incident(**known, **{k: v for k, v in values.items() if k not in ("key", "subject", "url")})
 
 
-def _sample(maker: FactMaker, values: Values, known: dict[str, Any]) -> Sample:
-    kept = _given(values, "value", "n", "commit", "note")
-    day = values.get("day")
-    if day is None:
-        return Sample(**known, **kept, at=values["at"])
-    end = maker.calendar.end_of(day)
-    return Sample(**known, **kept, at=maker.calendar.start_of(day), until=min(end, maker.now), final=end <= maker.now)
+def _sample(values: Values, known: dict[str, Any]) -> Sample:
+    return Sample(**known, **_given(values, "value", "n", "commit", "note"))
 
 
-_MAKERS: Mapping[RowKind, Callable[[FactMaker, Values, dict[str, Any]], Fact]] = {
+_MAKERS: Mapping[RowKind, Callable[[Values, dict[str, Any]], Fact]] = {
     "deployments": _deployment,
     "runs": _run,
     "changes": _change,

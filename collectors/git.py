@@ -95,8 +95,8 @@ deployments = { tags = "v*" }    # or { merges = "main" }
         line = clone.first_parents(branch.ref)
         until = clone.known_until(branch, self._context.clock())
         detail = (
-            f"{branch.name} at {line[0].id[:9]}, {len(clone.tags())} tags, known from {line[-1].at:%Y-%m-%d}"
-            f"{' (a shallow clone)' if clone.is_shallow else ''} to {until:%Y-%m-%d %H:%M} UTC"
+            f"{branch.name} at {line[0].id[:9]}, {len(clone.tags())} tags"
+            f"{' (a shallow clone)' if clone.is_shallow else ''}, known up to {until:%Y-%m-%d %H:%M} UTC"
         )
         return ProbeResult(reachable=True, authorised=True, detail=detail, visible=(clone.label,), since=line[-1].at)
 

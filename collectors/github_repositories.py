@@ -76,7 +76,7 @@ def look_around(client: GitHubClient, patterns: Sequence[str]) -> ProbeResult:
     answer = client.graphql("{" + " ".join(_visibility(i, name) for i, name in enumerate(names)) + "}", {}, "GitHub")
     seen = [name for i, name in enumerate(names) if answer.data.get(f"n{i}")]
     hidden = [name for name in names if name not in seen]
-    detail = f"sees {len(seen)} of {len(names)} configured repositories and owners"
+    detail = f"{len(seen)} of {len(names)} configured repositories and owners are there"
     return ProbeResult(
         reachable=True,
         authorised=bool(seen),

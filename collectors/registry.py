@@ -24,15 +24,6 @@ BUILT_IN: Mapping[str, str] = {
 """The word in `[sources.NAME] type = "…"` and where its class lives, as `module:Class` of this room."""
 
 
-def collector_types() -> Mapping[str, type[Collector]]:
-    """Every collector by its type word; imports them all.
-
-    Raises:
-        ConfigError: where two collectors claim one word, or one cannot be loaded.
-    """
-    return {word: collector_type(word) for word in type_words()}
-
-
 def collector_type(word: str) -> type[Collector]:
     """The collector a type word names; imports no other.
 

@@ -289,6 +289,17 @@ def test_check_counts_what_it_read_and_probes(folder, capsys):
     assert "✔ people" in out
 
 
+def test_a_probe_names_what_a_source_shows(folder, capsys):
+    rows = "".join(f"2026-11-{day:02},5\n" for day in (2, 3))
+    for name in "abcd":
+        (folder / f"{name}.csv").write_text("day,value\n" + rows)
+    more = '[sources.scores]\ntype = "file"\nfiles = ["*.csv"]\nfacts = "samples"\n'
+    (folder / "keyresults.toml").write_text(CONFIG.replace("[metrics.engagement]", f"{more}\n[metrics.engagement]"))
+    code, out, _ = run(capsys, "check", "--probe")
+    assert code == 0
+    assert "; sees a.csv, b.csv and 2 more; since 2026-11-02\n" in out
+
+
 def test_the_config_can_be_named(recorded, capsys, tmp_path_factory, monkeypatch):
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert run(capsys, "--config", str(recorded / "keyresults.toml"), "status")[0] == 0
@@ -378,7 +389,7 @@ def test_completions_are_printed(shell, capsys):
     assert "_KEYRESULTS_COMPLETE" in out
 
 
-HEAVY = ("pandas", "numpy", "pydantic", "github", "alembic", "prometheus_api_client", "apscheduler", "requests")
+HEAVY = ("pandas", "numpy", "pydantic", "github", "alembic", "prometheus_api_client", "requests")
 START = "import sys; from keyresults.cli.main import main; code = main(sys.argv[1:]); "
 
 

@@ -10,9 +10,11 @@ import shutil
 import subprocess
 import sys
 import tokenize
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ BELOW = {
 }
 """What each room may import, besides itself."""
 
-SUBFOLDERS = {"storage": {"migrations"}, "reports": {"templates"}}
+SUBFOLDERS = {"storage": {"migrations"}}
 LATE = {"pandas", "numpy"}
 CLIENTS = {"github", "prometheus_api_client"}
 FORBIDDEN = ("/".join(("..", "shared")),)
@@ -110,6 +112,14 @@ def test_no_room_may_import_sideways_or_up() -> None:
     for number, floor in enumerate(FLOORS):
         below = {room for lower in FLOORS[:number] for room in lower}
         assert all(BELOW[room] <= below for room in floor)
+
+
+def test_every_dependency_is_imported() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[<>=]", one)[0].lower() for one in declared}
+    imported = {i.name.split(".")[0] for room in BELOW for path in modules(room) for i in imports_of(path)}
+    used = {home.lower() for module, homes in packages_distributions().items() if module in imported for home in homes}
+    assert names - used == {"tzdata"}  # which zoneinfo reads by itself
 
 
 @pytest.mark.parametrize("room", BELOW)
