@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,24 @@ from standins.latencies import Latencies
 
 # The contract suite's asserts should tell as much as those written here.
 pytest.register_assert_rewrite("keyresults.collectors.testing")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", choices=("short", "whole"), help="run the long tests: a taste of them, or all")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without --soak the long tests are no part of the run."""
+    if config.getoption("--soak") is None:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> Callable[..., int]:
+    """How many rounds to go: `soak(short=…, whole=…)`."""
+    length = request.config.getoption("--soak")
+    return lambda **rounds: rounds[length]
 
 
 @dataclass(frozen=True)

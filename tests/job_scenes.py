@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import os
 import random
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from keyresults.config.load import load
+from keyresults.jobs.evaluate import evaluate
 from keyresults.jobs.workspace import Workspace
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -124,3 +130,47 @@ def dump(store: Path, *, without: Sequence[str] = ("collections", "leases")) -> 
     with sqlite3.connect(store) as connection:
         names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         return {n: sorted(connection.execute(f'SELECT * FROM "{n}"'), key=repr) for n in names if n not in without}
+
+
+def collecting(config: Path) -> subprocess.Popen[bytes]:
+    """A process of its own that collects with the clock at `NOW`."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "from pathlib import Path\n"
+        "from job_scenes import workspace\n"
+        "from keyresults.jobs.collect import collect\n"
+        "with workspace(Path(sys.argv[1])) as one: sys.exit(collect(one).failed)\n"
+    )
+    here = str(Path(__file__).parent)
+    return subprocess.Popen([sys.executable, "-c", program, str(config), here], stdout=subprocess.DEVNULL)
+
+
+def kill_while_collecting(config: Path, chance: random.Random, sent: signal.Signals = signal.SIGKILL) -> bool:
+    """Start a collection and end it a moment after it stored facts; whether it was cut off before its end."""
+    process = collecting(config)
+    store = config.parent / ".keyresults/store.db"
+    before = _stored(store)
+    while process.poll() is None and _stored(store) == before:
+        time.sleep(0.005)
+    time.sleep(chance.uniform(0, 0.1))
+    process.send_signal(sent)
+    return process.wait() != 0
+
+
+def _stored(store: Path) -> int:
+    """Deployments stored so far; none while there is no store yet."""
+    try:
+        with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM deployments").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def kept(config: Path) -> tuple[object, ...]:
+    """All that a collection leaves behind, but for the times at which something was first written."""
+    with workspace(config) as one:
+        assert one.store.check() == []
+        states = one.store.states()
+        facts = [one.store.facts("deployments", [s.stream.id]) for s in states if s.stream.kind == "deployments"]
+        told = [(s.stream.id, s.cursor, s.coverage, s.horizon, s.open_keys) for s in states]
+        return told, facts, evaluate(one, as_of=NOW).to_json()

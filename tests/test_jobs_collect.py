@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from job_scenes import NOW, dump, rows, workspace, write_rows, write_scene
+from job_scenes import (
+    NOW,
+    collecting,
+    dump,
+    kept,
+    kill_while_collecting,
+    rows,
+    workspace,
+    write_rows,
+    write_scene,
+)
 from keyresults.jobs.collect import backfill, collect
 from keyresults.jobs.evaluate import evaluate, explain
 from keyresults.jobs.record import CannotRecord, record
@@ -60,40 +66,34 @@ def test_collecting_twice_with_clock_and_source_standing_still_changes_nothing(c
 
 
 def test_a_killed_collection_ends_in_the_same_store_as_one_that_was_not(tmp_path):
-    written = rows(12_000)
+    written = rows(15_000)
     calm, shot = write_scene(tmp_path / "calm", written), write_scene(tmp_path / "shot", written)
     with workspace(calm) as undisturbed:
         collect(undisturbed)
     chance = random.Random(3)
-    for _ in range(4):
-        process = _collecting(shot)
-        time.sleep(chance.uniform(0.4, 2.0))
-        process.kill()
-        process.wait()
-    assert _collecting(shot).wait() == 0
-    assert _facts(shot) == _facts(calm)
+    cut_off = [kill_while_collecting(shot, chance) for _ in range(2)]
+    assert any(cut_off)
+    assert collecting(shot).wait() == 0
+    assert kept(shot) == kept(calm)
 
 
-def _collecting(config):
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[2])\n"
-        "from pathlib import Path\n"
-        "from job_scenes import workspace\n"
-        "from keyresults.jobs.collect import collect\n"
-        "with workspace(Path(sys.argv[1])) as one: sys.exit(collect(one).failed)\n"
-    )
-    here = str(Path(__file__).parent)
-    return subprocess.Popen([sys.executable, "-c", program, str(config), here], stdout=subprocess.DEVNULL)
-
-
-def _facts(config):
-    """All but the times at which something was first written, which a kill may move."""
-    with workspace(config) as one:
-        assert one.store.check() == []
-        states = one.store.states()
-        facts = [one.store.facts("deployments", [s.stream.id]) for s in states if s.stream.kind == "deployments"]
-        told = [(s.stream.id, s.cursor, s.coverage, s.horizon, s.open_keys) for s in states]
-        return told, facts, evaluate(one, as_of=NOW).to_json()
+@pytest.mark.soak
+def test_killed_again_and_again_it_ends_in_the_same_store(tmp_path, soak):
+    written = rows(60_000)
+    calm, shot = write_scene(tmp_path / "calm", written), write_scene(tmp_path / "shot", written)
+    with workspace(calm) as undisturbed:
+        collect(undisturbed)
+    chance = random.Random(5)
+    cut_off = 0
+    for _ in range(soak(short=4, whole=60)):
+        cut_off += kill_while_collecting(shot, chance)
+        if chance.random() < 0.25:
+            (shot.parent / ".keyresults/store.db").unlink()  # begin anew, so that there is something to cut off
+            for beside in ("store.db-wal", "store.db-shm"):
+                (shot.parent / ".keyresults" / beside).unlink(missing_ok=True)
+    assert cut_off
+    assert collecting(shot).wait() == 0
+    assert kept(shot) == kept(calm)
 
 
 def test_an_interrupted_run_leaves_no_lease_that_blocks_the_next(config):
@@ -281,15 +281,14 @@ def test_a_row_withdrawn_from_the_file_is_gone_from_the_reading(config):
 
 
 def test_ctrl_c_keeps_what_was_stored(tmp_path):
-    config = write_scene(tmp_path, rows(12_000))
-    process = _collecting(config)
-    time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    process.wait()
-    assert _collecting(config).wait() == 0
-    with workspace(config) as one:
+    config = write_scene(tmp_path, rows(15_000))
+    assert kill_while_collecting(config, random.Random(1), signal.SIGINT)
+    with workspace(config, writing=False) as one:
         assert one.store.check() == []
-        assert one.store.states("exports")[0].facts == 12_000
+        assert one.store.states("exports")[0].facts > 0
+    assert collecting(config).wait() == 0
+    with workspace(config) as one:
+        assert one.store.states("exports")[0].facts == 15_000
 
 
 def test_a_report_shows_the_value_with_and_without_what_is_excluded(tmp_path):
