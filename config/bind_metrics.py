@@ -93,13 +93,14 @@ class _Metric:
         if measure is None or source is None:
             # What may stand here depends on them: only what no measure and no source takes is surely wrong.
             self._check_keys(self.binder.words)
-            self._options(MetricBinder.OPTIONS)
+            self._check_services(self._options(MetricBinder.OPTIONS))
             return BoundMetric(None)
         told = self._sources_of(measure, source)
         queried = self._query_keys()
         taken = {*ALWAYS, *EVERY, *measure.options} - {"deployments"}
         self._check_keys(taken | queried, measure)
         options = self._options(frozenset(taken))
+        self._check_services(options)
         queries = self._queries()
         if options is None or not told:
             return BoundMetric(None)
@@ -262,7 +263,9 @@ class _Metric:
         several = len(options.services or options.repositories or ()) > 1
         if measure.shape == "rate" and several and options.across is None:
             self.add("", 'several services in one frequency: add across = "sum" or across = "worst"')
-        for index, service in enumerate(options.services or ()):
+
+    def _check_services(self, options: MetricTable | None) -> None:
+        for index, service in enumerate((options.services if options else None) or ()):
             if "/" not in service and service not in self.binder.services:
                 known = self.binder.services
                 self.binder.findings.add(

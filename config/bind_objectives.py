@@ -40,10 +40,11 @@ def bind_objectives(
     findings: Findings,
 ) -> tuple[Objective, ...]:
     around = _Around(metrics=metrics, people=people, forecast=forecast, findings=findings)
-    bound = [(w, _objective(w, cycles, around)) for w in written]
+    bound = [_objective(one, cycles, around) for one in written]
     _unique_ids(written, cycles, findings)
     _parents(written, findings)
-    return tuple(objective for _, objective in bound if objective is not None)
+    _known_metrics(written, metrics, findings)
+    return tuple(objective for objective in bound if objective is not None)
 
 
 def _objective(written: WrittenObjective, cycles: Cycles, around: _Around) -> Objective | None:
@@ -55,8 +56,8 @@ def _objective(written: WrittenObjective, cycles: Cycles, around: _Around) -> Ob
     around.people.check_owner(table.owner, (*written.key, "owner"), around.findings)
     for index, team in enumerate(table.teams):
         around.people.check_team(team, (*written.key, "teams", index), around.findings)
-    if cycle is None:
-        return None  # Which cycle is missing has been said.
+    if cycle is None or written.wrong:
+        return None  # What is missing has been said.
     return Objective(
         id=table.id,
         title=table.title,
@@ -91,14 +92,14 @@ class _KeyResult:
     def bind(self) -> KeyResult | None:
         table, findings = self.table, self.around.findings
         self.around.people.check_owner(table.owner, (*self.key, "owner"), findings)
-        metric = self._metric(table.metric, (*self.key, "metric"))
+        metric = None if "metric" in self.written.wrong else self.around.metrics.get(table.metric)
         guardrails = [self._guardrail(one, n) for n, one in enumerate(table.guardrails)]
         revisions = self._revisions(metric)
         days = self._days()
-        if metric is None or metric.unit is None:
-            return None
-        target = bind_target(table.target, metric.unit, (*self.key, "target"), findings)
-        if days is None:
+        plan = self._plan(table.plan, days, (*self.key, "plan")) if days else ()
+        baseline, baseline_days = self._baseline(metric), self._baseline_days()
+        target = self._target(metric)
+        if target is None or days is None or self.written.wrong:
             return None
         return KeyResult(
             id=table.id,
@@ -108,9 +109,9 @@ class _KeyResult:
             start=days[0],
             deadline=days[1],
             owner=table.owner,
-            baseline=self._baseline(metric),
-            baseline_days=self._baseline_days(),
-            plan=self._plan(table.plan, days, (*self.key, "plan")),
+            baseline=baseline,
+            baseline_days=baseline_days,
+            plan=plan,
             weight=table.weight,
             guardrails=tuple(one for one in guardrails if one is not None),
             revisions=tuple(revisions),
@@ -122,23 +123,21 @@ class _KeyResult:
             ignore=tuple(Ignore(one.code, one.reason) for one in table.ignore),
         )
 
-    def _metric(self, name: str, key: Key) -> BoundMetric | None:
-        known = self.around.metrics
-        if name not in known:
-            message = f"there is no [metrics.{name}]{choices(name, known)}"
-            self.around.findings.add(key, message)
-        return known.get(name)
+    def _target(self, metric: BoundMetric | None) -> Target | None:
+        if metric is None or metric.unit is None or "target" in self.written.wrong:
+            return None
+        return bind_target(self.table.target, metric.unit, (*self.key, "target"), self.around.findings)
 
     def _guardrail(self, written: GuardrailTable, index: int) -> Guardrail | None:
-        key: Key = (*self.key, "guardrails", index)
-        metric = self._metric(written.metric, (*key, "metric"))
+        metric = self.around.metrics.get(written.metric)
         if metric is None or metric.unit is None:
             return None
+        key: Key = (*self.key, "guardrails", index)
         return Guardrail(written.metric, bind_limit(written, metric.unit, key, self.around.findings))
 
-    def _baseline(self, metric: BoundMetric) -> float | None:
+    def _baseline(self, metric: BoundMetric | None) -> float | None:
         written = self.table.baseline
-        if not isinstance(written, Quantity) or metric.unit is None:
+        if not isinstance(written, Quantity) or metric is None or metric.unit is None:
             return None
         return into(written, metric.unit, (*self.key, "baseline"), self.around.findings)
 
@@ -183,17 +182,28 @@ class _KeyResult:
             if before is not None and written.on <= before:
                 self.around.findings.add((*key, "on"), f"{written.on} is not after {before}, the revision above")
             before = written.on
-            changed = self._metric(written.metric, (*key, "metric")) if written.metric else None
+            changed = self.around.metrics.get(written.metric) if written.metric else None
             if changed is not None:
                 self._same_unit(metric, changed, written, key)
                 metric = changed
-            if written.deadline is not None and days is not None:
-                if written.deadline < days[0]:
-                    self.around.findings.add((*key, "deadline"), f"is before the start, {days[0]}")
-                else:
-                    days = (days[0], written.deadline)
+            if days is not None:
+                days = self._revised_days(written, days, key)
             revisions.append(self._revision(written, metric, days, key))
         return revisions
+
+    def _revised_days(self, written: RevisionTable, days: tuple[date, date], key: Key) -> tuple[date, date]:
+        """The days in force from the revision on; it must lie within those before it."""
+        if not days[0] <= written.on <= days[1]:
+            message = f"{written.on} is outside the key result's time, {days[0]} to {days[1]}"
+            self.around.findings.add((*key, "on"), message)
+        if written.deadline is None:
+            return days
+        if written.deadline < max(days[0], written.on):
+            what = "the start" if written.on < days[0] else "the revision's own day"
+            message = f"{written.deadline} is before {what}, {max(days[0], written.on)}"
+            self.around.findings.add((*key, "deadline"), message)
+            return days
+        return days[0], written.deadline
 
     def _revision(
         self, written: RevisionTable, metric: BoundMetric | None, days: tuple[date, date] | None, key: Key
@@ -226,9 +236,9 @@ def _unique_ids(written: Sequence[WrittenObjective], cycles: Cycles, findings: F
     seen: dict[tuple[str, str, str], str] = {}
     for objective in written:
         cycle = objective.cycle or (cycles.default.name if cycles.default else "")
-        if objective.table is not None:
+        if objective.table is not None and "id" not in objective.wrong:
             _once(seen, ("objective", cycle, objective.table.id), objective.key, findings)
-        for kr in objective.key_results:
+        for kr in (one for one in objective.key_results if "id" not in one.wrong):
             _once(seen, ("key result", cycle, kr.table.id), kr.key, findings)
     for objective in written:
         cycle = objective.cycle or (cycles.default.name if cycles.default else "")
@@ -244,16 +254,24 @@ def _once(seen: dict[tuple[str, str, str], str], what: tuple[str, str, str], key
 
 
 def _parents(written: Sequence[WrittenObjective], findings: Findings) -> None:
-    parents = {o.table.id: o.table.parent for o in written if o.table is not None}
+    parents = {o.table.id: o.table.parent for o in written if o.table is not None and "id" not in o.wrong}
     for objective in written:
         parent = objective.table.parent if objective.table else None
         if objective.table is None or parent is None:
             continue
         key = (*objective.key, "parent")
         if parent not in parents:
-            findings.add(key, f'there is no objective "{parent}"{choices(parent, parents)}')
-        elif _leads_back(objective.table.id, parents):
+            others = [name for name in parents if name != objective.table.id]
+            findings.add(key, f'there is no objective "{parent}"{choices(parent, others)}')
+        elif "id" not in objective.wrong and _leads_back(objective.table.id, parents):
             findings.add(key, f'"{objective.table.id}" would serve itself, by way of "{parent}"')
+
+
+def _known_metrics(written: Sequence[WrittenObjective], known: Mapping[str, BoundMetric], findings: Findings) -> None:
+    for kr in (kr for objective in written for kr in objective.key_results):
+        for name, key in kr.metrics:
+            if name not in known:
+                findings.add(key, f"there is no [metrics.{name}]{choices(name, known)}")
 
 
 def _leads_back(start: str, parents: Mapping[str, str | None]) -> bool:

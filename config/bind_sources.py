@@ -60,15 +60,17 @@ def _source(
     people: People,
     findings: Findings,
 ) -> BoundSource:
-    common = findings.salvaged(SourceTable, {k: v for k, v in table.items() if k in SOURCE_KEYS}, key)
+    own = {k: v for k, v in table.items() if k in SOURCE_KEYS}
+    common, wrong = findings.patched(SourceTable, own, key, {"type": "unknown"})
+    if common is not None:
+        people.check_owner(common.owner, (*key, "owner"), findings)
     collector = _collector(table.get("type"), (*key, "type"), registry, findings)
     if collector is None:
         return BoundSource(name, None, None)
     defaults = _defaults(table, collector)
     options = _options(table, key, collector, defaults, findings)
-    if common is None:
+    if common is None or wrong:
         return BoundSource(name, collector, None, defaults if options is not None else {})
-    people.check_owner(common.owner, (*key, "owner"), findings)
     schedule, gap = _schedule(common, key, findings)
     if options is None:
         return BoundSource(name, collector, None)

@@ -16,7 +16,7 @@ from .schema_telling import CheckinsTable, DaemonTable, NotifyTable, ReportTable
 def bind_reports(table: object, channels: Collection[str], base: Path, findings: Findings) -> dict[str, ReportSettings]:
     reports = {}
     for name, one, key in findings.tables(table, ("reports",)):
-        written = findings.salvaged(ReportTable, one, key)
+        written, _ = findings.patched(ReportTable, one, key, {"at": "00:00"})
         if written is None:
             continue
         check_channels(written.notify, channels, (*key, "notify"), findings)
@@ -31,7 +31,9 @@ def bind_reports(table: object, channels: Collection[str], base: Path, findings:
 
 
 def bind_checkins(table: object, findings: Findings) -> CheckinSettings | None:
-    written = findings.salvaged(CheckinsTable, table, ("checkins",)) if table is not None else None
+    if table is None:
+        return None
+    written, _ = findings.patched(CheckinsTable, table, ("checkins",), {"every": "1 week", "on": "00:00"})
     if written is None:
         return None
     try:

@@ -64,15 +64,25 @@ class Findings:
 
     def salvaged(self, model: type[_M], value: object, key: Key) -> _M | None:
         """As `model`, but where some keys are wrong, the others are still read, so that they can be checked too."""
+        return self.patched(model, value, key, {})[0]
+
+    def patched(
+        self, model: type[_M], value: object, key: Key, stand_ins: Mapping[str, object]
+    ) -> tuple[_M | None, frozenset[str]]:
+        """As `salvaged`, with stand-ins for keys it can't do without, and the names of those that stand in."""
         table = self.model(model, value, key)
         if table is not None or not isinstance(value, Mapping):
-            return table
-        wrong = _wrong_keys(model, value)
-        rest = {k: v for k, v in value.items() if k not in wrong}
-        try:
-            return model.model_validate(rest)
-        except ValidationError:
-            return None
+            return table, frozenset()
+        rest = dict(value)
+        for _ in range(2):  # What is wrong between keys is only seen once each is right by itself.
+            wrong = _wrong_keys(model, rest)
+            rest = {k: v for k, v in rest.items() if k not in wrong}
+        for whole in (rest, {**stand_ins, **rest}):
+            try:
+                return model.model_validate(whole), frozenset(whole.keys() - rest.keys())
+            except ValidationError:
+                continue
+        return None, frozenset()
 
     def tables(self, value: object, key: Key) -> Iterator[tuple[str, Any, Key]]:
         """The named tables of a table, `[metrics.NAME]`, each with its key."""

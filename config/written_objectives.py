@@ -7,25 +7,38 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..metrics.quantity import Quantity
+from .fields import NAME
 from .findings import Findings
 from .places import Key
 from .schema_objectives import COMPARISONS, KeyResultTable, LimitTable, ObjectiveTable, TargetTable
 
 Limits = TargetTable | LimitTable
 
+_NAMED: Mapping[str, object] = {"id": "unknown", "title": "unknown"}
+_MEASURED: Mapping[str, object] = {"metric": "unknown", "target": {"to": 0}}
+"""Stand-ins for what an objective or key result can't do without."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenKeyResult:
+    """`wrong` are needed keys that can't be read: what `table` has there is a stand-in.
+
+    `metrics` are the names of all metrics in it, with their places, also where what is around them is wrong.
+    """
+
     key: Key
     table: KeyResultTable
+    wrong: frozenset[str]
+    metrics: tuple[tuple[str, Key], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenObjective:
-    """`table` is None where something about it is wrong; its key results are read all the same."""
+    """`table` is None where it is no table, `wrong` as in a key result; its key results are read all the same."""
 
     key: Key
     table: ObjectiveTable | None
+    wrong: frozenset[str]
     cycle: str | None
     key_results: tuple[WrittenKeyResult, ...]
 
@@ -38,22 +51,36 @@ def read_objectives(value: object, findings: Findings) -> list[WrittenObjective]
 
 
 def _objective(value: Any, key: Key, findings: Findings) -> WrittenObjective:  # noqa: ANN401 (TOML of any kind)
-    table = findings.salvaged(ObjectiveTable, value, key)
+    table, wrong = findings.patched(ObjectiveTable, value, key, _NAMED)
     inside = value.get("key_results", []) if isinstance(value, Mapping) else []
     if not isinstance(inside, list):
         inside = []  # The objective's own model has said so.
     key_results = []
     for index, one in enumerate(inside):
         place: Key = (*key, "key_results", index)
-        key_result = findings.salvaged(KeyResultTable, one, place)
+        key_result, unread = findings.patched(KeyResultTable, one, place, {**_NAMED, **_MEASURED})
         if key_result is not None:
-            key_results.append(WrittenKeyResult(place, key_result))
+            key_results.append(WrittenKeyResult(place, key_result, unread, tuple(_metrics(one, place))))
     cycle = value.get("cycle") if isinstance(value, Mapping) else None
-    return WrittenObjective(key, table, cycle if isinstance(cycle, str) else None, tuple(key_results))
+    return WrittenObjective(key, table, wrong, cycle if isinstance(cycle, str) else None, tuple(key_results))
+
+
+def _metrics(value: Mapping[str, Any], key: Key) -> Iterator[tuple[str, Key]]:
+    tables: list[tuple[object, Key]] = [(value, key)]
+    for name in ("guardrails", "revisions"):
+        inside = value.get(name)
+        if isinstance(inside, list):
+            tables.extend((one, (*key, name, index)) for index, one in enumerate(inside))
+    for table, place in tables:
+        metric = table.get("metric") if isinstance(table, Mapping) else None
+        if isinstance(metric, str) and NAME.match(metric):
+            yield metric, (*place, "metric")
 
 
 def limits_on_metrics(kr: WrittenKeyResult) -> Iterator[tuple[str, Limits, Key]]:
     """Every metric a key result holds against something, with what and where."""
+    if kr.wrong & _MEASURED.keys():
+        return
     metric = kr.table.metric
     yield metric, kr.table.target, (*kr.key, "target")
     for index, guardrail in enumerate(kr.table.guardrails):

@@ -343,6 +343,27 @@ CASES = {
         'title = "Latency"\n  revisions = [¦{ on = 2026-11-02, target = { at_most = "1s" } }]',
         f"{LATENCY}.revisions[1]: reason is missing: Why the course changed.",
     ),
+    "a revision before the key result's time": (
+        'title = "Latency"',
+        'title = "Latency"\n  start = 2026-11-03\n  revisions = [{ ¦on = 2026-11-02, reason = "R", weight = 2 }]',
+        f"{LATENCY}.revisions[1].on: 2026-11-02 is outside the key result's time, 2026-11-03 to 2026-12-31",
+    ),
+    "a revision after the deadline": (
+        'title = "Latency"',
+        'title = "Latency"\n  revisions = [{ on = 2026-11-02, reason = "R", deadline = 2026-11-30 }, '
+        '{ ¦on = 2026-12-01, reason = "R", weight = 2 }]',
+        f"{LATENCY}.revisions[2].on: 2026-12-01 is outside the key result's time, 2026-10-01 to 2026-11-30",
+    ),
+    "a revised deadline that was over by then": (
+        'title = "Latency"',
+        'title = "Latency"\n  revisions = [{ on = 2026-11-02, reason = "R", ¦deadline = 2026-11-01 }]',
+        f"{LATENCY}.revisions[1].deadline: 2026-11-01 is before the revision's own day, 2026-11-02",
+    ),
+    "a parent nobody knows": (
+        'id = "fast"',
+        'id = "fast"\n¦parent = "fasd"',
+        'objectives[fast].parent: there is no objective "fasd"; known: none',
+    ),
     "a literal secret": (
         'url = "http://localhost:9090"',
         'url = "http://localhost:9090"\n¦bearer = "hunter2"',
@@ -458,6 +479,50 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path):
         "metrics.line-coverage.kind",
         f"{COVERAGE}.target.to",
     ]
+
+
+def test_a_key_result_that_can_t_be_read_hides_nothing_else(tmp_path):
+    text = BASE.replace('title = "Fast"', 'owner = "anna"\nparent = "swift"\nkind = "bold"')
+    text = text.replace(
+        '  id = "latency"\n  title = "Latency"\n  metric = "latency"\n  target = { at_most = "450ms" }',
+        '  id = "coverage"\n  owner = "bea"\n  metric = "latncy"\n  target = { at_most = "x y" }\n'
+        '  plan = [{ on = 2027-01-01, progress = "50%" }]\n'
+        '  guardrails = [{ metric = "latency" }, { metric = "deplyos", at_most = "1/day" }]',
+    )
+    assert [p.key for p in _problems(tmp_path / "keyresults.toml", text)] == [
+        "objectives[fast]",
+        "objectives[fast].owner",
+        "objectives[fast].parent",
+        "objectives[fast].kind",
+        f"{COVERAGE}",
+        f"{COVERAGE}.owner",
+        f"{COVERAGE}.metric",
+        f"{COVERAGE}.target.at_most",
+        f"{COVERAGE}.plan[1].on",
+        f"{COVERAGE}.guardrails[1]",
+        f"{COVERAGE}.guardrails[2].metric",
+        f"{COVERAGE}.id",
+    ]
+
+
+@pytest.mark.parametrize(
+    "schedule", ['at = "monday 09:00"', 'cron = "0 9 * * 1"', 'at = "09:00"\ncron = "0 9 * * 1"', ""]
+)
+def test_a_report_with_a_wrong_key_still_needs_its_channels(tmp_path, schedule):
+    text = f'{BASE}[reports.weekly]\n{schedule}\nformats = ["pdf"]\nnotify = ["chat"]\n'
+    keys = [p.key for p in _problems(tmp_path / "keyresults.toml", text)]
+    assert keys[-2:] == ["reports.weekly.formats[1]", "reports.weekly.notify[1]"]
+
+
+def test_a_source_of_an_unknown_type_still_needs_its_owner(tmp_path):
+    text = BASE.replace('type = "git"', 'type = "gti"\nowner = "anna"')
+    assert {p.key for p in _problems(tmp_path / "keyresults.toml", text)} >= {"sources.repo.type", "sources.repo.owner"}
+
+
+def test_a_metric_of_an_unknown_measure_still_needs_its_services(tmp_path):
+    text = BASE.replace('measure = "deployment_frequency"', 'measure = "deploys"\nservices = ["shop"]')
+    keys = {p.key for p in _problems(tmp_path / "keyresults.toml", text)}
+    assert keys == {"metrics.deploys.measure", "metrics.deploys.services[1]"}
 
 
 def test_a_problem_is_one_line_that_an_editor_can_jump_to(tmp_path):
