@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import completing
 from .invocation import Invocation, pass_invocation
 from .names import known_sources
 from .options import day
@@ -22,7 +23,7 @@ SOURCE_FAILED = 3
 
 
 @click.command()
-@click.argument("sources", nargs=-1, metavar="[SOURCE]…")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]…", shell_complete=completing.sources)
 @pass_invocation
 def collect(invocation: Invocation, sources: tuple[str, ...]) -> None:
     """Fetch what is new, and judge the key results by it.
@@ -44,7 +45,7 @@ def collect(invocation: Invocation, sources: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("sources", nargs=-1, metavar="[SOURCE]…")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]…", shell_complete=completing.sources)
 @click.option("--since", type=day, metavar="DAY", required=True, help="The first day to fetch.")
 @pass_invocation
 def backfill(invocation: Invocation, sources: tuple[str, ...], since: datetime) -> None:

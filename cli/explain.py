@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import click
 
+from . import completing
 from .invocation import Invocation, as_of_instant, pass_invocation
 from .options import as_of_option, json_option
 from .printing import show, write
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.names)
 @json_option
 @as_of_option
 @pass_invocation

@@ -31,11 +31,22 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
+PLANNED = ("run", "checkin", "close", "lint", "backtest", "new-cycle", "store", "export")
+"""Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
+
+
 class InOrderOfUse(click.Group):
     """Lists its commands as they were added."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in PLANNED and not ctx.resilient_parsing:
+            raise click.ClickException(f"`keyresults {args[0]}` is not in this release yet")
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=InOrderOfUse, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from . import completing
 from .invocation import Invocation, as_of_instant, pass_invocation
 from .names import metric_named
 from .options import as_of_option, day, json_option
@@ -11,7 +12,7 @@ from .printing import show, write
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.names)
 @click.option("--since", type=day, metavar="DAY", help="The first day, included.")
 @click.option("--until", type=day, metavar="DAY", help="The last day, included.")
 @json_option

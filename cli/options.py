@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from . import completing
 
 if TYPE_CHECKING:
     from ..krs.judgement import Status
@@ -35,7 +38,12 @@ as_of_option = click.option(
     metavar="TIME",
     help="What today's facts say of that time: a date (its end) or an ISO time. Default: now.",
 )
-cycle_option = click.option("--cycle", metavar="NAME", help="The cycle, such as 2026-Q4. Default: the config's.")
+cycle_option = click.option(
+    "--cycle",
+    metavar="NAME",
+    shell_complete=completing.cycles,
+    help="The cycle, such as 2026-Q4. Default: the config's.",
+)
 day = click.DateTime(["%Y-%m-%d"])
 
 
@@ -50,6 +58,10 @@ class StatusList(click.ParamType[frozenset[str]]):
         words = [w.strip().replace("-", "_").lower() for w in str(value).split(",")]
         choice = click.Choice(STATUSES)
         return frozenset(choice.convert(w, param, ctx) for w in words)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        before, comma, last = incomplete.rpartition(",")
+        return [CompletionItem(f"{before}{comma}{word}") for word in STATUSES if word.startswith(last)]
 
 
 fail_on_option = click.option(

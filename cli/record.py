@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import click
 
+from . import completing
 from .invocation import Invocation, measured_instant, pass_invocation
 from .names import metric_named
 from .printing import write
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("metric")
+@click.argument("metric", shell_complete=completing.metrics)
 @click.argument("value")
 @click.option("--at", metavar="TIME", help="When it was measured: a date or an ISO time. Default: now.")
 @click.option("--by", metavar="WHO", help="Who measured it.")

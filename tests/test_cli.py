@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 from jsonschema import Draft202012Validator
 from keyresults.cli import main as command
-from keyresults.cli.main import keyresults, main
+from keyresults.cli.main import PLANNED, keyresults, main
 from keyresults.cli.reference import reference
 from keyresults.cli.watched import watched
 from keyresults.jobs import collect, sources
@@ -387,6 +388,51 @@ def test_completions_are_printed(shell, capsys):
     code, out, _ = run(capsys, "completions", shell)
     assert code == 0
     assert "_KEYRESULTS_COMPLETE" in out
+
+
+@pytest.mark.parametrize(
+    ("typed", "last", "offered"),
+    [
+        (["explain"], "", ["engagement", "metric:engagement", "mood", "mood-kr"]),
+        (["metric"], "mo", ["mood", "mood-kr"]),
+        (["record"], "e", ["engagement"]),
+        (["collect"], "", ["people"]),
+        (["backfill", "people"], "p", ["people"]),
+        (["status", "--cycle"], "2026", ["2026-Q4"]),
+        (["status", "--fail-on"], "o", ["off_track", "on_track"]),
+        (["report", "--fail-on"], "missed,no", ["missed,not_measured", "missed,not_started"]),
+    ],
+)
+def test_words_are_completed_from_the_config(folder, typed, last, offered):
+    assert completed(typed, last) == offered
+
+
+@pytest.mark.parametrize("config", ["[tracker", "metrics = 3", 'objectives = ["a"]\ntracker = 1\nsources = 2', None])
+def test_a_config_that_cannot_be_read_completes_nothing(folder, config, capsys):
+    (folder / "keyresults.toml").unlink()
+    if config is not None:
+        (folder / "keyresults.toml").write_text(config)
+    for typed in (["explain"], ["metric"], ["record"], ["collect"], ["status", "--cycle"]):
+        assert completed(typed, "") == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_completing_reads_the_config_that_was_named(folder, tmp_path_factory, monkeypatch):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert completed(["--config", str(folder / "keyresults.toml"), "collect"], "") == ["people"]
+
+
+def completed(typed, last):
+    shell = ShellComplete(keyresults, {}, "keyresults", "_KEYRESULTS_COMPLETE")
+    return [item.value for item in shell.get_completions(typed, last)]
+
+
+@pytest.mark.parametrize("word", PLANNED)
+def test_a_command_of_a_later_release_is_no_misspelling(word, capsys):
+    for arguments in ([word], [word, "--help"], [word, "some", "thing"]):
+        code, out, err = run(capsys, *arguments)
+        assert (code, out, err) == (2, "", f"Error: `keyresults {word}` is not in this release yet\n")
+    assert word not in keyresults.commands
 
 
 HEAVY = ("pandas", "numpy", "pydantic", "github", "alembic", "prometheus_api_client", "requests")
