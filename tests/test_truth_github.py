@@ -50,7 +50,21 @@ POINTS = (
 )
 """When the whole is looked at; Berlin leaves summer time between the second and the third."""
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
+
+JUDGED = (
+    "per-workday",
+    "worst",
+    "days",
+    "count",
+    "rollbacks",
+    "everywhere",
+    "duration",
+    "attempts",
+    "run-rollbacks",
+    "ci",
+)
+"""Metrics of key results: their readings of finished days are kept in the store."""
 
 Facts = Callable[[Sequence[Deployment | Run]], list[Deployment | Run]]
 
@@ -220,7 +234,7 @@ def history(seed: int) -> dict[str, list[Deployment | Run]]:
         began = {"subject": name, "start": datetime(2026, 9, 4, tzinfo=UTC), "days": 64}
         told[name] = [
             *histories.deployments(seed * 10 + n, per_day=often, first_key=1000 + 100_000 * n, **began),
-            *histories.runs(seed * 10 + n, per_day=2 * often, first_run=50_000 + 100_000 * n, **began),
+            *histories.runs(seed * 10 + n, per_day=1.4 * often, first_run=50_000 + 100_000 * n, **began),
         ]
     return told
 
@@ -249,7 +263,7 @@ def write_tracker(folder: Path, url: str) -> Path:
     folder.mkdir()
     (folder / "token").write_text(TOKEN)
     metrics = "\n".join(f'[metrics.{n}]\nsource = "github"\n{m.said}\n' for n, m in METRICS.items())
-    key_results = "".join(KEY_RESULT.format(name=name) for name in METRICS)
+    key_results = "".join(KEY_RESULT.format(name=name) for name in JUDGED)
     config = folder / "keyresults.toml"
     config.write_text(CONFIG.format(url=url, metrics=metrics, key_results=key_results))
     return config
@@ -265,7 +279,7 @@ def collect_at(now: datetime, config: Path, server: GitHubStandIn) -> None:
 def times_until(point: datetime, now: datetime, chance: random.Random) -> Iterator[datetime]:
     """Now and then, and at the point: then a day after the last time, so that all that may change is read again."""
     while True:
-        now += timedelta(hours=chance.choice((3, 50, 120, 200)), seconds=chance.random())
+        now += timedelta(hours=chance.choice((3, 60, 150, 220)), seconds=chance.random())
         if now > point - timedelta(hours=25):
             break
         yield now
@@ -343,7 +357,7 @@ def test_days_that_were_kept_say_what_is_known_now(unfolded: Unfolded) -> None:
     for point in POINTS[1:]:
         with unfolded.workspace(point) as one:
             (objective,) = evaluate(one, as_of=point).objectives
-        assert len(objective.key_results) == len(METRICS)
+        assert len(objective.key_results) == len(JUDGED)
         for kr in objective.key_results:
             assert len(kr.series) == len(instants_until(point))
             for day, at in zip(kr.series, instants_until(point), strict=True):
@@ -355,7 +369,6 @@ def test_days_that_were_kept_say_what_is_known_now(unfolded: Unfolded) -> None:
 @pytest.mark.parametrize(
     ("written", "as_of"),
     [
-        ("2026-10-07", datetime(2026, 10, 7, 22, tzinfo=UTC)),
         ("2026-10-25", datetime(2026, 10, 25, 23, tzinfo=UTC)),
         ("2026-11-03T14:30", datetime(2026, 11, 3, 13, 30, tzinfo=UTC)),
     ],
