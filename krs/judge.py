@@ -85,7 +85,7 @@ def _verdict(case: Case, standing: Standing, guardrails: Sequence[GuardrailState
     missing = _missing(standing)
     if missing is not None:
         return Status.UNKNOWN, missing
-    return _running(standing, guardrails)
+    return _running(case, standing, guardrails)
 
 
 def _withdrawal(kr: KeyResult) -> str:
@@ -107,18 +107,19 @@ def _missing(standing: Standing) -> str | None:
     return None
 
 
-def _running(standing: Standing, guardrails: Sequence[GuardrailState]) -> Verdict:
+def _running(case: Case, standing: Standing, guardrails: Sequence[GuardrailState]) -> Verdict:
     assert standing.by_pace is not None
     broken = [g.metric for g in guardrails if g.holds is False]
     if standing.satisfied and all_hold(guardrails) and not standing.is_budget and not is_coarse(standing):
         return Status.MET, "The target is reached and every guardrail holds" if guardrails else "The target is reached"
-    why = _pace_in_words(standing)
+    why = _pace_in_words(standing, case.asked)
     if any_broken(guardrails) and standing.by_pace is Status.ON_TRACK:
         return Status.AT_RISK, f"{why}, but its guardrail {' and '.join(broken)} is broken"
     return standing.by_pace, why
 
 
-def _pace_in_words(standing: Standing) -> str:
+def _pace_in_words(standing: Standing, asked: float) -> str:
+    """Done and due on one scale: of an aspirational target only a share is due."""
     assert standing.raw is not None
     assert standing.expected is not None
     if standing.kept is not None:
@@ -129,10 +130,11 @@ def _pace_in_words(standing: Standing) -> str:
         return f"It is {over}, {percent(standing.elapsed)} of the time gone"
     if standing.satisfied:
         return "The target is reached for now"
+    due = percent(standing.expected * asked)
     done = percent(max(0.0, _shown(standing) or 0.0))
     if standing.raw < 0:
-        return f"It is further from the target than at the start, {percent(standing.expected)} of the way was due"
-    return f"{done} of the way is done, {percent(standing.expected)} of it was due"
+        return f"It is further from the target than at the start, {due} of the way was due"
+    return f"{done} of the way is done, {due} of it was due"
 
 
 def _final(case: Case, standing: Standing, guardrails: Sequence[GuardrailState]) -> Verdict:
