@@ -7,7 +7,6 @@ from pathlib import Path
 DEFAULT = "sqlite:///.keyresults/store.db"
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
-_FORMS = '"sqlite:///.keyresults/store.db" or "postgresql+psycopg://user@host/database"'
 
 
 def store_url(written: str, base: Path) -> str:
@@ -19,9 +18,9 @@ def store_url(written: str, base: Path) -> str:
     if written.startswith(_SQLITE):
         path = written.removeprefix(_SQLITE)
         if path in ("", ":memory:"):
-            raise ValueError(f"a store in memory forgets everything: write {_FORMS}")
+            raise ValueError(f'a store in memory forgets everything: write "{DEFAULT}"')
         return _SQLITE + str((base / Path(path).expanduser()).resolve())
     for prefix in _POSTGRES:
         if written.startswith(prefix):
             return "postgresql+psycopg://" + written.removeprefix(prefix)
-    raise ValueError(f"is no address of a store: write {_FORMS}")
+    raise ValueError(f'is no address of a store: write "{DEFAULT}"')

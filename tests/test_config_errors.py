@@ -365,6 +365,11 @@ CASES = {
         'objectives[fast].parent: there is no objective "fasd"; known: none',
     ),
     "a literal secret": (
+    "a database that keeps no store": (
+        "[tracker]",
+        '[tracker]\n¦store = "mysql://db/kr"',
+        'tracker.store: is no address of a store: write "sqlite:///.keyresults/store.db"',
+    ),
         'url = "http://localhost:9090"',
         'url = "http://localhost:9090"\n¦bearer = "hunter2"',
         f"sources.prometheus.bearer: a secret is never written into the file: {REFERENCES}",
