@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from ..metrics.definition import Aggregate, Exclusion, MetricDefinition
+from ..metrics.definition import Aggregate, MetricDefinition
 from ..metrics.facts import FactKind
 from ..metrics.measures import EVERY, Measure, kinds_needed
 from ..metrics.unit import PER_DAY, PER_WORKDAY, RATIO, Unit
-from ..metrics.window import WindowLength
 from .aggregates import parse_aggregate
 from .bind_sources import BoundSource
 from .findings import Findings
+from .metric_options import as_written
 from .model import Service
 from .places import Key
 from .planned import ALL_MEASURES, PLANNED_MEASURES
@@ -24,7 +24,6 @@ from .schema_metrics import MetricTable
 from .words import model_keys, unknown_key
 from .written_objectives import WrittenObjective
 
-FOUR_WEEKS = WindowLength(28)
 ALWAYS = ("source", "measure")
 DAILY_AGE = timedelta(days=2)
 FIGURE_AGE = timedelta(days=7)
@@ -209,11 +208,6 @@ class _Metric:
         self, measure: Measure, options: MetricTable, queries: Mapping[str, Any], unit: Unit, aggregate: Aggregate
     ) -> MetricDefinition:
         shares = aggregate.name == "share_within"
-        given = {
-            name: getattr(options, name)
-            for name in ("duplicates_within", "settle", "failure_window", "quantile")
-            if getattr(options, name) is not None
-        }
         return MetricDefinition(
             name=self.name,
             measure=measure.name,
@@ -222,26 +216,10 @@ class _Metric:
             queries=queries,
             # A share of samples is a ratio, of samples that still are in the unit they were taken in.
             unit=Unit("ratio", RATIO.text, unit.scale) if shares else unit,
-            window=options.window or FOUR_WEEKS,
             better=options.better or ("higher" if shares else measure.better),
-            subjects=tuple(options.repositories) if options.repositories else None,
-            services=tuple(options.services) if options.services else None,
-            environment=options.environment,
-            task=options.task,
-            count=options.count,
-            across=options.across,
-            rollback_rules=tuple(options.rollback.rules),
-            rollback_mark=options.rollback.mark,
-            coverage_kind=options.kind or "line",
             aggregate=aggregate,
-            hotfix_labels=tuple(options.hotfix.labels),
-            hotfix_branches=tuple(options.hotfix.branches),
-            lead_time_from=options.lead_time_from,
-            min_samples=options.min_samples,
-            min_covered=options.min_covered,
             max_age=options.max_age or self._max_age(measure),
-            exclude=tuple(Exclusion(e.start, e.end, e.reason, e.added) for e in options.exclude),
-            **given,
+            **as_written(options),
         )
 
     def _unit(self, measure: Measure, options: MetricTable) -> Unit:

@@ -125,7 +125,7 @@ def dotted(key: Key, table: object) -> str:
     """`objectives[reliability].key_results[p99].target.to`: elements of arrays by id, else by number from 1."""
     text, node = "", table
     for part in key:
-        node = node[part] if (isinstance(node, Mapping) and part in node) or _is_index(node, part) else None  # type: ignore[index]  # both ask whether it has one
+        node = _inside(node, part)
         if isinstance(part, int):
             name = node.get("id") if isinstance(node, Mapping) else None
             text += f"[{name if isinstance(name, str) and NAME.match(name) else part + 1}]"
@@ -135,8 +135,10 @@ def dotted(key: Key, table: object) -> str:
     return text
 
 
-def _is_index(node: object, part: str | int) -> bool:
-    return isinstance(node, list) and isinstance(part, int) and part < len(node)
+def _inside(node: object, part: str | int) -> object:
+    if isinstance(node, list) and isinstance(part, int) and part < len(node):
+        return node[part]
+    return node.get(part) if isinstance(node, Mapping) else None
 
 
 def credentials_in(table: Mapping[str, Any]) -> Iterator[Key]:

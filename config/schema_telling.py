@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from ..collectors.contract import WrongKeys
 from ..collectors.secrets import SecretRef
 from .fields import Name, Span, Table, Text
-
-Format = Literal["terminal", "markdown", "html", "json"]
-Occasion = Literal["report", "status", "blind", "checkin"]
+from .model import Format, Occasion
 
 
 class ReportTable(Table):

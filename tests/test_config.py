@@ -6,6 +6,7 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
+import config_cases
 import pytest
 from keyresults.collectors.contract import FactQuery, SourceOptions
 from keyresults.collectors.secrets import EnvironmentSecret, SecretRef
@@ -19,21 +20,14 @@ from pydantic import Field
 
 DAY = timedelta(days=1)
 
-SOURCES = """\
+SOURCES = f"""\
 [tracker]
 cycle = "2026-Q4"
-[sources.prometheus]
-type = "prometheus"
-url = "http://localhost:9090"
-[sources.coverage]
-type = "coverage"
-files = ["coverage.xml"]
+
 [sources.people]
 type = "manual"
-[sources.repo]
-type = "git"
-deployments = { tags = "v*" }
-"""
+
+{config_cases.SOURCES}"""
 
 
 @pytest.fixture

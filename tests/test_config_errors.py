@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
+import config_cases
 import pytest
 from keyresults.config.load import load
 from keyresults.config.problem import ConfigProblems
 
-BASE = """\
+BASE = f"""\
 [tracker]
 timezone = "Europe/Berlin"
 cycle = "2026-Q4"
@@ -15,18 +16,7 @@ cycle = "2026-Q4"
 [teams.payments]
 people = ["ana"]
 
-[sources.prometheus]
-type = "prometheus"
-url = "http://localhost:9090"
-
-[sources.coverage]
-type = "coverage"
-files = ["coverage.xml"]
-
-[sources.repo]
-type = "git"
-deployments = { tags = "v*" }
-
+{config_cases.SOURCES}
 [metrics.latency]
 source = "prometheus"
 query = "up"
@@ -48,13 +38,13 @@ title = "Fast"
   id = "latency"
   title = "Latency"
   metric = "latency"
-  target = { at_most = "450ms" }
+  target = {{ at_most = "450ms" }}
 
   [[objectives.key_results]]
   id = "coverage"
   title = "Coverage"
   metric = "line-coverage"
-  target = { from = "60%", to = "85%" }
+  target = {{ from = "60%", to = "85%" }}
 """
 """A config without a mistake. Each case changes one piece of it; ¦ marks where the message must point to."""
 
@@ -365,11 +355,6 @@ CASES = {
         'objectives[fast].parent: there is no objective "fasd"; known: none',
     ),
     "a literal secret": (
-    "a database that keeps no store": (
-        "[tracker]",
-        '[tracker]\n¦store = "mysql://db/kr"',
-        'tracker.store: is no address of a store: write "sqlite:///.keyresults/store.db"',
-    ),
         'url = "http://localhost:9090"',
         'url = "http://localhost:9090"\n¦bearer = "hunter2"',
         f"sources.prometheus.bearer: a secret is never written into the file: {REFERENCES}",
@@ -379,6 +364,11 @@ CASES = {
         '¦url = "http://kr:hunter2@localhost:9090"',
         f"sources.prometheus.url: a password or token is written here: take it out, and give it by reference: "
         f"{REFERENCES}",
+    ),
+    "a database that keeps no store": (
+        "[tracker]",
+        '[tracker]\n¦store = "mysql://db/kr"',
+        'tracker.store: is no address of a store: write "sqlite:///.keyresults/store.db"',
     ),
     "a password in the store's address": (
         "[tracker]",

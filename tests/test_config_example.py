@@ -52,7 +52,8 @@ def test_the_example_says_every_key(schema):
 
 def test_the_schema_accepts_the_example(schema):
     jsonschema.Draft7Validator.check_schema(schema)
-    jsonschema.Draft7Validator(schema).validate(_json((ROOT / "config.example.toml").read_text(encoding="utf-8")))
+    example = _json((ROOT / "config.example.toml").read_text(encoding="utf-8"))
+    assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(example)] == []
 
 
 @pytest.mark.parametrize(
