@@ -23,6 +23,10 @@ from .bindings import Bindings, Question, concerns, is_mixed, questions, wants
 _Shared = tuple[tuple[str, ...] | None, tuple[tuple[FactKind, tuple[str, ...]], ...]]
 
 
+TABLES_HELD = 8
+"""Sets of facts held in memory at once, so that it doesn't grow with the number of repositories."""
+
+
 class Evaluation:
     """The metrics of one config over one store, as of one time. Metrics over the same streams share their tables."""
 
@@ -36,11 +40,12 @@ class Evaluation:
 
     def measurement(self, metric: str, **otherwise: Any) -> Measurement:  # noqa: ANN401 (fields of a definition)
         """The metric as it is defined, or `otherwise`: over another window, with nothing excluded."""
-        key = (metric, tuple(sorted(otherwise.items())))
+        definition = self.config.metrics[metric]
+        differing = {name: value for name, value in otherwise.items() if value != getattr(definition, name)}
+        key = (metric, tuple(sorted(differing.items())))
         if key not in self._measurements:
-            definition = self.config.metrics[metric]
             self._measurements[key] = Measurement(
-                replace(definition, **otherwise), self._evidence(definition), self.config.calendar, self.as_of
+                replace(definition, **differing), self._evidence(definition), self.config.calendar, self.as_of
             )
         return self._measurements[key]
 
@@ -94,7 +99,14 @@ class Evaluation:
         )
         if key not in self._tables:
             self._tables[key] = FactTables({kind: self._columns(definition, kind, ids) for kind, ids in key[1]})
+            self._let_go_of_old_tables()
         return self._tables[key]
+
+    def _let_go_of_old_tables(self) -> None:
+        """Key results over the same facts mostly stand together: what was long not asked for is loaded again."""
+        while len(self._tables) > TABLES_HELD:
+            gone = self._tables.pop(next(iter(self._tables)))
+            self._measurements = {key: m for key, m in self._measurements.items() if not m.rests_on(gone)}
 
     def _columns(self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...]) -> Columns:
         columns = self.store.facts(kind, ids, until=self.as_of, columns=(*TIMES[kind], *USED[kind]))

@@ -146,6 +146,9 @@ class Measurement:
             inside |= (at >= microseconds(r.start)) & (at < microseconds(r.end))
         return rows["counted"].to_numpy(dtype=bool) & inside
 
+    def rests_on(self, tables: FactTables) -> bool:
+        return self._evidence.tables is tables
+
     @property
     def subjects(self) -> tuple[str, ...]:
         """Whose facts are measured."""
