@@ -102,6 +102,19 @@ def rows(n: int, seed: int = 7) -> list[dict[str, str]]:
     return made
 
 
+def forward_times(written: Sequence[dict[str, str]]) -> list[datetime]:
+    """When each new version went out, by a plain walk with a stack."""
+    stack: list[str] = []
+    forward: list[datetime] = []
+    for row in written:
+        if row["commit"] in stack:
+            del stack[stack.index(row["commit"]) + 1 :]
+        else:
+            stack.append(row["commit"])
+            forward.append(datetime.fromisoformat(row["at"]))
+    return forward
+
+
 def write_rows(path: Path, written: Sequence[dict[str, str]]) -> None:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(written[0]))

@@ -11,6 +11,7 @@ from job_scenes import (
     NOW,
     collecting,
     dump,
+    forward_times,
     kept,
     kill_while_collecting,
     rows,
@@ -300,7 +301,7 @@ def test_a_report_shows_the_value_with_and_without_what_is_excluded(tmp_path):
         collect(one)
         report = evaluate(one, as_of=NOW)
     kr = next(kr for o in report.objectives for kr in o.key_results if kr.id == "daily")
-    forward = _forward_days(rows(200))
+    forward = forward_times(rows(200))
     since = NOW - timedelta(days=28)
     everything = [day for day in forward if day >= since]
     left = [
@@ -310,15 +311,3 @@ def test_a_report_shows_the_value_with_and_without_what_is_excluded(tmp_path):
     covered = 28 - 13 / 24
     assert kr.with_excluded == pytest.approx(len(everything) / covered)
     assert kr.judgement.reading.value == pytest.approx(len(left) / (covered - 7))
-
-
-def _forward_days(written):
-    """When each new version went out, by a plain walk with a stack."""
-    stack, forward = [], []
-    for row in written:
-        if row["commit"] in stack:
-            del stack[stack.index(row["commit"]) + 1 :]
-        else:
-            stack.append(row["commit"])
-            forward.append(datetime.fromisoformat(row["at"]))
-    return forward
