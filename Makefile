@@ -46,7 +46,7 @@ lint: $(VENV)/tools-$(FILES) ## style and likely mistakes
 
 types: $(VENV)/tools-$(FILES) ## mypy (strict) and pyright
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/tools-$(FILES) ## speed and memory, as ratios against a stated rival
 	@for f in bench/*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
