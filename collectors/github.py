@@ -95,7 +95,7 @@ _Read = Callable[[GitHubClient, Repository, str, Progress, TimeRange], Iterator[
 def _read_deployments(
     client: GitHubClient, repository: Repository, subject: str, progress: Progress, window: TimeRange
 ) -> Iterator[Batch]:
-    return DeploymentReader(client, repository, subject, progress).read(window)
+    return DeploymentReader(client=client, repository=repository, subject=subject, progress=progress).read(window)
 
 
 def _read_runs(
@@ -109,4 +109,13 @@ def _read_runs(
     make: Callable[[Run], Run | Deployment] = lambda run: run,
 ) -> Iterator[Batch]:
     named = None if branch == ALL_BRANCHES else branch or repository.default_branch
-    return RunReader(client, repository, subject, workflow, named, progress, make).read(window)
+    reader = RunReader(
+        client=client,
+        repository=repository,
+        subject=subject,
+        progress=progress,
+        workflow=workflow,
+        branch=named,
+        make=make,
+    )
+    return reader.read(window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,12 +11,11 @@ from typing import Any
 from ..metrics.facts import Deployment
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch
-from .contract import SourceError
-from .github_client import Answer, GitHubClient, GraphQLAnswer
+from .github_client import Answer, GraphQLAnswer
 from .github_cursor import Item, Progress, Seen, claimed
 from .github_facts import Node, deployment_fact
+from .github_reader import TICK, Reader
 from .github_refusals import NotVisible, Overloaded
-from .github_repositories import Repository
 
 DEPLOYMENT = """
 fragment deployment on Deployment {
@@ -62,19 +61,9 @@ LOOK_BACK = timedelta(days=7)
 ABANDONED_AFTER = timedelta(days=30)
 """A deployment without a final status is asked again for as long."""
 
-TICK = timedelta(seconds=1)
-"""GitHub's instants are whole seconds: others of the oldest one's second may stand on the next page."""
 
-
-@dataclass(slots=True)
-class DeploymentReader:
-    """Reads one stream once. `subject` is the repository as the config names it."""
-
-    client: GitHubClient
-    repository: Repository
-    subject: str
-    progress: Progress
-    covered: TimeRanges = field(default_factory=TimeRanges)
+@dataclass(slots=True, kw_only=True)
+class DeploymentReader(Reader):
     _size: int = PAGE_SIZES[0]
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
@@ -93,7 +82,7 @@ class DeploymentReader:
         end = partial(Progress.finished, until=asked.end, swept=now if sweep else None, seen=seen)
         if answer.unchanged:
             self.progress, self.covered = end(self.progress), TimeRanges.of(asked)
-            yield self._batch(())
+            yield self.batch(())
             return
         yield from self._pages(asked, self._floor(window.start, now, sweep), end)
 
@@ -130,7 +119,7 @@ class DeploymentReader:
             if last and end:
                 self.progress = end(self.progress)
             # A poll remembers an ETag that stands for everything seen, so it hands over everything seen.
-            yield self._batch([f for f in facts if end or f.created_at < window.end], problems=problems)
+            yield self.batch([f for f in facts if end or f.created_at < window.end], problems=problems)
             if last:
                 return
             upper = None if problems or upper is None else min(lower, upper)
@@ -183,7 +172,7 @@ class DeploymentReader:
         gone = [ids[i] for i in _missing_places(answer) if i < len(ids)]
         removed = tuple(self.progress.open.pop(node).key for node in gone)
         facts, problems = self._facts([node for node in nodes if node])
-        yield self._batch(facts, removed=removed, problems=problems)
+        yield self.batch(facts, removed=removed, problems=problems)
 
     def _facts(self, nodes: Sequence[Node | None]) -> tuple[list[Deployment], list[str]]:
         """What could be read, and in words what could not."""
@@ -202,9 +191,7 @@ class DeploymentReader:
         return facts, problems
 
     def _statuses(self, node: Node) -> Sequence[Node]:
-        there = node["repository"]["nameWithOwner"]
-        if there.lower() != self.repository.name.lower():
-            raise SourceError(f"{self.subject}: GitHub answered for {there}")
+        self.hold_against(node["repository"]["nameWithOwner"])
         page = node["statuses"]
         statuses = list(page["nodes"])
         while page["pageInfo"]["hasNextPage"]:
@@ -219,19 +206,6 @@ class DeploymentReader:
             self.progress.open[node] = Item(fact.key, fact.created_at)
         else:
             self.progress.open.pop(node, None)
-
-    def _batch(
-        self, facts: Sequence[Deployment], *, removed: tuple[str, ...] = (), problems: Sequence[str] = ()
-    ) -> Batch:
-        return Batch(
-            facts=tuple(facts),
-            covered=self.covered,
-            cursor=self.progress.as_json(),
-            removed=removed,
-            open_keys=self.progress.open_keys,
-            requests=self.client.take_count(),
-            problems=tuple(problems),
-        )
 
 
 def _is_missing(answer: GraphQLAnswer) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
@@ -13,11 +13,11 @@ from ..metrics.facts import Deployment, Run
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch
 from .contract import CollectorError, ConfigError, SourceError
-from .github_client import Answer, GitHubClient
-from .github_cursor import Item, Progress, Seen, claimed, instant
+from .github_client import Answer
+from .github_cursor import Item, Seen, claimed, instant
 from .github_facts import Node, end_is_doubtful, run_fact
+from .github_reader import TICK, Reader
 from .github_refusals import NotVisible
-from .github_repositories import Repository
 
 SAFE = 900
 """A filtered list is cut off behind 1,000, silently: slices are halved until they promise fewer (it drifts by 4 %)."""
@@ -32,21 +32,14 @@ KEPT_PUBLIC = timedelta(days=90)
 KEPT_PRIVATE = timedelta(days=400)
 """How long GitHub keeps runs at most. An empty list of older ones says nothing of what ran then."""
 
-TICK = timedelta(seconds=1)
 
+@dataclass(slots=True, kw_only=True)
+class RunReader(Reader):
+    """`branch` is None for all branches; `make` turns an attempt into the stream's fact."""
 
-@dataclass(slots=True)
-class RunReader:
-    """Reads one stream once. `branch` is None for all branches; `make` turns an attempt into the stream's fact."""
-
-    client: GitHubClient
-    repository: Repository
-    subject: str
     workflow: str | None
     branch: str | None
-    progress: Progress
     make: Callable[[Run], Run | Deployment] = lambda run: run
-    covered: TimeRanges = field(default_factory=TimeRanges)
     _new_from: datetime | None = None
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
@@ -232,14 +225,12 @@ class RunReader:
 
     def _ours(self, told: object) -> Node:
         run: Node = told if isinstance(told, Mapping) else {}
-        there = run["repository"]["full_name"] if run.get("repository") else "nothing"
-        if there.lower() != self.repository.name.lower():
-            raise SourceError(f"{self.subject}: GitHub answered for {there}")
+        self.hold_against(run["repository"]["full_name"] if run.get("repository") else "nothing")
         return run
 
     def _is_own(self, run: Node) -> bool:
         head = run.get("head_repository") or {}
-        return bool(head.get("full_name", "").lower() == self.repository.name.lower())
+        return self.is_of(head.get("full_name", ""))
 
     def _no_workflow(self) -> ConfigError:
         answers = self.client.pages(f"{self._actions}/workflows", self.subject, {})
@@ -263,15 +254,7 @@ class RunReader:
         return {"per_page": 100, "exclude_pull_requests": "true", **branch}
 
     def _batch(self, facts: Sequence[Run], *, removed: tuple[str, ...] = (), problems: Sequence[str] = ()) -> Batch:
-        return Batch(
-            facts=tuple(self.make(fact) for fact in facts),
-            covered=self.covered,
-            cursor=self.progress.as_json(),
-            removed=removed,
-            open_keys=self.progress.open_keys,
-            requests=self.client.take_count(),
-            problems=tuple(problems),
-        )
+        return self.batch([self.make(fact) for fact in facts], removed=removed, problems=problems)
 
 
 def _promised(answer: Answer) -> int:
