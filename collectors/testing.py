@@ -19,32 +19,29 @@ import socket
 import time
 import tomllib
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from ..metrics.calendar import Calendar
-from ..metrics.facts import FACT_TYPES, Fact, FactKind
+from ..metrics.facts import FACT_TYPES, Fact
 from ..metrics.ranges import TimeRange, TimeRanges
-from ..metrics.stream import Batch, Json, Stream
+from ..metrics.stream import Batch, Stream
 from .contract import (
     SOURCE_KEYS,
     Collector,
     CollectorError,
-    Context,
     RetryAt,
     SourceError,
     SourceOptions,
     Unauthorized,
 )
-from .http import HttpDoor
+from .testing_case import PATIENCE, Case, Trouble, last_cursor, stored
 
-Trouble = Literal["401", "403", "429", "500", "hang", "login page"]
+__all__ = ["Case", "CollectorContract", "Trouble"]
 
 EXPECTED: Mapping[Trouble, tuple[type[CollectorError], ...]] = {
     "401": (Unauthorized,),
@@ -56,69 +53,8 @@ EXPECTED: Mapping[Trouble, tuple[type[CollectorError], ...]] = {
 }
 """What a source's trouble may become. A `hang` is a server that accepts and then says nothing for 3 s or more."""
 
-PATIENCE = 5.0
 IMPATIENCE = 0.5
 LONGEST = 10.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """A collector, and a source it can be tried on.
-
-    `options` and `queries` are as the config file would say them (without `type`). The source must
-    hold facts of `window` for the first query, unless `has_facts` is False; `now` is what the clock
-    shows. `secrets` are the plain texts that must never be shown. `trouble` makes the source answer
-    every request badly from then on; None where there is no network between.
-    """
-
-    collector: type[Collector]
-    options: Mapping[str, object]
-    queries: Sequence[tuple[FactKind, Mapping[str, object]]]
-    window: TimeRange
-    now: datetime
-    base: Path
-    timezone: str = "UTC"
-    secrets: tuple[str, ...] = ()
-    trouble: Callable[[Trouble], None] | None = None
-    has_facts: bool = True
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("keyresults.collectors"))
-
-    def make(self, timeout: float = PATIENCE) -> Collector:
-        """A new collector, as a run would construct it; `timeout` is the HTTP door's, in seconds."""
-        options = self.collector.Options.model_validate(dict(self.options))
-        context = Context(
-            source="contract",
-            http=HttpDoor(timeout=timeout),
-            clock=lambda: self.now,
-            calendar=Calendar(self.timezone),
-            base=self.base,
-            log=self.log,
-        )
-        return self.collector(options, context)
-
-    def normalised(self) -> list[tuple[FactKind, Json]]:
-        """The queries as a config would hand them over: validated, as JSON values."""
-        models = self.collector.Queries
-        return [
-            (kind, models[kind].model_validate(dict(asked)).model_dump(mode="json")) for kind, asked in self.queries
-        ]
-
-    def streams(self, collector: Collector) -> list[Stream]:
-        return collector.streams(self.normalised())
-
-    def batches(self, stream: Stream, cursor: Json | None = None) -> list[Batch]:
-        collector = self.make()
-        try:
-            return list(collector.collect(stream, self.window, cursor))
-        finally:
-            collector.close()
-
-    def known_streams(self) -> list[Stream]:
-        collector = self.make()
-        try:
-            return self.streams(collector)
-        finally:
-            collector.close()
 
 
 class CollectorContract:
@@ -196,7 +132,7 @@ class CollectorContract:
 
     def test_replaying_gives_the_same_facts(self, case: Case) -> None:
         for stream in case.known_streams():
-            assert _facts(case.batches(stream)) == _facts(case.batches(stream))
+            assert stored(case.batches(stream)) == stored(case.batches(stream))
 
     def test_facts_have_keys_kinds_and_aware_instants(self, case: Case) -> None:
         everything = [(stream, batch) for stream in case.known_streams() for batch in case.batches(stream)]
@@ -223,12 +159,12 @@ class CollectorContract:
     def test_a_crash_after_any_batch_loses_and_doubles_nothing(self, case: Case) -> None:
         for stream in case.known_streams():
             batches = case.batches(stream)
-            whole = _facts(batches)
+            whole = stored(batches)
             for crashed_after in range(len(batches) + 1):
                 kept = batches[:crashed_after]
                 _coverage_is_honest(kept, whole)
-                again = case.batches(stream, _cursor(kept))
-                assert _facts([*kept, *again]) == whole, f"after a crash behind batch {crashed_after}"
+                again = case.batches(stream, last_cursor(kept))
+                assert stored([*kept, *again]) == whole, f"after a crash behind batch {crashed_after}"
 
     def test_an_empty_window_is_fine(self, case: Case) -> None:
         empty = replace(case, window=TimeRange(case.window.start, case.window.start))
@@ -304,28 +240,13 @@ def _common(options: type[BaseModel]) -> set[str]:
     return {str(key) for key in SOURCE_KEYS} - set(options.model_fields)
 
 
-def _facts(batches: Sequence[Batch]) -> dict[str, Fact]:
-    """What a store would hold after these batches."""
-    stored: dict[str, Fact] = {}
-    for batch in batches:
-        stored.update({fact.key: fact for fact in batch.facts})
-        for key in batch.removed:
-            stored.pop(key, None)
-    return stored
-
-
-def _cursor(batches: Sequence[Batch]) -> Json | None:
-    told = [batch.cursor for batch in batches if batch.cursor is not None]
-    return json.loads(json.dumps(told[-1])) if told else None
-
-
 def _coverage_is_honest(kept: Sequence[Batch], whole: Mapping[str, Fact]) -> None:
     """Whatever lies in covered time has been delivered with it, or before."""
     covered = TimeRanges()
     for batch in kept:
         covered |= batch.covered
-    stored = _facts(kept)
-    missing = [key for key, fact in whole.items() if fact.at in covered and key not in stored]
+    held = stored(kept)
+    missing = [key for key, fact in whole.items() if fact.at in covered and key not in held]
     assert not missing, f"covered without having been delivered: {', '.join(missing[:5])}"
 
 
