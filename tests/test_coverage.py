@@ -20,10 +20,10 @@ from keyresults.collectors.http import HttpDoor
 from keyresults.collectors.testing import Case, CollectorContract
 from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.ranges import TimeRange, TimeRanges
+from standins.build_files import MADE, write
 
 FILES = Path(__file__).parent / "files"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-MADE = datetime(2026, 11, 19, 8, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LCOV = "TN:\nSF:a.c\nDA:1,2\nDA:2,0\nDA:3,1\nBRDA:1,0,0,1\nBRDA:1,0,1,-\nend_of_record\n"
 
@@ -43,13 +43,6 @@ def parts(base: Path, *files: str, kind: str = "line") -> tuple[float, float]:
     (sample,) = batch.facts
     assert batch.problems == ()
     return sample.parts["covered"], sample.parts["coverable"]
-
-
-def write(path: Path, text: str, at: datetime = MADE) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    os.utime(path, (at.timestamp(), at.timestamp()))
-    return path
 
 
 class TestContract(CollectorContract):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -15,10 +14,10 @@ from keyresults.collectors.junit import JUnit
 from keyresults.collectors.testing import Case, CollectorContract
 from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.ranges import TimeRange
+from standins.build_files import MADE, write
 
 FILES = Path(__file__).parent / "files"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-MADE = datetime(2026, 11, 19, 8, tzinfo=UTC)
 PASSING = '<testsuite tests="1"><testcase name="a"/></testsuite>'
 
 
@@ -33,12 +32,6 @@ def outcomes(base: Path, *files: str, **more) -> tuple[float, ...]:
     batch = told(base, *files, **more)
     assert batch.problems == ()
     return tuple(batch.facts[0].parts[name] for name in ("passed", "failed", "errors", "skipped"))
-
-
-def write(path: Path, text: str, at: datetime = MADE) -> Path:
-    path.write_text(text)
-    os.utime(path, (at.timestamp(), at.timestamp()))
-    return path
 
 
 class TestContract(CollectorContract):

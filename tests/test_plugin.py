@@ -14,25 +14,6 @@ import pytest
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "plugin"
 
-CONFIG = """\
-[tracker]
-timezone = "UTC"
-
-[sources.status-page]
-type = "uptime"
-file = "uptime.json"
-
-[metrics.api-uptime]
-source = "status-page"
-measure = "sampled"
-component = "api"
-unit = "ratio"
-better = "higher"
-aggregate = "mean"
-window = "7d"
-min_samples = 1
-"""
-
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
@@ -69,7 +50,11 @@ def test_its_own_tests_pass(environment, package):
 
 
 def test_its_facts_become_readings(environment, tmp_path):
-    (tmp_path / "keyresults.toml").write_text(CONFIG)
+    sample = run(
+        environment, "-c", "from keyresults_uptime.collector import Uptime as u; print(u.sample_config)"
+    ).stdout
+    config = '[tracker]\ntimezone = "UTC"\n\n' + sample.replace('"28d"', '"7d"\nmin_samples = 1')
+    (tmp_path / "keyresults.toml").write_text(config)
     today = datetime.now(UTC).date()
     days = {today - timedelta(days=ago): {"up": 86400 - 864 * (ago % 2), "of": 86400} for ago in range(1, 11)}
     told = {"components": {"api": {day.isoformat(): seconds for day, seconds in days.items()}}}
