@@ -15,25 +15,11 @@ from keyresults.collectors.github_cursor import SETTLES
 from keyresults.metrics.facts import Deployment, Run, StatusChange
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from standins import github_source, histories
-from standins.github import GitHubStandIn, github
-from standins.github_source import Make, collectors
+from standins.github import GitHubStandIn
+from standins.github_source import DAY, PAYMENTS, Make, a_server, a_world, collectors  # noqa: F401 (fixtures)
 from standins.github_world import World
 from standins.histories import START, known_by
 from standins.keeping import Keeper
-
-PAYMENTS = "acme/payments"
-DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def world() -> World:
-    return World(START + 40 * DAY)
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[GitHubStandIn]:
-    with github(world) as standin:
-        yield standin
 
 
 @pytest.fixture

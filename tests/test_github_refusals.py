@@ -14,24 +14,10 @@ from keyresults.collectors.github_refusals import retry_at
 from keyresults.metrics.facts import Deployment, Run
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from standins import histories
-from standins.github import GitHubStandIn, Trouble, github
-from standins.github_source import Make, collectors, keeper
+from standins.github import GitHubStandIn, Trouble
+from standins.github_source import DAY, PAYMENTS, Make, a_server, a_world, collectors, keeper  # noqa: F401 (fixtures)
 from standins.github_world import World
 from standins.histories import START, known_by
-
-PAYMENTS = "acme/payments"
-DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def world() -> World:
-    return World(START + 40 * DAY)
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[GitHubStandIn]:
-    with github(world) as standin:
-        yield standin
 
 
 @pytest.fixture

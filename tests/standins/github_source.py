@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from keyresults.collectors.contract import Context
 from keyresults.collectors.github import GitHub
 from keyresults.collectors.http import HttpDoor
 from keyresults.metrics.calendar import Calendar
 
-from .github import TOKEN, GitHubStandIn
+from .github import TOKEN, GitHubStandIn, github
+from .github_world import World
+from .histories import START
 from .keeping import Keeper
 
 Make = Callable[..., GitHub]
+PAYMENTS = "acme/payments"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(name="world")
+def a_world() -> World:
+    return World(START + 40 * DAY)
+
+
+@pytest.fixture(name="server")
+def a_server(world: World) -> Iterator[GitHubStandIn]:
+    with github(world) as standin:
+        yield standin
 
 
 @contextmanager
@@ -26,7 +43,7 @@ def collectors(server: GitHubStandIn, base: Path) -> Iterator[Make]:
     made: list[GitHub] = []
 
     def make(memo: dict[str, str] | None = None, budget: Any = None, timeout: float = 5, **options: object) -> GitHub:
-        asked = {"api_url": server.url, "token": {"file": "token"}, "repositories": ["acme/payments"], **options}
+        asked = {"api_url": server.url, "token": {"file": "token"}, "repositories": [PAYMENTS], **options}
         if asked["token"] is None:
             del asked["token"]
         context = Context(
