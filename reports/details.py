@@ -25,24 +25,24 @@ class Row(NamedTuple):
 def details(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
     """In the order they are read; a label may come more than once, and rows with nothing to say are left out."""
     judged = kr.judgement
-    rows: list[Row | tuple[str, str]] = [
-        ("Why", wording.reason(kr, dates)),
-        ("Reading", _reading(kr, dates)),
-        ("Measures", dates.in_text(f"{judged.metric}: {kr.definition}")),
-        ("With all", _with_all(kr)),
-        ("Baseline", _baseline(kr, dates)),
-        ("Target", _target(kr, dates)),
-        ("Days", _days(kr)),
-        ("Decides on", dates.window(judged.decides_on) if judged.decides_on else ""),
+    rows = [
+        Row("Why", wording.reason(kr, dates)),
+        Row("Reading", _reading(kr, dates)),
+        Row("Measures", dates.in_text(f"{judged.metric}: {kr.definition}")),
+        Row("With all", _with_all(kr)),
+        Row("Baseline", _baseline(kr, dates)),
+        Row("Target", _target(kr, dates)),
+        Row("Days", _days(kr)),
+        Row("Decides on", dates.window(judged.decides_on) if judged.decides_on else ""),
         *(Row("Guardrail", words, alarming=True) for words in wording.guardrails(kr, holding=False)),
-        *(("Guardrail", words) for words in wording.guardrails(kr, holding=True)),
-        *(("Flag", f"{flag.code}: {dates.in_text(flag.words)}") for flag in wording.flags(kr)),
-        ("Data", "; ".join(_data(kr, dates))),
-        *(("Revised", words) for words in wording.revisions(kr, dates)),
-        *(("Initiative", initiative) for initiative in kr.initiatives),
-        ("Trend", _trend(kr, dates)),
+        *(Row("Guardrail", words) for words in wording.guardrails(kr, holding=True)),
+        *(Row("Flag", f"{flag.code}: {dates.in_text(flag.words)}") for flag in wording.flags(kr)),
+        Row("Data", "; ".join(_data(kr, dates))),
+        *(Row("Revised", words) for words in wording.revisions(kr, dates)),
+        *(Row("Initiative", initiative) for initiative in kr.initiatives),
+        Row("Trend", _trend(kr, dates)),
     ]
-    return [row for row in (Row(*said) for said in rows) if row.words]
+    return [row for row in rows if row.words]
 
 
 def _reading(kr: ReportedKeyResult, dates: Dates) -> str:

@@ -65,7 +65,8 @@ def readable_period(per_day: float | None) -> Period:
     """The shortest period in which a rate isn't a small fraction."""
     if not per_day:
         return "day"
-    return next((p for p, days in _DAYS.items() if abs(per_day) * days >= _READABLE_RATE), "month")
+    longest: Period = "month"
+    return next((p for p, days in _DAYS.items() if abs(per_day) * days >= _READABLE_RATE), longest)
 
 
 def percent(fraction: float | None) -> str:
