@@ -65,8 +65,10 @@ def readable_period(per_day: float | None) -> Period:
     """The shortest period in which a rate isn't a small fraction."""
     if not per_day:
         return "day"
-    longest: Period = "month"
-    return next((p for p, days in _DAYS.items() if abs(per_day) * days >= _READABLE_RATE), longest)
+    for period, days in _DAYS.items():
+        if abs(per_day) * days >= _READABLE_RATE:
+            return period
+    return "month"
 
 
 def percent(fraction: float | None) -> str:
