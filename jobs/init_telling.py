@@ -35,7 +35,7 @@ def told(
         yield from _list(_proposed(period), [one.title for one in proposals.key_results])
     if proposals.left_out:
         yield from _section("Not proposed", [(one.what, f"{one.why}.") for one in proposals.left_out])
-    yield from _list("Next", _next(path, environ))
+    yield from ("", "Next", *(f"  {command}" for command in _next(path, environ)))
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:

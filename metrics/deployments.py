@@ -157,7 +157,7 @@ def _explain(
         said = more[role] if role in more else words[role](one)
         if role in (tracks.FORWARD, UNSETTLED) and one["undone_by"] >= 0:
             undone = row_of(int(one["undone_by"]))
-            said += f", taken back by {undone['key']} ({undone['commit'][:12]}) at {undone['at']:%Y-%m-%d %H:%M} UTC"
+            said += f", taken back by {undone['key']} ({undone['commit'][:12]})"
         if timed and one["counted"]:
             said += f", took {one['value']:.0f} s"
         return said

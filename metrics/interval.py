@@ -19,4 +19,5 @@ def wilson(hits: float, n: float) -> tuple[float, float] | None:
     share = hits / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At the ends of the scale the two terms are equal but for rounding.
+    return (0.0 if hits == 0 else centre - half), (1.0 if hits == n else centre + half)

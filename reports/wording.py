@@ -173,7 +173,8 @@ def reason(kr: ReportedKeyResult, dates: Dates) -> str:
     """Why it has its status, where the numbers and the state of the data don't say so already."""
     judged = kr.judgement
     notes = judged.reading.notes if judged.reading else ()
-    told_by_data = judged.status is Status.UNKNOWN and notes and all(note in judged.why for note in notes)
+    unseen = judged.status is Status.UNKNOWN and judged.reading and judged.reading.health not in _SEEN
+    told_by_data = unseen and notes and all(note in judged.why for note in notes)
     return "" if judged.status in _BY_NUMBERS or told_by_data else dates.in_text(judged.why)
 
 
