@@ -273,7 +273,7 @@ def test_a_missing_column_is_a_config_error_with_a_near_one(tmp_path):
     ("options", "words"),
     [
         ({"columns": {"comit": "sha"}}, "deployments have no 'comit'; did you mean 'commit'"),
-        ({"values": {"state": {"a": "b"}}}, "values: deployments have no 'state'"),
+        ({"values": {"state": {"a": "b"}}}, "deployments have no 'state'"),
         ({"zone": "Mars"}, "no time zone"),
         ({"covers": {"from": date(2026, 7, 2), "to": date(2026, 7, 1)}}, "lies after"),
         ({"covers": {"until": "modified"}}, "until"),

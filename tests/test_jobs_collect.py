@@ -282,8 +282,9 @@ def test_a_row_withdrawn_from_the_file_is_gone_from_the_reading(config):
 
 
 def test_ctrl_c_keeps_what_was_stored(tmp_path):
-    config = write_scene(tmp_path, rows(15_000))
-    assert kill_while_collecting(config, random.Random(1), signal.SIGINT)
+    written, chance = rows(15_000), random.Random(1)
+    scenes = (write_scene(tmp_path / str(n), written) for n in range(4))
+    config = next(scene for scene in scenes if kill_while_collecting(scene, chance, signal.SIGINT))
     with workspace(config, writing=False) as one:
         assert one.store.check() == []
         assert one.store.states("exports")[0].facts > 0

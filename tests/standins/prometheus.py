@@ -29,16 +29,12 @@ def missing_programs() -> list[str]:
 def write_blocks(storage: Path, days: Iterable[str]) -> None:
     """Fill a server's storage folder; each text holds one day (by UTC) of OpenMetrics, without its `# EOF`."""
     storage.mkdir(parents=True, exist_ok=True)
-    text = storage.parent / "day.openmetrics"
-    for day in days:
-        text.write_text(day + "# EOF\n")
-        subprocess.run(
-            ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=24h", "-q", text, storage],
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
-    text.unlink(missing_ok=True)
+    text = storage.parent / "days.openmetrics"
+    text.write_text("".join(days) + "# EOF\n")
+    # Long blocks: for each of them promtool reads the whole file again.
+    filling = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=720h", "-q"]
+    subprocess.run([*filling, text, storage], check=True, capture_output=True, timeout=120)
+    text.unlink()
 
 
 @contextmanager
