@@ -86,7 +86,7 @@ def test_killed_again_and_again_it_ends_in_the_same_store(tmp_path, soak):
         collect(undisturbed)
     chance = random.Random(5)
     cut_off = 0
-    for _ in range(soak(short=4, whole=60)):
+    for _ in range(soak(short=4, whole=30)):
         cut_off += kill_while_collecting(shot, chance)
         if chance.random() < 0.25:
             (shot.parent / ".keyresults/store.db").unlink()  # begin anew, so that there is something to cut off

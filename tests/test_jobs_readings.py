@@ -42,7 +42,7 @@ def test_what_is_said_is_the_same_from_a_store_with_a_past_and_from_a_new_one(tm
 
 @pytest.mark.soak
 def test_what_is_said_is_the_same_however_often(tmp_path, soak):
-    for seed in range(100, 100 + soak(short=2, whole=40)):
+    for seed in range(100, 100 + soak(short=2, whole=20)):
         live_and_compare(tmp_path / str(seed), seed, steps=8)
 
 
