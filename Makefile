@@ -22,11 +22,12 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(INSTALLED): $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	@echo "Installing keyresults into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --editable . > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
 	@rm -f $(VENV)/installed-* && touch $@
 
 $(VENV)/tools-$(FILES): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --group test --group lint
+	@$(BIN)/python -m pip install --quiet --group test --group lint > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
 	@rm -f $(VENV)/tools-* && touch $@
 
 install: $(INSTALLED) ## the command, in .venv/bin/keyresults

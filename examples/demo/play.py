@@ -118,9 +118,9 @@ def tell(folder: Path, story: Story) -> None:
     say(f"The report is {shown(folder / 'report.md')}, and report.json beside it. To look further:")
     print(
         f"  cd {shlex.quote(shown(folder))}\n"
-        f"  {program} explain rollbacks    # every deployment behind the rate, and why it counts\n"
-        f"  {program} metric p99           # day by day\n"
-        f"  {program} status --as-of {story.date_of(48)}    # what was true three weeks ago"
+        f"  {program} explain rollbacks  # every deployment, and why it counts\n"
+        f"  {program} metric p99          # day by day\n"
+        f"  {program} status --as-of {story.date_of(48)}  # three weeks ago"
     )
 
 
