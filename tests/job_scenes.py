@@ -155,7 +155,13 @@ def collecting(config: Path) -> subprocess.Popen[bytes]:
         "with workspace(Path(sys.argv[1])) as one: sys.exit(collect(one).failed)\n"
     )
     here = str(Path(__file__).parent)
-    return subprocess.Popen([sys.executable, "-c", program, str(config), here], stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-c", program, str(config), here]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=hear_interrupts)
+
+
+def hear_interrupts() -> None:
+    """A shell that starts tests in the background has them, and their children, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def kill_while_collecting(config: Path, chance: random.Random, sent: signal.Signals = signal.SIGKILL) -> bool:

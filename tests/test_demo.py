@@ -19,6 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from job_scenes import hear_interrupts
 from standins.prometheus import missing_programs
 
 ROOT = Path(__file__).parents[1]
@@ -87,6 +88,7 @@ def started(clone, path=None, *arguments, **options):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=hear_interrupts,
         **options,
     )
 
