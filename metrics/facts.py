@@ -32,7 +32,8 @@ class Deployment:
 
     `origin` says what kind of source told of it: versions from a `tag`, `release` or `merge`
     never come back, so a return to an older version can't be seen there. `run` names the CI run
-    and attempt (`"981/2"`) that deployed. `marked_rollback` is the platform's own word for it.
+    and attempt (`"981/2"`) that deployed, `workflow` its file (`deploy.yml`). `marked_rollback` is
+    the platform's own word for it.
     """
 
     kind: ClassVar[FactKind] = "deployments"
@@ -49,6 +50,7 @@ class Deployment:
     marked_rollback: bool = False
     payload: Mapping[str, object] = field(default_factory=dict)
     url: str | None = None
+    workflow: str | None = None
 
     @property
     def at(self) -> datetime:
@@ -114,7 +116,8 @@ class Change:
     """A merged change. `commit` is the commit it became on the base branch.
 
     `author_kind` serves only to tell bots apart; names of authors are not facts here.
-    `reverts` is the commit (or `"#12"`, the change) that this one takes back.
+    `reverts` is the commit (or `"#12"`, the change) that this one takes back. `paths` are the files
+    it touched, from the repository's root; None where nobody asked for them.
     """
 
     kind: ClassVar[FactKind] = "changes"
@@ -132,6 +135,7 @@ class Change:
     author_kind: Literal["person", "bot", "unknown"] = "unknown"
     reverts: str | None = None
     url: str | None = None
+    paths: tuple[str, ...] | None = None
 
     @property
     def at(self) -> datetime:
@@ -161,7 +165,12 @@ class Incident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipment:
-    """What a deployment brought beside the one before: `commits` after `previous`, up to `commit`."""
+    """What a deployment brought beside the one before: `commits` after `previous`, up to `commit`.
+
+    `key` is `"previous..commit"`. `relation` is how `commit` lies to `previous`: `behind` is a strict
+    ancestor of it; None where the source can't say, and then `commits` is empty and `method` is
+    `merge-time`: only the order of time tells what was shipped.
+    """
 
     kind: ClassVar[FactKind] = "shipments"
     key: str
@@ -171,6 +180,7 @@ class Shipment:
     found_at: datetime
     commits: tuple[str, ...] = ()
     method: Literal["clone", "compare", "merge-time"] = "clone"
+    relation: Literal["ahead", "behind", "diverged", "identical"] | None = None
 
     @property
     def at(self) -> datetime:

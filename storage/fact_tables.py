@@ -41,6 +41,7 @@ FACT_TABLES: Mapping[FactKind, Table] = {
         needed("statuses", STATUSES),
         needed("payload", OBJECT),
         maybe("url", TEXT),
+        maybe("workflow", TEXT),
         maybe("started_at", INSTANT),
         maybe("succeeded_at", INSTANT),
         maybe("finished_at", INSTANT),
@@ -74,6 +75,7 @@ FACT_TABLES: Mapping[FactKind, Table] = {
         needed("author_kind", TEXT),
         maybe("reverts", TEXT),
         maybe("url", TEXT),
+        maybe("paths", TEXTS),
     ),
     "incidents": _facts(
         "incidents",
@@ -91,6 +93,7 @@ FACT_TABLES: Mapping[FactKind, Table] = {
         needed("previous", TEXT),
         needed("commits", TEXTS),
         needed("method", TEXT),
+        maybe("relation", TEXT),
     ),
     "samples": _facts(
         "samples",

@@ -92,6 +92,20 @@ leases = Table(
     sqlite_with_rowid=False,
 )
 
+budgets = Table(
+    "budgets",
+    metadata,
+    # A digest of the credential; nothing can be learned from it.
+    Column("credential", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("limit", BigInteger),
+    Column("remaining", BigInteger),
+    Column("reset", BigInteger),
+    Column("next_at", BigInteger),
+    PrimaryKeyConstraint("credential", "resource"),
+    sqlite_with_rowid=False,
+)
+
 memos = Table(
     "memos",
     metadata,
