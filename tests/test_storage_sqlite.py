@@ -246,7 +246,8 @@ def test_facts_of_the_first_release_are_still_there_after_the_upgrade(path):
     engine.dispose()
     change(
         path,
-        "INSERT INTO streams (id, name, source, kind, subject, query, revision, facts, newest_fact, open_keys, problems) "
+        "INSERT INTO streams "
+        "(id, name, source, kind, subject, query, revision, facts, newest_fact, open_keys, problems) "
         "VALUES (1, 'github/changes/a/b@0', 'github', 'changes', 'a/b', '{}', 1, 1, 1000000, '[]', '[]')",
     )
     change(
