@@ -39,9 +39,9 @@ USED: Mapping[FactKind, tuple[str, ...]] = {
         "url",
     ),
     "runs": ("key", "subject", "workflow", "run", "attempt", "branch", "conclusion", "end_estimated", "url"),
-    "changes": ("key", "subject", "commit", "reverts", "title", "url"),
-    "incidents": ("key", "subject", "url"),
-    "shipments": ("key", "subject", "commit", "previous"),
+    "changes": ("key", "subject", "commit", "reverts", "title", "author_kind", "labels", "head", "url"),
+    "incidents": ("key", "subject", "environment", "commit", "deployment", "url"),
+    "shipments": ("key", "subject", "commit", "previous", "commits", "method"),
     "samples": ("key", "subject", "value", "n", "parts", "final", "url", "note"),
 }
 """The columns besides times that metrics read; the rest of a fact (status histories, payloads) stays in the store."""
@@ -94,6 +94,11 @@ class FactTables:
         """The kind's facts; never changed in place. Empty where none were given."""
         # Each fact is held once: the plain columns are let go when the frame is made.
         return self.once(("frame", kind), lambda: frame(kind, self._columns.pop(kind, {}) or _empty(kind)))
+
+    @property
+    def kinds(self) -> frozenset[FactKind]:
+        """The kinds that were asked for, those without a single fact among them."""
+        return frozenset(self._subjects)
 
     def subjects(self, kind: FactKind) -> frozenset[str]:
         """Whose facts of this kind there are."""

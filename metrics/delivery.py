@@ -1,0 +1,104 @@
+"""What deployments and changes say together: how long changes take to their users, how many deployments failed there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .definition import MetricDefinition
+from .deployments import never_seen
+from .ledger import Ledger, each
+from .shipping import shipping
+from .table import FactTables
+from .tracks import TrackRules, ordered
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHIPPED = "shipped"
+BY_A_BOT = "by a bot"
+NOT_SHIPPED = "not shipped"
+BEFORE_THE_KNOWN = "with the first known"
+NEGATIVE = "negative"
+NO_FIRST_COMMIT = "no first commit"
+
+
+def lead_time_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Merged changes count, at the first success of the deployment that shipped them first; their value is the time
+    to it from the merge (or the first commit), in seconds."""
+    deployments = ordered(tables, TrackRules.of(definition), as_of)
+    rows = _shipped_changes(tables, deployments, as_of)
+    start = rows["merged_at"] if definition.lead_time_from == "merge" else rows["first_commit_at"]
+    rows["value"] = (rows["at"] - start).dt.total_seconds()
+    counts = rows["role"] == SHIPPED
+    rows["role"] = rows["role"].mask(counts & (rows["value"] < 0), NEGATIVE).mask(
+        counts & start.isna(), NO_FIRST_COMMIT
+    )
+    rows["counted"] = rows["role"] == SHIPPED
+    rows = rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
+    return Ledger(
+        rows=rows,
+        why=_explain_change(rows),
+        left_out={
+            BY_A_BOT: "changes by bots",
+            NOT_SHIPPED: "merged and not shipped yet",
+            BEFORE_THE_KNOWN: "shipped with the first known deployment, or before it",
+            NEGATIVE: "shipped before their own beginning",
+            NO_FIRST_COMMIT: "without a known first commit",
+        },
+        notes=_lead_time_notes,
+        refusal=never_seen(deployments, definition),
+    )
+
+
+def _shipped_changes(tables: FactTables, deployments: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """The changes merged by `as_of`, each at the first success of what shipped it (at its merge, where nothing did)."""
+    import numpy as np
+
+    found = shipping(tables, deployments, deployments["role"].tolist(), as_of)
+    rows = found.changes.copy()
+    place = np.array([-1 if shipped is None else shipped.row for shipped in found.by_change], dtype=np.int64)
+    rows["method"] = ["" if shipped is None else shipped.method for shipped in found.by_change]
+    rows["by"] = ["" if row < 0 else deployments["key"].iat[row] for row in place.tolist()]
+    bot = rows["author_kind"] == "bot"
+    rows["role"] = np.where(
+        bot,
+        BY_A_BOT,
+        np.where(place < 0, NOT_SHIPPED, np.where(np.isin(place, list(found.first_known)), BEFORE_THE_KNOWN, SHIPPED)),
+    )
+    if len(deployments):
+        at = deployments["at"].to_numpy()[np.maximum(place, 0)]
+        rows["at"] = np.where(place < 0, rows["merged_at"].to_numpy(), at)
+    else:
+        rows["at"] = rows["merged_at"]
+    return rows
+
+
+def _lead_time_notes(counted: pd.DataFrame) -> tuple[str, ...]:
+    if counted.empty:
+        return ()
+    methods = counted["method"].value_counts()
+    how = ", ".join(f"{methods[method]} by {method}" for method in sorted(methods.index))
+    slow = counted["value"].astype(float).quantile(0.9)
+    return (f"what shipped them is known: {how}", f"the 90th percentile is {slow / 3600:.1f} h")
+
+
+def _explain_change(rows: pd.DataFrame) -> Callable[[int], str]:
+    row_of = each(rows)
+    words = {
+        BY_A_BOT: "its author is a bot",
+        NOT_SHIPPED: "no deployment is known to have shipped it yet",
+        NEGATIVE: "shipped before it began",
+        NO_FIRST_COMMIT: "its first commit is not known",
+    }
+
+    def why(row: int) -> str:
+        one = row_of(row)
+        if one["role"] == BEFORE_THE_KNOWN:
+            return f"shipped with {one['by']}, the first deployment known, or before it"
+        if one["role"] != SHIPPED:
+            return words[one["role"]]
+        return f"shipped with {one['by']} (by {one['method']}), took {one['value']:.0f} s"
+
+    return why

@@ -1,0 +1,162 @@
+"""Which deployment brought a change to its users first, and which of them a later revert took back.
+
+Where the commits between two deployments are known, they decide. Elsewhere the order of time does:
+what a deployment ships was fixed when it was created, not when it succeeded.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from .roles import FORWARD, SHIPPED_ROLES
+from .table import FactTables, microseconds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MERGE_TIME = "merge-time"
+REVERT_WITHIN = timedelta(days=7)
+
+_MICROSECOND = timedelta(microseconds=1)
+_BY_TRUST = ("compare", "clone")
+"""How commits between two deployments came to be known; a comparison may be cut short, a clone is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """The row of the deployment that shipped a change first, and how that is known."""
+
+    row: int
+    method: str
+
+
+@dataclass(frozen=True)
+class Shipping:
+    """What shipped which change; `first_known` are the rows that begin their track."""
+
+    changes: pd.DataFrame
+    by_change: Sequence[Shipped | None]
+    first_known: frozenset[int]
+
+
+def shipping(tables: FactTables, deployments: pd.DataFrame, role: Sequence[str], as_of: datetime) -> Shipping:
+    """For each change merged by `as_of` (in order of merge) the forward deployment that shipped it first.
+
+    `deployments` stand in the order of their tracks; `role` is each one's part in it. A change goes
+    with the first deployment whose commits are known to hold it, or with the first one created at
+    or after its merge where the commits of that one are not known.
+    """
+    changes = merged_by(tables, as_of)
+    first_known, commits = _since_the_one_before(tables, deployments, role)
+    lanes = _lanes(deployments, role, commits)
+    by_change = [
+        lanes[subject].first_with(commit, merged) if subject in lanes else None
+        for subject, commit, merged in zip(
+            changes["subject"], changes["commit"], changes["merged_at"].to_numpy().astype("int64").tolist(), strict=True
+        )
+    ]
+    return Shipping(changes, by_change, first_known)
+
+
+def merged_by(tables: FactTables, as_of: datetime) -> pd.DataFrame:
+    """The changes merged by `as_of`, numbered in order of merge: a revert comes after what it takes back."""
+    changes = tables.frame("changes")
+    known = changes[changes["merged_at"].to_numpy().astype("int64") <= microseconds(as_of)]
+    return known.sort_values(["merged_at", "key"], kind="stable", ignore_index=True)
+
+
+def reverted(found: Shipping, deployments: pd.DataFrame) -> dict[int, int]:
+    """Rows whose change was taken back by one shipped within seven days, each with the row that did so first.
+
+    Here the first known deployment of a track ships too: that it may also have shipped what was
+    merged long before says nothing against a revert so soon after it.
+    """
+    at = deployments["at"].to_numpy().astype("int64").tolist()
+    by_name: dict[tuple[str, str], int] = {}
+    back: dict[int, int] = {}
+    columns = (found.changes[name].tolist() for name in ("subject", "key", "commit", "reverts"))
+    for subject, key, commit, reverts, shipped in zip(*columns, found.by_change, strict=True):
+        if shipped is None:
+            continue
+        by_name[subject, commit] = by_name[subject, f"#{key}"] = shipped.row
+        origin = by_name.get((subject, reverts)) if reverts else None
+        if origin is None or origin == shipped.row or at[shipped.row] - at[origin] > REVERT_WITHIN // _MICROSECOND:
+            continue
+        back.setdefault(origin, shipped.row)
+    return back
+
+
+@dataclass(frozen=True)
+class _Lane:
+    """One service's forward deployments in order. `reach` is the newest creation up to each of them."""
+
+    rows: Sequence[int]
+    reach: Sequence[int]
+    holding: Mapping[str, Shipped]
+    known: frozenset[int]
+
+    def first_with(self, commit: str, merged: int) -> Shipped | None:
+        place = bisect_left(self.reach, merged)
+        holding = self.holding.get(commit)
+        if place == len(self.rows) or self.rows[place] in self.known:
+            return holding
+        row = self.rows[place]
+        return holding if holding is not None and holding.row < row else Shipped(row, MERGE_TIME)
+
+
+def _lanes(
+    deployments: pd.DataFrame, role: Sequence[str], commits: Mapping[int, tuple[str, Sequence[str]]]
+) -> dict[str, _Lane]:
+    forward: dict[str, list[int]] = {}
+    for row, (subject, one) in enumerate(zip(deployments["subject"], role, strict=True)):
+        if one == FORWARD:
+            forward.setdefault(subject, []).append(row)
+    created = deployments["created_at"].to_numpy().astype("int64").tolist()
+    lanes = {}
+    for subject, rows in forward.items():
+        holding: dict[str, Shipped] = {}
+        for row in rows:
+            method, brought = commits.get(row, ("", ()))
+            for commit in brought:
+                holding.setdefault(commit, Shipped(row, method))
+        reach = list(accumulate((created[row] for row in rows), max))
+        lanes[subject] = _Lane(rows, reach, holding, frozenset(commits).intersection(rows))
+    return lanes
+
+
+def _since_the_one_before(
+    tables: FactTables, deployments: pd.DataFrame, role: Sequence[str]
+) -> tuple[frozenset[int], dict[int, tuple[str, Sequence[str]]]]:
+    """The first row of each track, and what the others brought beside the one before, where that is known."""
+    between = _between(tables)
+    before: dict[tuple[str, str], str] = {}
+    first: set[int] = set()
+    known: dict[int, tuple[str, Sequence[str]]] = {}
+    columns = (deployments[name].tolist() for name in ("subject", "environment", "commit"))
+    for row, (subject, environment, commit) in enumerate(zip(*columns, strict=True)):
+        if role[row] not in SHIPPED_ROLES:
+            continue
+        previous = before.get((subject, environment))
+        before[subject, environment] = commit
+        if previous is None:
+            first.add(row)
+        elif (found := between.get((subject, previous, commit))) is not None:
+            known[row] = found
+    return frozenset(first), known
+
+
+def _between(tables: FactTables) -> dict[tuple[str, str, str], tuple[str, Sequence[str]]]:
+    """How the commits between two deployed ones are known, and which they are."""
+    facts = tables.frame("shipments")
+    found: dict[tuple[str, str, str], tuple[str, Sequence[str]]] = {}
+    columns = (facts[name].tolist() for name in ("subject", "previous", "commit", "method", "commits"))
+    told = [one for one in zip(*columns, strict=True) if one[3] in _BY_TRUST]
+    for subject, previous, commit, method, commits in sorted(told, key=lambda one: _BY_TRUST.index(one[3])):
+        found[subject, previous, commit] = (method, json.loads(commits))
+    return found
