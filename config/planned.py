@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..metrics.facts import FactKind
 from ..metrics.measures import MEASURES, Direction, Measure, Shape
-from ..metrics.unit import COUNT, DURATION, RATIO, Unit
+from ..metrics.unit import DURATION, RATIO, Unit
 
 _TRACKS = ("environment", "task", "count", "duplicates_within")
 _FAILURES = (*_TRACKS, "rollback", "settle", "hotfix", "failure_window", "incidents")
@@ -21,8 +21,6 @@ def _planned(
 
 
 _TABLE = (
-    _planned("change_count", "count", ("changes",), COUNT, None),
-    _planned("incident_count", "count", ("incidents",), COUNT, "lower"),
     _planned("change_failure_rate", "ratio", ("deployments", "changes", "incidents"), RATIO, "lower", *_FAILURES),
     _planned(
         "lead_time_for_changes", "quantile", ("deployments", "changes"), DURATION, "lower", *_TRACKS, "from", "quantile"
@@ -39,9 +37,6 @@ _TABLE = (
     _planned(
         "deployment_rework_rate", "ratio", ("deployments", "changes"), RATIO, "lower", *_TRACKS, "rollback", "hotfix"
     ),
-    _planned("ci_flaky_rate", "ratio", ("runs",), RATIO, "lower"),
-    _planned("change_cycle_time", "quantile", ("changes",), DURATION, "lower", "quantile"),
-    _planned("change_review_time", "quantile", ("changes",), DURATION, "lower", "quantile"),
 )
 
 PLANNED_MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _TABLE}

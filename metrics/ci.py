@@ -21,6 +21,8 @@ RUNNING = "in progress"
 NO_VERDICT = "no verdict"
 OTHER_RUN = "other workflow or branch"
 NO_TIMES = "no times"
+NOT_GREEN = "not green"
+UNKNOWN_BEFORE = "earlier attempts unknown"
 
 
 def success_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
@@ -54,6 +56,39 @@ def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
         notes=_estimated,
         refusal=_nothing_known(rows),
     )
+
+
+def flaky_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Runs whose latest attempt succeeded count; those with an earlier attempt that failed are hits."""
+    import numpy as np
+
+    rows = _latest_attempts(definition, tables, as_of)
+    latest = rows["role"] == LATEST
+    green = latest & (rows["conclusion"] == "success")
+    before = _attempts_before(rows)
+    rows["hit"] = green & np.array([not FAILED.isdisjoint(earlier.values()) for earlier in before], dtype=bool)
+    known = np.array([len(earlier) for earlier in before], dtype="int64")
+    # Where an attempt is missing it may be the one that failed.
+    unknown = green & ~rows["hit"] & (known < rows["attempt"].to_numpy().astype("int64") - 1)
+    rows["before"] = [", ".join(f"{n}: {c}" for n, c in sorted(earlier.items())) for earlier in before]
+    rows["counted"] = green & ~unknown
+    rows["role"] = rows["role"].mask(latest & ~green, NOT_GREEN).mask(unknown, UNKNOWN_BEFORE)
+    return Ledger(
+        rows=rows,
+        why=_explain_flaky(rows),
+        left_out={RUNNING: "still in progress", UNKNOWN_BEFORE: "an earlier attempt is not known"},
+        refusal=_nothing_known(rows),
+    )
+
+
+def _attempts_before(rows: pd.DataFrame) -> list[dict[int, str]]:
+    """Of each row's run: the attempts known to have ended before its latest, with their conclusions."""
+    earlier: dict[tuple[str, str], dict[int, str]] = {}
+    columns = (rows[name].tolist() for name in ("subject", "run", "role", "attempt", "conclusion"))
+    for subject, run, role, attempt, conclusion in zip(*columns, strict=True):
+        if role == EARLIER:
+            earlier.setdefault((subject, run), {})[attempt] = conclusion
+    return [earlier.get(whose, {}) for whose in zip(rows["subject"], rows["run"], strict=True)]
 
 
 def _estimated(counted: pd.DataFrame) -> tuple[str, ...]:
@@ -120,5 +155,18 @@ def _explain(rows: pd.DataFrame, *, timed: bool = False) -> Callable[[int], str]
         }
         said = words.get(one["role"], f"attempt {one['attempt']}: {one['conclusion']}")
         return f"{said}, took {one['value']:.0f} s" if timed and one["counted"] else said
+
+    return why
+
+
+def _explain_flaky(rows: pd.DataFrame) -> Callable[[int], str]:
+    row_of, plain = each(rows), _explain(rows)
+
+    def why(row: int) -> str:
+        one = row_of(row)
+        if one["role"] == UNKNOWN_BEFORE:
+            return f"attempt {one['attempt']}: success; an attempt before it is not known"
+        said = plain(row)
+        return f"{said}, after attempt {one['before']}" if one["hit"] else said
 
     return why

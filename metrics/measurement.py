@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from . import ci, deployments, samples
+from . import changes, ci, deployments, incidents, samples
 from .calendar import Calendar
 from .definition import MetricDefinition
 from .ledger import Ledger
@@ -35,6 +35,11 @@ LEDGERS: Mapping[str, Callable[[MetricDefinition, FactTables, datetime], Ledger]
     "deployment_attempt_failure_rate": deployments.attempt_ledger,
     "ci_success_rate": ci.success_ledger,
     "ci_duration": ci.duration_ledger,
+    "ci_flaky_rate": ci.flaky_ledger,
+    "change_count": changes.count_ledger,
+    "change_cycle_time": changes.cycle_ledger,
+    "change_review_time": changes.review_ledger,
+    "incident_count": incidents.count_ledger,
     "test_coverage": samples.coverage_ledger,
     "test_pass_rate": samples.pass_ledger,
     "test_count": samples.ran_ledger,

@@ -40,7 +40,7 @@ USED: Mapping[FactKind, tuple[str, ...]] = {
     ),
     "runs": ("key", "subject", "workflow", "run", "attempt", "branch", "conclusion", "end_estimated", "url"),
     "changes": ("key", "subject", "commit", "reverts", "title", "author_kind", "labels", "head", "url"),
-    "incidents": ("key", "subject", "environment", "commit", "deployment", "url"),
+    "incidents": ("key", "subject", "title", "environment", "commit", "deployment", "url"),
     "shipments": ("key", "subject", "commit", "previous", "commits", "method"),
     "samples": ("key", "subject", "value", "n", "parts", "final", "url", "note"),
 }

@@ -6,7 +6,7 @@ import random
 from datetime import datetime, timedelta
 
 from keyresults.metrics.calendar import Calendar
-from keyresults.metrics.facts import Deployment, Fact, Run, Sample, StatusChange
+from keyresults.metrics.facts import Change, Deployment, Fact, Incident, Run, Sample, StatusChange
 
 ENVIRONMENTS = ("production", "production", "production", "prod-eu", "prod-us", "staging")
 CONCLUSIONS = ("success",) * 6 + (
@@ -109,6 +109,42 @@ def runs(rng: random.Random, start: datetime, many: int) -> list[Fact]:
                 )
             )
             begun = max(begun, ended)
+    rng.shuffle(facts)
+    return facts
+
+
+def changes(rng: random.Random, start: datetime, many: int) -> list[Fact]:
+    """Changes of people and bots; some of unknown beginning, some reviewed late, never, or before they were opened."""
+    facts: list[Fact] = []
+    merged = start
+    for number in range(many):
+        merged += timedelta(seconds=rng.choice([60, 3600, 20_000, 90_000]), microseconds=number + 1)
+        began = merged - timedelta(seconds=rng.choice((-60, 0, 900, 80_000, 900_000)))
+        opened = merged - timedelta(seconds=rng.choice((0, 600, 40_000)))
+        reviewed = opened + timedelta(seconds=rng.choice((-30, 0, 500, 30_000, 2_000_000)))
+        facts.append(
+            Change(
+                key=f"#{number}",
+                subject=rng.choice(("acme/pay", "acme/ledger")),
+                commit=f"c{number}",
+                merged_at=merged,
+                opened_at=rng.choice((opened, opened, opened, None)),
+                first_commit_at=rng.choice((began, began, began, None)),
+                first_review_at=rng.choice((reviewed, reviewed, reviewed, None)),
+                author_kind=rng.choice(("person", "person", "unknown", "bot")),
+            )
+        )
+    rng.shuffle(facts)
+    return facts
+
+
+def incidents(rng: random.Random, start: datetime, many: int) -> list[Fact]:
+    facts: list[Fact] = []
+    opened = start
+    for number in range(many):
+        opened += timedelta(seconds=rng.choice([60, 30_000, 200_000]), microseconds=number + 1)
+        closed = rng.choice((None, opened + timedelta(hours=rng.choice((1, 90)))))
+        facts.append(Incident(key=f"#{number}", subject="acme/pay", opened_at=opened, closed_at=closed))
     rng.shuffle(facts)
     return facts
 

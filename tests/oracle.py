@@ -17,13 +17,15 @@ from zoneinfo import ZoneInfo
 
 from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.definition import MetricDefinition
-from keyresults.metrics.facts import Deployment, Fact, Run, Sample
+from keyresults.metrics.facts import Change, Deployment, Fact, Incident, Run, Sample
 
 RED = ("failure", "timed_out", "startup_failure")
 FEW = {
     "deployment_frequency": 0,
     "deployment_days": 0,
     "deployment_count": 0,
+    "change_count": 0,
+    "incident_count": 0,
     "test_coverage": 0,
     "test_pass_rate": 0,
     "test_count": 0,
@@ -360,6 +362,67 @@ def ci_duration(definition: MetricDefinition, frame: Frame) -> Expected:
     return quantile_of(definition.quantile, values)
 
 
+def ci_flaky(definition: MetricDefinition, frame: Frame) -> Expected:
+    """A green run is flaky once any attempt before its latest failed, and stable once all of them are known not to."""
+    stable, flaky = set(), set()
+    for r in latest_attempts(definition, frame.world):
+        if r.conclusion != "success" or not frame.counts(r.created_at):
+            continue
+        ended = {
+            f.attempt: f.conclusion
+            for f in frame.world.facts
+            if isinstance(f, Run)
+            and (f.subject, f.run) == (r.subject, r.run)
+            and f.conclusion is not None
+            and f.completed_at is not None
+            and f.completed_at <= frame.world.as_of
+        }
+        if any(ended.get(n) in RED for n in range(1, r.attempt)):
+            flaky.add(r.key)
+        elif all(n in ended for n in range(1, r.attempt)):
+            stable.add(r.key)
+    return share(len(flaky), len(stable | flaky), frozenset(stable | flaky), frozenset(flaky))
+
+
+# ---- changes and incidents -------------------------------------------------------------------------------------------
+def merged_changes(frame: Frame) -> list[Change]:
+    known = [f for f in frame.world.facts if isinstance(f, Change) and f.merged_at <= frame.world.as_of]
+    return [c for c in known if frame.counts(c.merged_at)]
+
+
+def tally(frame: Frame, keys: Sequence[str]) -> Expected:
+    return Expected(len(keys), len(keys), keys=frozenset(keys)) if frame.days else Expected(None)
+
+
+def change_count(definition: MetricDefinition, frame: Frame) -> Expected:
+    return tally(frame, [c.key for c in merged_changes(frame)])
+
+
+def change_cycle_time(definition: MetricDefinition, frame: Frame) -> Expected:
+    values = {}
+    for c in merged_changes(frame):
+        if c.author_kind == "bot" or c.first_commit_at is None or c.first_commit_at > c.merged_at:
+            continue
+        values[c.key] = (c.merged_at - c.first_commit_at).total_seconds()
+    return quantile_of(definition.quantile, values)
+
+
+def change_review_time(definition: MetricDefinition, frame: Frame) -> Expected:
+    values = {}
+    for c in merged_changes(frame):
+        reviewed = c.first_review_at
+        if c.author_kind == "bot" or c.opened_at is None or reviewed is None or reviewed > frame.world.as_of:
+            continue
+        if reviewed >= c.opened_at:
+            values[c.key] = (reviewed - c.opened_at).total_seconds()
+    return quantile_of(definition.quantile, values)
+
+
+def incident_count(definition: MetricDefinition, frame: Frame) -> Expected:
+    known = [f for f in frame.world.facts if isinstance(f, Incident) and f.opened_at <= frame.world.as_of]
+    return tally(frame, [i.key for i in known if frame.counts(i.opened_at)])
+
+
 # ---- samples ---------------------------------------------------------------------------------------------------------
 def known_samples(definition: MetricDefinition, world: World) -> list[Sample]:
     """Samples whose time was over by `as_of`, in order."""
@@ -520,6 +583,11 @@ MEASURES: dict[str, Callable[[MetricDefinition, Frame], Expected]] = {
     "deployment_attempt_failure_rate": attempt_failures,
     "ci_success_rate": ci_success,
     "ci_duration": ci_duration,
+    "ci_flaky_rate": ci_flaky,
+    "change_count": change_count,
+    "change_cycle_time": change_cycle_time,
+    "change_review_time": change_review_time,
+    "incident_count": incident_count,
     "test_coverage": test_coverage,
     "test_pass_rate": test_pass_rate,
     "test_count": test_count,
@@ -541,7 +609,13 @@ def few(definition: MetricDefinition, frame: Frame) -> float:
             for _, opens, closes in days_from(frame.start, frame.at, zone)
         ]
         return sum(whole) / 2
-    if definition.measure in ("deployment_duration", "ci_duration", "histogram_quantile"):
+    if definition.measure in (
+        "deployment_duration",
+        "ci_duration",
+        "change_cycle_time",
+        "change_review_time",
+        "histogram_quantile",
+    ):
         return 20 if definition.quantile >= 0.9 else 5
     return FEW.get(definition.measure, 5)
 

@@ -21,7 +21,7 @@ from keyresults.metrics.measures import MEASURES
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from keyresults.metrics.reading import Reading
 from keyresults.metrics.unit import PER_WORKDAY
-from metric_cases import definition, deployed
+from metric_cases import definition, deployed, merged, ran
 
 BEGIN = datetime(2026, 9, 20, tzinfo=UTC)
 CYCLE = datetime(2026, 10, 1, tzinfo=UTC)
@@ -73,6 +73,7 @@ def check_explanation(
             "rollback_rate": "taken back" in note.why,
             "deployment_attempt_failure_rate": note.why.endswith(("failure", "error")),
             "ci_success_rate": note.why.endswith("success"),
+            "ci_flaky_rate": ", after attempt " in note.why,
         }
         if what.measure in hit:
             assert hit[what.measure] is (key in expected.hits), note
@@ -126,7 +127,7 @@ def test_measures_of_deployments_agree_with_plain_loops(measure: str, seed: int)
     check(what, world, instants_of(rng, calendar, world.as_of), CYCLE)
 
 
-@pytest.mark.parametrize("measure", ["ci_success_rate", "ci_duration"])
+@pytest.mark.parametrize("measure", ["ci_success_rate", "ci_duration", "ci_flaky_rate"])
 @pytest.mark.parametrize("seed", range(15))
 def test_measures_of_ci_agree_with_plain_loops(measure: str, seed: int) -> None:
     rng = random.Random(f"{measure} {seed}")
@@ -134,6 +135,71 @@ def test_measures_of_ci_agree_with_plain_loops(measure: str, seed: int) -> None:
     calendar = rng.choice(CALENDARS)
     world = world_of(rng, histories.runs(rng, BEGIN, 120), calendar)
     check(what, world, instants_of(rng, calendar, world.as_of), CYCLE)
+
+
+@pytest.mark.parametrize("measure", ["change_count", "change_cycle_time", "change_review_time", "incident_count"])
+@pytest.mark.parametrize("seed", range(12))
+def test_measures_of_changes_and_incidents_agree_with_plain_loops(measure: str, seed: int) -> None:
+    rng = random.Random(f"{measure} {seed}")
+    what = definition(measure, **common(rng), quantile=rng.choice((0.5, 0.9, 0.25)))
+    calendar = rng.choice(CALENDARS)
+    facts = [*histories.changes(rng, BEGIN, 120), *histories.incidents(rng, BEGIN, 30)]
+    world = world_of(rng, facts, calendar)
+    check(what, world, instants_of(rng, calendar, world.as_of), CYCLE)
+
+
+@st.composite
+def attempts(draw: st.DrawFn) -> list[Fact]:
+    """A few runs of up to four attempts; any of them may be unknown or still going on."""
+    facts: list[Fact] = []
+    created = datetime(2026, 10, 5, 8, tzinfo=UTC)
+    for run in range(draw(st.integers(0, 6))):
+        for attempt in range(1, draw(st.integers(1, 4)) + 1):
+            told = draw(st.sampled_from(("success", "success", "failure", "timed_out", "cancelled", None, "unknown")))
+            if told != "unknown":
+                seconds = draw(st.sampled_from((60, 3600, 90_000)))
+                facts.append(ran(str(run), created, told, attempt=attempt, seconds=seconds))
+    return draw(st.permutations(facts))
+
+
+@settings(max_examples=150, deadline=None)
+@given(facts=attempts(), hours=st.sampled_from((1, 2, 30)))
+def test_any_attempts_of_a_few_runs_agree_with_plain_loops(facts, hours) -> None:
+    as_of = datetime(2026, 10, 5, 8, tzinfo=UTC) + timedelta(hours=hours)
+    world = oracle.World(facts, [(BEGIN, as_of)], Calendar(), as_of, ("acme/pay",))
+    for measure in ("ci_flaky_rate", "ci_success_rate"):
+        check(definition(measure, min_samples=0), world, [as_of], CYCLE)
+
+
+NEAR = st.sampled_from((None, -3600, -1, 0, 1, 59, 3600, 86_400))
+"""Seconds around an instant, or nothing known."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    told=st.lists(st.tuples(NEAR, NEAR, NEAR, st.sampled_from(("person", "unknown", "bot"))), max_size=8),
+    quantile=st.sampled_from((0.0, 0.5, 0.9, 1.0)),
+)
+def test_any_times_of_a_few_changes_agree_with_plain_loops(told, quantile) -> None:
+    as_of = datetime(2026, 10, 8, 8, tzinfo=UTC)
+
+    def off(seconds: int | None) -> datetime | None:
+        return None if seconds is None else as_of + timedelta(seconds=seconds)
+
+    facts: list[Fact] = [
+        merged(
+            f"c{n}",
+            "2026-10-08 07:59",
+            author_kind=kind,
+            first_commit_at=off(began),
+            opened_at=off(opened),
+            first_review_at=off(reviewed),
+        )
+        for n, (began, opened, reviewed, kind) in enumerate(told)
+    ]
+    world = oracle.World(facts, [(BEGIN, as_of)], Calendar(), as_of, ("acme/pay",))
+    for measure in ("change_count", "change_cycle_time", "change_review_time"):
+        check(definition(measure, min_samples=0, quantile=quantile), world, [as_of], CYCLE)
 
 
 @pytest.mark.parametrize("measure", ["test_coverage", "test_pass_rate", "test_count"])

@@ -1,0 +1,107 @@
+"""What merged changes say: how many there were, how long they took, how long they waited for a review.
+
+A change belongs to the instant of its merge, and is known from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .definition import MetricDefinition
+from .ledger import Ledger, each
+from .table import FactTables, microseconds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MERGED = "merged"
+BOT = "by a bot"
+NEGATIVE = "negative"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretch:
+    """From one instant of a change to another; `missing` is the role and what is said where one is not known."""
+
+    start: str
+    end: str
+    missing: Mapping[str, tuple[str, str]]
+    backwards: str
+
+
+_CYCLE = _Stretch(
+    start="first_commit_at",
+    end="merged_at",
+    missing={"first_commit_at": ("no first commit", "without a known first commit")},
+    backwards="merged before their first commit",
+)
+_REVIEW = _Stretch(
+    start="opened_at",
+    end="first_review_at",
+    missing={
+        "first_review_at": ("no review", "without a review by someone else"),
+        "opened_at": ("no opening", "without a known opening"),
+    },
+    backwards="reviewed before they were opened",
+)
+
+
+def count_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Every change merged by `as_of` counts."""
+    rows = _merged(tables, as_of)
+    rows["counted"] = True
+    return Ledger(rows=rows, why=_explain(rows, {}))
+
+
+def cycle_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Changes by people with a known first commit count; their value is first commit to merge, in seconds."""
+    return _timed(_CYCLE, tables, as_of)
+
+
+def review_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Changes by people that were reviewed by `as_of` count; their value is opening to first review, in seconds."""
+    return _timed(_REVIEW, tables, as_of)
+
+
+def _timed(stretch: _Stretch, tables: FactTables, as_of: datetime) -> Ledger:
+    rows = _merged(tables, as_of)
+    rows["value"] = (rows[stretch.end] - rows[stretch.start]).dt.total_seconds()
+    rows["role"] = rows["role"].mask(rows["value"] < 0, NEGATIVE)
+    for column, (role, _) in stretch.missing.items():
+        rows["role"] = rows["role"].mask(rows[column].isna(), role)
+    # Whatever else is known of it: a bot's change says nothing of how people work.
+    rows["role"] = rows["role"].mask(rows["author_kind"] == "bot", BOT)
+    rows["counted"] = rows["role"] == MERGED
+    left_out = {BOT: "by bots", NEGATIVE: stretch.backwards, **dict(stretch.missing.values())}
+    return Ledger(rows=rows, why=_explain(rows, left_out), left_out=left_out)
+
+
+def _merged(tables: FactTables, as_of: datetime) -> pd.DataFrame:
+    """Changes as they stood at `as_of`: later merges are gone, later reviews not yet there."""
+    import numpy as np
+
+    limit = np.datetime64(microseconds(as_of), "us")
+    changes = tables.frame("changes")
+    rows = changes[changes["merged_at"].to_numpy() <= limit].copy()
+    reviewed = rows["first_review_at"].to_numpy().copy()
+    reviewed[reviewed > limit] = np.datetime64("NaT")
+    rows["first_review_at"] = reviewed
+    rows["at"] = rows["merged_at"]
+    rows["role"] = MERGED
+    return rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
+
+
+def _explain(rows: pd.DataFrame, left_out: Mapping[str, str]) -> Callable[[int], str]:
+    row_of = each(rows)
+
+    def why(row: int) -> str:
+        one = row_of(row)
+        if one["role"] in left_out:
+            return left_out[one["role"]]
+        took = f", took {one['value']:.0f} s" if "value" in one else ""
+        return f"{one['title'] or 'merged'}{took}"
+
+    return why
