@@ -88,28 +88,46 @@ class FactQuery(BaseModel):
     measures: ClassVar[tuple[str, ...] | None] = None
 
 
-class Budget(Protocol):
-    """The requests a credential may still make, shared by all streams and processes on one store."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What a source says of its own accounting: of `limit` requests until `reset`, `remaining` are left."""
 
-    def spend(self, requests: int = 1) -> None:
-        """Take requests from the budget.
+    limit: int
+    remaining: int
+    reset: datetime
+
+
+class Budget(Protocol):
+    """The requests a credential may still make, shared by all streams and processes on one store.
+
+    `resource` names what the source counts apart.
+    """
+
+    def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
+        """Take requests before they are sent: the seconds to wait before that, a few at most.
+
+        `per_minute` is the most requests of the resource that may be sent within a minute.
 
         Raises:
-            RetryAt: where only the reserve is left.
+            RetryAt: where only the reserve is left, or their turn comes later than in a few seconds.
         """
 
-    def learn(self, *, limit: int, remaining: int, reset: datetime) -> None:
-        """What the source said of its own accounting."""
+    def learn(self, resource: str, quota: Quota | None, *, free: bool = False) -> None:
+        """To be told when a request is over, answered or not: what the answer said, and whether it cost nothing."""
 
 
 class Unlimited:
     """The budget of sources that count nothing."""
 
-    def spend(self, requests: int = 1) -> None:
+    def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
+        return 0.0
+
+    def learn(self, resource: str, quota: Quota | None, *, free: bool = False) -> None:
         return None
 
-    def learn(self, *, limit: int, remaining: int, reset: datetime) -> None:
-        return None
+
+def no_budgets(credential: str) -> Budget:
+    return Unlimited()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +135,8 @@ class Context:
     """What a collector is given besides its options.
 
     `memo` is kept for the source between runs (ETags and the like; JSON text). `base` is the
-    folder that relative paths start from: the config file's.
+    folder that relative paths start from: the config file's. `budgets` gives the budget of a
+    credential, named by a digest of it, which is stored.
     """
 
     source: str
@@ -125,7 +144,7 @@ class Context:
     clock: Callable[[], datetime]
     calendar: Calendar
     base: Path
-    budget: Budget = field(default_factory=Unlimited)
+    budgets: Callable[[str], Budget] = no_budgets
     memo: MutableMapping[str, str] = field(default_factory=dict)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("keyresults.collectors"))
 

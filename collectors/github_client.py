@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .contract import Context, SourceError, Unauthorized
+from .contract import Context, Quota, SourceError, Unauthorized
 from .github_options import GitHubOptions
 from .github_refusals import Headers, Overloaded, answered, is_limit, number, refusal, retry_at
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 PAUSES = (0.2, 0.8)
 """Seconds before a second and a third try; a longer wait is the scheduler's."""
+
+
+PER_MINUTE = {"core": 900, "graphql": 2000}
+"""The most requests GitHub takes within a minute before its secondary limits hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,7 @@ class GraphQLAnswer:
 
 
 class Transport:
-    """One PyGithub instance per thread: a shared one can hand out another request's answer.
-
-    `accounts` is what GitHub last said of each of its limits: limit, remaining, reset.
-    """
+    """One PyGithub instance per thread: a shared one can hand out another request's answer."""
 
     def __init__(self, options: GitHubOptions, context: Context) -> None:
         self._options = options
@@ -70,7 +71,8 @@ class Transport:
         self._key = options.app.key.resolve(context.base) if options.app else None
         self._own = threading.local()
         self._all: list[Github] = []
-        self.accounts: dict[str, tuple[int, int, datetime]] = {}
+        self.budget = context.budgets(self._account())
+        self._renewals = 0
 
     def requester(self) -> Requester:
         github: Github | None = getattr(self._own, "github", None)
@@ -82,7 +84,22 @@ class Transport:
     def credential(self) -> str:
         """What is sent as the credential; an App's is renewed once an hour, by a request of its own."""
         auth = self.requester().auth
-        return auth.token if auth else ""
+        token = auth.token if auth else ""
+        if self._key is not None and token != getattr(self._own, "token", None):
+            self._own.token = token
+            self._renewals += 1
+        return token
+
+    def take_renewals(self) -> int:
+        """Requests for an App's token since the last call."""
+        renewals, self._renewals = self._renewals, 0
+        return renewals
+
+    def _account(self) -> str:
+        """Names what GitHub counts requests for, by a digest: the token, or an App's installation."""
+        app, token = self._options.app, self._token
+        who = f"installation {app.installation}" if app else f"token {token.reveal()}" if token else ""
+        return hashlib.sha256(f"{self._options.api_url} {who}".encode()).hexdigest()[:24]
 
     def without_secrets(self, text: str) -> str:
         for secret in (self._token, self._key):
@@ -166,7 +183,7 @@ class GitHubClient:
     def graphql(self, query: str, variables: Mapping[str, object], about: str) -> GraphQLAnswer:
         """One GraphQL query. An answer with holes is handed over with its errors; one without any data raises."""
         url = self.transport.requester().graphql_url
-        answer = self._ask("POST", url, about, input={"query": query, "variables": dict(variables)})
+        answer = self._ask("POST", url, about, "graphql", input={"query": query, "variables": dict(variables)})
         body = answer.body if isinstance(answer.body, Mapping) else {}
         errors = tuple(e for e in body.get("errors") or () if isinstance(e, Mapping))
         if any(e.get("type") in ("RATE_LIMITED", "RATE_LIMIT") for e in errors):
@@ -182,22 +199,27 @@ class GitHubClient:
             return Unauthorized(f"{about}: forbidden to this token: {words}")
         return Overloaded(f"{about}: GitHub answered without data: {words or 'no reason given'}")
 
-    def _ask(self, verb: str, url: str, about: str, **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
+    def _ask(self, verb: str, url: str, about: str, resource: str = "core", **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
         for pause in (*PAUSES, None):
             try:
-                return self._ask_once(verb, url, about, **request)
+                return self._ask_once(verb, url, about, resource, **request)
             except _Passing as error:
                 if pause is None:
                     raise error.meaning from None
                 time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _ask_once(self, verb: str, url: str, about: str, **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
-        self.context.budget.spend()
-        self.made += 1
-        sent = self.context.clock()
-        status, headers, text = self._send(verb, url, about, **request)
-        self._learn(headers)
+    def _ask_once(self, verb: str, url: str, about: str, resource: str, **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
+        budget = self.transport.budget
+        time.sleep(budget.spend(resource, per_minute=PER_MINUTE.get(resource)))
+        status, headers = 0, dict[str, str]()
+        try:
+            self.made += 1
+            sent = self.context.clock()
+            status, headers, text = self._send(verb, url, about, **request)
+        finally:
+            # An authorised 304 costs nothing.
+            budget.learn(resource, _quota(headers, resource), free=status == 304)
         body = _parsed(text, about, status)
         if status >= 400:
             self._refuse(status, headers, body, about)
@@ -222,7 +244,9 @@ class GitHubClient:
 
         about = "the App's token"
         try:
-            return self.transport.credential()
+            token = self.transport.credential()
+            self.made += self.transport.take_renewals()
+            return token
         except requests.RequestException as error:
             raise _broken(error, about) from None
         except PyJWTError:
@@ -242,18 +266,13 @@ class GitHubClient:
         if error is not None:
             raise error
 
-    def _learn(self, headers: Headers) -> None:
-        """REST and GraphQL are counted apart: the budget is told of whichever is closer to its end."""
-        limit, remaining, reset = (number(headers, f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
-        if not limit or remaining is None or reset is None:
-            return
-        resource = headers.get("x-ratelimit-resource", "core")
-        self.transport.accounts[resource] = (int(limit), int(remaining), datetime.fromtimestamp(reset, UTC))
-        now = self.context.clock()
-        current = [account for account in list(self.transport.accounts.values()) if account[2] > now]
-        if current:
-            scarcest = min(current, key=lambda account: account[1] / account[0])
-            self.context.budget.learn(limit=scarcest[0], remaining=scarcest[1], reset=scarcest[2])
+
+def _quota(headers: Headers, resource: str) -> Quota | None:
+    """What GitHub says is left of this resource; an Enterprise server may say nothing."""
+    limit, remaining, reset = (number(headers, f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
+    if not limit or remaining is None or reset is None or headers.get("x-ratelimit-resource", resource) != resource:
+        return None
+    return Quota(limit=int(limit), remaining=int(remaining), reset=datetime.fromtimestamp(reset, UTC))
 
 
 class _Passing(Exception):

@@ -137,7 +137,6 @@ window = "7d"
     def _ask(self, promql: str, at: datetime) -> Answer:
         if self._api is None:
             self._api = self._connect()
-        self._context.budget.spend()
         return self._api.ask(promql, at)
 
     def _connect(self) -> PrometheusApi:

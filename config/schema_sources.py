@@ -16,9 +16,7 @@ class SourceTable(Table):
     at: Text | None = Field(default=None, description='Instead of every: a time of day, such as "06:00".')
     cron: Text | None = Field(default=None, description="Instead of every: a cron line.")
     since: Day | None = Field(default=None, description="Never ask for anything older.")
-    reserve: Share = Field(
-        default=0.0, description="Share of the credential's quota that is left to others (not acted on yet)."
-    )
+    reserve: Share = Field(default=0.0, description="Share of the credential's quota that is left to others.")
     owner: Name | None = Field(
         default=None, description="Team or person told when the source goes blind (not acted on yet)."
     )

@@ -5,25 +5,31 @@ from __future__ import annotations
 import logging
 from collections.abc import MutableMapping
 
-from ..collectors.contract import Collector, Context
+from ..collectors.contract import Budget, Collector, Context, no_budgets
 from ..collectors.http import HttpDoor
 from ..collectors.registry import collector_type
 from ..config.model import SourceConfig
+from .budget import StoredBudget
 from .workspace import Workspace
 
 
 def construct(workspace: Workspace, source: SourceConfig, memo: MutableMapping[str, str] | None = None) -> Collector:
-    """`memo` is what the store keeps for the source, unless another is given.
+    """`memo` is what the store keeps for the source, unless another is given; no store is asked for budgets then.
 
     Raises:
         CollectorError: where a secret can't be found or the options can't work.
     """
+
+    def budget(credential: str) -> Budget:
+        return StoredBudget(workspace.store, credential, source.reserve, workspace.clock)
+
     context = Context(
         source=source.name,
         http=HttpDoor(),
         clock=workspace.clock,
         calendar=workspace.config.calendar,
         base=workspace.config.path.parent,
+        budgets=budget if memo is None else no_budgets,
         memo=workspace.store.memo(source.name) if memo is None else memo,
         log=logging.getLogger(f"keyresults.collectors.{source.name}"),
     )

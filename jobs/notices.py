@@ -54,8 +54,6 @@ def _not_yet(config: Config) -> Iterator[str]:
 
 
 def _of_source(source: SourceConfig) -> Iterator[str]:
-    if source.reserve:
-        yield f"sources.{source.name}.reserve is read, but this release keeps no budget of requests yet"
     if source.owner:
         yield f"sources.{source.name}.owner is read, but this release tells nobody yet"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keyresults.collectors.contract import Quota
 from keyresults.collectors.github import GitHub
 from keyresults.collectors.github_cursor import SETTLES
 from keyresults.metrics.facts import Deployment, Run, StatusChange
@@ -433,14 +434,14 @@ def test_an_idle_repository_costs_no_quota(world: World, make: Make, server: Git
     for _ in range(3):
         world.now += timedelta(hours=1)
         for followed in streams:
-            before = server.remaining
+            before = server.quota.left
             server.forget()
             followed.collect(make(memo=memo), world.now)
             assert followed.covered.end == world.now - SETTLES
             assert set(server.counts()) <= {200, 304}
             spent = [one.path for one in server.asked if one.status != 304]
             # Open deployments are asked for by id, a hundred in one request.
-            assert before - server.remaining <= (1 if followed.batches[-1].open_keys else 0), spent
+            assert before - server.quota.left <= (1 if followed.batches[-1].open_keys else 0), spent
             assert len(server.asked) <= 3
 
 
@@ -456,24 +457,28 @@ def test_an_etag_of_another_credential_is_not_sent(world: World, make: Make, ser
     assert server.counts()[304] == 0
 
 
-def test_the_budget_is_asked_before_each_request_and_told_of_the_scarcest_account(
+def test_the_budget_is_asked_before_each_request_and_told_of_each_answer(
     world: World, make: Make, server: GitHubStandIn
 ) -> None:
     class Ledger:
         def __init__(self) -> None:
-            self.spent = 0
-            self.learned: list[tuple[int, int]] = []
+            self.spent: list[str] = []
+            self.learned: list[tuple[str, int, int]] = []
 
-        def spend(self, requests: int = 1) -> None:
-            self.spent += requests
+        def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
+            assert per_minute == {"core": 900, "graphql": 2000}[resource]
+            self.spent += [resource] * requests
+            return 0.0
 
-        def learn(self, *, limit: int, remaining: int, reset: datetime) -> None:
-            assert reset > world.now
-            self.learned.append((limit, remaining))
+        def learn(self, resource: str, quota: Quota | None, *, free: bool = False) -> None:
+            assert quota is not None
+            assert quota.reset > world.now
+            self.learned.append((resource, quota.limit, quota.remaining))
 
     ledger = Ledger()
     world.add(PAYMENTS, [deployment(1, START, ("success", 1))])
-    followed = keeper(make(budget=ledger))
-    followed.collect(make(budget=ledger), world.now)
-    assert ledger.spent == len(server.asked) == sum(batch.requests for batch in followed.batches)
-    assert ledger.learned[-1] == (5000, server.remaining)
+    followed = keeper(make(budgets=lambda credential: ledger))
+    followed.collect(make(budgets=lambda credential: ledger), world.now)
+    assert ledger.spent == ["graphql" if one.path == "/graphql" else "core" for one in server.asked]
+    assert len(ledger.spent) == sum(batch.requests for batch in followed.batches)
+    assert ledger.learned[-1] == (ledger.spent[-1], 5000, 5000 - ledger.spent.count(ledger.spent[-1]))

@@ -24,6 +24,7 @@ from graphql import GraphQLSchema
 
 from . import github_payloads as payloads
 from .github_graphql import Limits, answer, schema
+from .github_quota import Quota
 from .github_world import Repository, World
 
 Trouble = Literal[
@@ -71,7 +72,7 @@ class GitHubStandIn:
         self.always: Trouble | None = None
         self.plan: dict[int, Trouble] = {}
         self.asked: list[Asked] = []
-        self.remaining = 5000
+        self.quota = Quota(world)
         self.drift = 1.0
         self._schema = graphql_schema or schema()
         self._server = _Server(self)
@@ -129,18 +130,11 @@ class GitHubStandIn:
             reply.headers["ETag"] = f'W/"{digest}"'
             if etag == reply.headers["ETag"]:
                 reply = Answer(304, None, {"ETag": etag})
-        if reply.status != 304:
-            self.remaining -= 1
-        reply.headers |= self._account("graphql" if asked.path == "/graphql" else "core", self.remaining)
+        resource = "graphql" if asked.path == "/graphql" else "core"
+        if not self.quota.take(resource, free=reply.status == 304):
+            return self._refusal("primary limit")
+        reply.headers |= self.quota.headers(resource)
         return reply
-
-    def _account(self, resource: str, remaining: int) -> dict[str, str]:
-        return {
-            "X-RateLimit-Limit": "5000",
-            "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str(int(self.world.now.timestamp()) + 1800),
-            "X-RateLimit-Resource": resource,
-        }
 
     def _refusal(self, trouble: Trouble) -> Answer:
         secondary = {
@@ -148,7 +142,7 @@ class GitHubStandIn:
         }
         primary = {"message": "API rate limit exceeded for user ID 1."}
         limited = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
-        used_up = self._account("core", 0)
+        used_up = self.quota.headers("core") | {"X-RateLimit-Remaining": "0"}
         return {
             "401": Answer(401, {"message": "Bad credentials"}),
             "403": Answer(403, {"message": "Resource not accessible by personal access token"}),

@@ -42,7 +42,7 @@ def collectors(server: GitHubStandIn, base: Path) -> Iterator[Make]:
     secret.write_text(TOKEN)
     made: list[GitHub] = []
 
-    def make(memo: dict[str, str] | None = None, budget: Any = None, timeout: float = 5, **options: object) -> GitHub:
+    def make(memo: dict[str, str] | None = None, budgets: Any = None, timeout: float = 5, **options: object) -> GitHub:
         asked = {"api_url": server.url, "token": {"file": "token"}, "repositories": [PAYMENTS], **options}
         if asked["token"] is None:
             del asked["token"]
@@ -53,7 +53,7 @@ def collectors(server: GitHubStandIn, base: Path) -> Iterator[Make]:
             calendar=Calendar(),
             base=base,
             memo={} if memo is None else memo,
-            **({} if budget is None else {"budget": budget}),
+            **({} if budgets is None else {"budgets": budgets}),
         )
         made.append(GitHub(GitHub.Options.model_validate(asked), context))
         return made[-1]
