@@ -1,0 +1,169 @@
+"""One budget for a credential: sources, streams and processes on one store spend from it together."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from keyresults.config.load import load
+from keyresults.jobs.collect import collect
+from keyresults.jobs.workspace import Workspace
+from keyresults.metrics.facts import Run
+from keyresults.reports.values import CollectionResult
+from standins.github import TOKEN, GitHubStandIn, github
+from standins.github_world import World
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SOURCES = ("east", "west")
+REPOSITORIES = 6
+
+CONFIG = """
+[tracker]
+timezone = "UTC"
+cycle = "2026-Q4"
+"""
+
+SOURCE = """
+[sources.{name}]
+type = "github"
+api_url = "{url}"
+token = {{ file = "token" }}
+repositories = [{repositories}]
+reserve = "25%"
+
+[metrics.runs-{name}]
+source = "{name}"
+measure = "ci_success_rate"
+"""
+
+PROGRAM = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from keyresults.config.load import load
+from keyresults.jobs.collect import collect
+from keyresults.jobs.workspace import Workspace
+now = datetime.fromisoformat(sys.argv[2])
+with Workspace(load(Path(sys.argv[1])), writing=True, clock=lambda: now) as one:
+    collect(one, (sys.argv[3],))
+"""
+
+
+def repositories(source: str) -> list[str]:
+    return [f"acme/{source}-{n}" for n in range(REPOSITORIES)]
+
+
+def run(subject: str, number: int, attempt: int) -> Run:
+    """Every run went wrong once, and its first attempt has to be asked for by itself."""
+    at = NOW - number * timedelta(days=1) - timedelta(hours=5) + attempt * HOUR
+    return Run(
+        key=f"{number}/{attempt}",
+        subject=subject,
+        workflow="ci.yml",
+        run=str(number),
+        attempt=attempt,
+        branch="main",
+        commit=f"{number:040x}",
+        created_at=NOW - number * timedelta(days=1) - timedelta(hours=5),
+        started_at=at,
+        completed_at=at + timedelta(minutes=10),
+        conclusion="success" if attempt == 2 else "failure",
+        event="push",
+    )
+
+
+@dataclass(frozen=True)
+class Scene:
+    server: GitHubStandIn
+    config: Path
+
+    @property
+    def store(self) -> Path:
+        return self.config.parent / ".keyresults/store.db"
+
+    def collect(self, *sources: str) -> CollectionResult:
+        with Workspace(load(self.config), writing=True, clock=lambda: self.server.world.now) as one:
+            return collect(one, sources)
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.store)) as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    world = World(NOW)
+    for source in SOURCES:
+        for name in repositories(source):
+            world.add(name, [run(name, number, attempt) for number in range(1, 5) for attempt in (1, 2)])
+    with github(world) as server:
+        (tmp_path / "token").write_text(TOKEN)
+        told = [
+            SOURCE.format(name=s, url=server.url, repositories=", ".join(f'"{r}"' for r in repositories(s)))
+            for s in SOURCES
+        ]
+        (tmp_path / "keyresults.toml").write_text(CONFIG + "".join(told))
+        server.quota.limit, server.quota.ends = 40, NOW + HOUR
+        yield Scene(server, tmp_path / "keyresults.toml")
+
+
+def test_two_processes_leave_the_reserve_and_go_on_in_the_next_window(scene: Scene) -> None:
+    world, quota = scene.server.world, scene.server.quota
+    for window in range(6):
+        world.now = NOW + window * HOUR
+        command = [sys.executable, "-c", PROGRAM, str(scene.config), world.now.isoformat()]
+        running = [subprocess.Popen([*command, source]) for source in SOURCES]
+        assert [process.wait(timeout=60) for process in running] == [0, 0]
+        assert quota.used["core"] <= 30, "40 less a quarter"
+        assert quota.used["core"] == 30 or window > 0
+        if not scene.collect().failed:
+            break
+    assert window >= 1
+    assert set(scene.server.counts()) <= {200, 304}, "GitHub never had to refuse"
+    assert scene.rows("SELECT count(*) FROM runs") == [(2 * REPOSITORIES * 8,)]
+
+
+def test_a_reset_an_hour_away_is_told_at_once_and_kept_from_the_source(scene: Scene) -> None:
+    first = scene.collect()
+    assert first.failed
+    assert {r.retry_at for r in first.runs if r.outcome == "retry"} == {NOW + HOUR}
+    assert any("only the reserve (25%) is left" in (r.error or "") for r in first.runs)
+    scene.server.forget()
+    again = scene.collect()
+    assert {r.retry_at for r in again.runs if r.outcome == "retry"} == {NOW + HOUR}
+    assert not scene.server.asked
+
+
+def test_what_is_unchanged_costs_nothing(scene: Scene) -> None:
+    scene.server.quota.limit = 1000
+    assert not scene.collect().failed
+    remaining = scene.rows("SELECT remaining FROM budgets WHERE resource = 'core'")
+    spent = scene.server.quota.used["core"]
+    assert remaining == [(1000 - spent,)]
+    scene.server.forget()
+    assert not scene.collect().failed
+    assert scene.server.counts()[304] > 0
+    spent = scene.server.quota.used["core"]
+    assert scene.rows("SELECT remaining FROM budgets WHERE resource = 'core'") == [(1000 - spent,)]
+
+
+def test_a_server_that_counts_nothing_is_asked_without_end(scene: Scene) -> None:
+    scene.server.quota.silent = True
+    assert not scene.collect().failed
+    assert len(scene.server.asked) > 40
+
+
+def test_the_credential_is_kept_as_a_digest(scene: Scene) -> None:
+    scene.collect()
+    ((credential,),) = scene.rows("SELECT DISTINCT credential FROM budgets")
+    assert len(str(credential)) == 24
+    for file in scene.store.parent.iterdir():
+        assert TOKEN.encode() not in file.read_bytes()
