@@ -9,7 +9,7 @@ from typing import Any
 from columns import at, tables
 from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.definition import MetricDefinition
-from keyresults.metrics.facts import Change, Deployment, Fact, Run, Sample, StatusChange
+from keyresults.metrics.facts import Change, Deployment, Fact, Incident, Run, Sample, StatusChange
 from keyresults.metrics.measurement import Evidence, Measurement
 from keyresults.metrics.measures import MEASURES
 from keyresults.metrics.ranges import TimeRange, TimeRanges
@@ -66,6 +66,10 @@ def ran(run: str, created: str | datetime, conclusion: str | None, *, seconds: f
 
 def merged(commit: str, when: str, **fields: Any) -> Change:
     return Change(**{"key": commit, "subject": "acme/pay", "commit": commit, "merged_at": at(when), **fields})
+
+
+def broke(key: str, when: str, **fields: Any) -> Incident:
+    return Incident(**{"key": key, "subject": "acme/pay", "opened_at": at(when), **fields})
 
 
 def daily(day: str, value: float | None = None, **fields: Any) -> Sample:

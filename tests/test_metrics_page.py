@@ -17,7 +17,7 @@ from keyresults.metrics.interval import wilson
 from keyresults.metrics.measures import MEASURES, PLANNED
 from keyresults.metrics.quantity import Quantity
 from keyresults.metrics.unit import DURATION, PER_WORKDAY
-from metric_cases import daily, definition, deployed, explained, measured, measurement, ran
+from metric_cases import broke, daily, definition, deployed, explained, measured, measurement, merged, ran
 
 PAGE = (Path(__file__).parent.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
 CELL = re.compile(r"\s\|\s")
@@ -61,6 +61,17 @@ def fact(row: dict[str, str]) -> Fact:
             started_at=started,
             completed_at=completed,
         )
+    if "merged" in row:
+        return merged(
+            row["key"],
+            f"2026-{row['merged']}",
+            first_commit_at=maybe(row["first commit"]),
+            opened_at=maybe(row["opened"]),
+            first_review_at=maybe(row["first review"]),
+            author_kind=row["by"],
+        )
+    if "closed" in row:
+        return broke(row["key"], f"2026-{row['opened']}", closed_at=maybe(row["closed"]))
     if "commit" in row:
         told = (line.rsplit(" ", 1) for line in row["history"].split("; "))
         return deployed(
