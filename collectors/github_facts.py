@@ -98,6 +98,7 @@ def workflow_deployment(run: Run) -> Deployment:
         ref=run.branch or None,
         run=run.key,
         origin="workflow",
+        workflow=run.workflow,
         url=run.url,
     )
 

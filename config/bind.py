@@ -8,9 +8,10 @@ from typing import Any
 from ..collectors.contract import Collector
 from .bind_metrics import bind_metrics
 from .bind_objectives import bind_objectives
+from .bind_services import bind_services
 from .bind_sources import bind_sources
 from .bind_telling import bind_checkins, bind_daemon, bind_notify, bind_reports
-from .bind_tracker import bind_calendar, bind_cycles, bind_services, bind_teams, bind_tracker
+from .bind_tracker import bind_calendar, bind_cycles, bind_teams, bind_tracker
 from .document import Document
 from .findings import Findings
 from .known_types import KnownTypes

@@ -10,15 +10,16 @@ from typing import Any, ClassVar
 from ..metrics.definition import Aggregate, MetricDefinition
 from ..metrics.facts import FactKind
 from ..metrics.measures import EVERY, Measure, kinds_needed
+from ..metrics.service import Service
 from ..metrics.unit import PER_DAY, PER_WORKDAY, RATIO, Unit
 from .aggregates import parse_aggregate
+from .bind_services import check_reach, check_services, services_of_metric
 from .bind_sources import BoundSource
 from .findings import Findings
 from .metric_options import as_written
-from .model import Service
 from .places import Key
 from .planned import ALL_MEASURES, PLANNED_MEASURES
-from .problem import choices, listed, near
+from .problem import choices, listed
 from .rates import RateAsked, rates_asked
 from .schema_metrics import MetricTable
 from .words import model_keys, unknown_key
@@ -92,20 +93,21 @@ class _Metric:
         if measure is None or source is None:
             # What may stand here depends on them: only what no measure and no source takes is surely wrong.
             self._check_keys(self.binder.words)
-            self._check_services(self._options(MetricBinder.OPTIONS))
+            check_services(self._options(MetricBinder.OPTIONS), self.binder.services, self.key, self.binder.findings)
             return BoundMetric(None)
         told = self._sources_of(measure, source)
         queried = self._query_keys()
         taken = {*ALWAYS, *EVERY, *measure.options} - {"deployments"}
         self._check_keys(taken | queried, measure)
         options = self._options(frozenset(taken))
-        self._check_services(options)
+        check_services(options, self.binder.services, self.key, self.binder.findings)
         queries = self._queries()
         if options is None or not told:
             return BoundMetric(None)
         unit = self._unit(measure, options)
         aggregate = parse_aggregate(options, unit, self.key, self.binder.findings)
         self._check_reach(measure, options)
+        check_reach(measure, options, self.binder.services, source, self.key, self.binder.findings)
         definition = None if queries is None else self._definition(measure, options, queries, unit, aggregate)
         return BoundMetric(definition, RATIO if aggregate.name == "share_within" else unit)
 
@@ -220,6 +222,7 @@ class _Metric:
             aggregate=aggregate,
             max_age=options.max_age or self._max_age(measure),
             **as_written(options),
+            **services_of_metric(measure, options, self.binder.services, self._source("source")),
         )
 
     def _unit(self, measure: Measure, options: MetricTable) -> Unit:
@@ -241,14 +244,6 @@ class _Metric:
         several = len(options.services or options.repositories or ()) > 1
         if measure.shape == "rate" and several and options.across is None:
             self.add("", 'several services in one frequency: add across = "sum" or across = "worst"')
-
-    def _check_services(self, options: MetricTable | None) -> None:
-        for index, service in enumerate((options.services if options else None) or ()):
-            if "/" not in service and service not in self.binder.services:
-                known = self.binder.services
-                self.binder.findings.add(
-                    (*self.key, "services", index), f"there is no [services.{service[:100]}]{near(service, known)}"
-                )
 
 
 _MEANT = {"query": "sampled", "histogram": "histogram_quantile"}

@@ -1,4 +1,4 @@
-"""The tracker's own settings: zone, store, cycles, calendar, teams, services."""
+"""The tracker's own settings: zone, store, cycles, calendar, teams."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from ..krs.cycle import Cycle
@@ -14,10 +13,10 @@ from ..krs.model import Pace
 from ..metrics.calendar import WEEKDAYS, Calendar, ClosedPeriod
 from .cycles import cycle_named, cycles_in_use
 from .findings import Findings
-from .model import Service, StoreAddress, Team
+from .model import StoreAddress, Team
 from .places import Key
 from .problem import near
-from .schema_tracker import CalendarTable, CycleTable, PaceTable, ServiceTable, StoreTable, TeamTable, TrackerTable
+from .schema_tracker import CalendarTable, CycleTable, PaceTable, StoreTable, TeamTable, TrackerTable
 from .store_address import DEFAULT, store_url
 from .written_objectives import WrittenObjective
 
@@ -142,13 +141,3 @@ def check_channels(names: Sequence[str], channels: Collection[str], key: Key, fi
     for index, name in enumerate(names):
         if name not in channels:
             findings.add((*key, index), f"there is no [notify.{name}]{near(name, channels)}")
-
-
-def bind_services(table: object, findings: Findings) -> dict[str, Service]:
-    services = {}
-    for name, one, key in findings.tables(table, ("services",)):
-        written = findings.salvaged(ServiceTable, one, key)
-        if written:
-            match: dict[str, Any] = written.match.model_dump()
-            services[name] = Service(name=name, repository=written.repository, paths=tuple(written.paths), **match)
-    return services

@@ -16,8 +16,6 @@ def as_written(options: MetricTable) -> dict[str, Any]:
     unsaid = {name: getattr(options, name) for name in ("duplicates_within", "settle", "failure_window", "quantile")}
     return {
         "window": options.window or FOUR_WEEKS,
-        "subjects": tuple(options.repositories) if options.repositories else None,
-        "services": tuple(options.services) if options.services else None,
         "min_samples": options.min_samples,
         "min_covered": options.min_covered,
         "exclude": tuple(Exclusion(e.start, e.end, e.reason, e.added) for e in options.exclude),

@@ -12,6 +12,7 @@ from ..krs.cycle import Cycle
 from ..krs.model import Objective, Pace
 from ..metrics.calendar import Calendar
 from ..metrics.definition import MetricDefinition
+from ..metrics.service import Service
 
 if TYPE_CHECKING:
     from ..collectors.contract import SourceOptions
@@ -55,19 +56,6 @@ class Team:
     name: str
     people: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """A part of a repository with an order of versions of its own; exactly one of the four ways to match is set."""
-
-    name: str
-    repository: str
-    environment: str | None = None
-    workflow: str | None = None
-    payload: Mapping[str, str] | None = None
-    tag: str | None = None
-    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,9 +69,15 @@ class MetricTable(Table):
     repositories: list[Text] | None = Field(
         default=None, min_length=1, description="Only these repositories of the source."
     )
-    services: list[Text] | None = Field(default=None, min_length=1, description="Only these services.")
+    services: list[Text] | None = Field(
+        default=None, min_length=1, description="Only these [services], or repositories that are one each."
+    )
     better: Literal["higher", "lower"] | None = Field(default=None, description="Which way is better.")
-    environment: Text = Field(default="production", description="Environment of deployments; a glob may be given.")
+    environment: Text = Field(
+        default="production",
+        description="Environment of deployments; a glob may be given. Without it, a service that is named and matched "
+        "by environment has its own.",
+    )
     task: Text = Field(default="deploy", description="Task of deployments.")
     count: Literal["first", "last", "each"] = Field(
         default="first", description="Which counts of a commit's deployments to several environments of a service."

@@ -85,8 +85,8 @@ class TeamTable(Table):
 
 
 class ServiceMatchTable(Table):
-    environment: Text | None = Field(default=None, description="Deployments to this environment.")
-    workflow: Text | None = Field(default=None, description="Deployments by this workflow.")
+    environment: Text | None = Field(default=None, description="Deployments to this environment; a glob may be given.")
+    workflow: Text | None = Field(default=None, description="Deployments by this workflow; a glob may be given.")
     payload: dict[str, str] | None = Field(default=None, description="Deployments whose payload holds these values.")
     tag: Text | None = Field(default=None, description='Tags that match this glob, such as "ledger-v*".')
 

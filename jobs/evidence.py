@@ -15,12 +15,13 @@ from ..metrics.facts import FactKind
 from ..metrics.measurement import Evidence, Measurement, Trouble
 from ..metrics.ranges import intersection
 from ..metrics.reading import Health
+from ..metrics.service import columns_needed
 from ..metrics.table import TIMES, USED, Columns, FactTables
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
 from .bindings import Bindings, Question, concerns, is_mixed, questions, wants
 
-_Shared = tuple[tuple[str, ...] | None, tuple[tuple[FactKind, tuple[str, ...]], ...]]
+_Shared = tuple[tuple[str, ...] | None, tuple[str, ...], tuple[tuple[FactKind, tuple[str, ...]], ...]]
 
 
 TABLES_HELD = 8
@@ -95,10 +96,11 @@ class Evaluation:
         """Metrics over the same streams and subjects share their tables."""
         key: _Shared = (
             definition.subjects,
+            columns_needed(definition.split),
             tuple((kind, tuple(sorted(s.stream.id for s in states))) for kind, states in streams.items()),
         )
         if key not in self._tables:
-            self._tables[key] = FactTables({kind: self._columns(definition, kind, ids) for kind, ids in key[1]})
+            self._tables[key] = FactTables({kind: self._columns(definition, kind, ids) for kind, ids in key[-1]})
             self._let_go_of_old_tables()
         return self._tables[key]
 
@@ -109,7 +111,8 @@ class Evaluation:
             self._measurements = {key: m for key, m in self._measurements.items() if not m.rests_on(gone)}
 
     def _columns(self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...]) -> Columns:
-        columns = self.store.facts(kind, ids, until=self.as_of, columns=(*TIMES[kind], *USED[kind]))
+        more = columns_needed(definition.split) if kind == "deployments" else ()
+        columns = self.store.facts(kind, ids, until=self.as_of, columns=(*TIMES[kind], *USED[kind], *more))
         if definition.subjects is None:
             return columns
         wanted = {subject: wants(definition, subject) for subject in set(columns["subject"])}

@@ -61,6 +61,6 @@ def _of_source(source: SourceConfig) -> Iterator[str]:
 def _of_metric(metric: MetricDefinition) -> str | None:
     if metric.measure not in MEASURES:
         return f"{metric.measure} is not computed"
-    if metric.services:
-        return "services within a repository are not told apart"
+    if metric.split and "changes" in metric.sources:
+        return "which changes belong to which service (paths) is not told apart"
     return "the rule 'ancestor' is not seen" if "ancestor" in metric.rollback_rules else None

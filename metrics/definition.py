@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from datetime import date, timedelta
 from typing import Literal
 
+from .service import Service
 from .stream import Json
 from .unit import Unit
 from .window import WindowLength
@@ -41,7 +42,10 @@ class MetricDefinition:
 
     `queries` is what is put to the source(s) for each kind of fact, as the collector's query model
     normalised it; `sources` names the source of each kind. `subjects` limits which subjects count
-    (None: all). `min_samples` and `max_age` are None where the measure's default holds.
+    (None: all). `split` are the services that its repositories consist of, `services` the only ones
+    that count (None: all); `own_environments` lets those of them that are told apart by their
+    environment have that one instead of `environment`. `min_samples` and `max_age` are None where
+    the measure's default holds.
     """
 
     name: str
@@ -53,6 +57,8 @@ class MetricDefinition:
     better: Literal["higher", "lower"] | None = None
     subjects: tuple[str, ...] | None = None
     services: tuple[str, ...] | None = None
+    split: tuple[Service, ...] = ()
+    own_environments: bool = False
     environment: str = "production"
     task: str = "deploy"
     count: Literal["first", "last", "each"] = "first"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from . import tracks
+from . import roles, tracks
 from .definition import MetricDefinition
 from .ledger import FactRow, Ledger, each
 from .table import FactTables, from_microseconds, microseconds
@@ -74,7 +74,7 @@ def attempt_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
     import numpy as np
 
     rows = ordered(tables, TrackRules.of(definition), as_of).copy(deep=False)
-    ours = ~rows["role"].isin([tracks.OTHER_ENVIRONMENT, tracks.OTHER_TASK])
+    ours = ~rows["role"].isin(roles.OUTSIDE)
     final = ours & rows["finished_at"].notna()
     rows["hit"] = final & rows["outcome"].isin(["failure", "error"])
     rows["counted"] = final
@@ -92,10 +92,13 @@ def _instant(at: datetime) -> object:
 
 
 def _never_seen(rows: pd.DataFrame, definition: MetricDefinition) -> str | None:
-    known = sorted(set(rows["environment"]))
     rules = TrackRules.of(definition)
-    if any(rules.covers(e) for e in known):
+    places = {(s, e) for s, e in zip(rows["service"], rows["environment"], strict=True) if rules.counts(s)}
+    if any(rules.covers(e, service) for service, e in places):
         return None
+    known = sorted({e for _, e in places})
+    if definition.services and not known:
+        return f"no deployment of {', '.join(definition.services)} is known"
     seen = f"known are {', '.join(known)}" if known else "no deployment is known at all"
     return f"environment {definition.environment!r} was never seen; {seen}"
 
@@ -146,6 +149,7 @@ def _explain(
         tracks.UNSUCCESSFUL: lambda r: "no success in its history",
         tracks.OTHER_ENVIRONMENT: lambda r: f"environment {r['environment']}",
         tracks.OTHER_TASK: lambda r: f"task {r['task']}",
+        roles.OTHER_SERVICE: lambda r: f"of {r['service']}",
         ATTEMPT: lambda r: f"first final status: {r['outcome']}",
     }
 

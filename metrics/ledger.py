@@ -53,7 +53,7 @@ def _nothing_to_note(counted: pd.DataFrame) -> Iterable[str]:
 class Ledger:
     """`rows` stand in order of `at` (datetime64[us], UTC: the instant a fact belongs to) and have the columns
 
-    - `key`, `subject`, `url`: which fact;
+    - `key`, `subject`, `url`: which fact; `service`: whose a deployment is;
     - `role`: what it was taken for; `counted`: whether that makes it part of a reading;
     - `hit`: for ratios, whether it is in the numerator; `value`: for quantiles and samples.
 

@@ -18,6 +18,7 @@ from .ranges import TimeRanges
 from .reading import FactNote, Health, Reading
 from .span import Span, Spans
 from .table import FactTables, from_microseconds, microseconds
+from .tracks import measured_services
 from .traits import is_carried
 from .value import SHAPES, Counted, Value, least_frequent
 from .window import Window, WindowLength
@@ -137,7 +138,7 @@ class Measurement:
 
     @cached_property
     def _counted(self) -> Counted:
-        return Counted.of(self._ledger.rows, self._in_force, self._evidence.subjects)
+        return Counted.of(self._ledger.rows, self._in_force, self.subjects)
 
     @cached_property
     def _in_force(self) -> np.ndarray[Any, Any]:
@@ -154,10 +155,14 @@ class Measurement:
     def rests_on(self, tables: FactTables) -> bool:
         return self._evidence.tables is tables
 
-    @property
+    @cached_property
     def subjects(self) -> tuple[str, ...]:
-        """Whose facts are measured."""
-        return self._evidence.subjects
+        """Whose facts are measured: repositories, and the services that they are split into."""
+        repositories = self._evidence.subjects
+        if self.measure is None or self._evidence.missing or not self.definition.split:
+            return repositories
+        rows = self._ledger.rows
+        return measured_services(self.definition, repositories, rows) if "service" in rows else repositories
 
     @cached_property
     def refusal(self) -> str | None:
@@ -165,13 +170,11 @@ class Measurement:
         if self.measure is None:
             planned = self.definition.measure in PLANNED
             return f"{self.definition.measure} is {'not computed by this release yet' if planned else 'unknown'}"
-        if self.definition.services:
-            return "services within a repository are not told apart by this release yet"
         if self._evidence.missing:
             return self._evidence.missing
-        across = self.measure.shape == "rate" and len(self._evidence.subjects) > 1
+        across = self.measure.shape == "rate" and len(self.subjects) > 1
         if across and self.definition.across not in ("sum", "worst"):
-            return f'it covers {len(self._evidence.subjects)} services: say across = "sum" or "worst"'
+            return f'it covers {len(self.subjects)} services: say across = "sum" or "worst"'
         return self._ledger.refusal
 
     def _reading(self, at: datetime, start: datetime) -> Reading:
@@ -284,7 +287,7 @@ class Measurement:
         return FactNote(
             key=one["key"],
             at=at,
-            subject=one["subject"],
+            subject=one.get("service", one["subject"]),
             counted=counted,
             role=one["role"],
             why=why,

@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from .definition import MetricDefinition, RollbackRule
+from .roles import OTHER_SERVICE, OUTSIDE
+from .service import PATTERN, Service, services_of
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ class TrackRules:
     duplicates_within: timedelta
     rules: tuple[RollbackRule, ...]
     mark: str
+    split: tuple[Service, ...] = ()
+    services: tuple[str, ...] | None = None
+    own_environments: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, definition: MetricDefinition) -> TrackRules:
@@ -53,24 +58,38 @@ class TrackRules:
             definition.duplicates_within,
             definition.rollback_rules,
             definition.rollback_mark,
+            definition.split,
+            definition.services,
+            _with_own_environments(definition),
         )
 
-    def covers(self, environment: str) -> bool:
-        return environment == self.environment or fnmatchcase(environment, self.environment)
+    def covers(self, environment: str, service: str) -> bool:
+        """Whether deployments of this service to this environment count."""
+        own = service in self.own_environments
+        return own or environment == self.environment or fnmatchcase(environment, self.environment)
+
+    def counts(self, service: str) -> bool:
+        return self.services is None or service in self.services
+
+
+def _with_own_environments(definition: MetricDefinition) -> frozenset[str]:
+    named = definition.services or () if definition.own_environments else ()
+    return frozenset(s.name for s in definition.split if s.environment is not None and s.name in named)
 
 
 def ordered(tables: FactTables, rules: TrackRules, as_of: datetime) -> pd.DataFrame:
     """All deployments with their part in the order of their track, by what is known at `as_of`.
 
-    Adds `role`; `at` becomes the first success (creation, where there was none); `undone_by` is the
-    row of the rollback that took the deployment back, -1 for none. Rows are numbered from 0 by
-    (at, key) and stand in that order.
+    Adds `service` (whose it is) and `role`; `at` becomes the first success (creation, where there
+    was none); `undone_by` is the row of the rollback that took the deployment back, -1 for none.
+    Rows are numbered from 0 by (at, key) and stand in that order.
     """
     return tables.once(("ordered", rules, as_of), lambda: _order(tables, rules, as_of))
 
 
 def _order(tables: FactTables, rules: TrackRules, as_of: datetime) -> pd.DataFrame:
     deployments = _known_by(tables.frame("deployments"), as_of)
+    deployments["service"] = services_of(deployments, rules.split)
     deployments["role"] = _first_roles(deployments, rules)
     deployments = deployments.sort_values(["at", "key"], kind="stable", ignore_index=True)
     role, undone_by = _walk_tracks(deployments, rules)
@@ -96,17 +115,20 @@ def _known_by(facts: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
 
 
 def _first_roles(deployments: pd.DataFrame, rules: TrackRules) -> list[str]:
-    matching = {e: rules.covers(e) for e in deployments["environment"].unique()}
+    services, environments, tasks = (deployments[name].tolist() for name in ("service", "environment", "task"))
+    matching = {(s, e): rules.covers(e, s) for s, e in set(zip(services, environments, strict=True))}
     return [
-        OTHER_TASK
+        OTHER_SERVICE
+        if not rules.counts(service)
+        else OTHER_TASK
         if task != rules.task
         else OTHER_ENVIRONMENT
-        if not matching[environment]
+        if not matching[service, environment]
         else FORWARD
         if succeeded
         else UNSUCCESSFUL
-        for task, environment, succeeded in zip(
-            deployments["task"], deployments["environment"], deployments["succeeded_at"].notna(), strict=True
+        for service, environment, task, succeeded in zip(
+            services, environments, tasks, deployments["succeeded_at"].notna(), strict=True
         )
     ]
 
@@ -118,13 +140,13 @@ def _walk_tracks(deployments: pd.DataFrame, rules: TrackRules) -> tuple[list[str
     undone_by = np.full(len(role), -1, dtype=np.int64)
     tracks: dict[tuple[str, str], _Walk] = {}
     at = deployments["at"].to_numpy().astype(np.int64).tolist()
-    columns = (deployments[name].tolist() for name in ("subject", "environment", "commit", "run", "marked_rollback"))
-    for row, (subject, environment, commit, run, marked) in enumerate(zip(*columns, strict=True)):
+    columns = (deployments[name].tolist() for name in ("service", "environment", "commit", "run", "marked_rollback"))
+    for row, (service, environment, commit, run, marked) in enumerate(zip(*columns, strict=True)):
         if role[row] != FORWARD:
             continue
-        walk = tracks.get((subject, environment))
+        walk = tracks.get((service, environment))
         if walk is None:
-            walk = tracks[subject, environment] = _Walk(rules)
+            walk = tracks[service, environment] = _Walk(rules)
         role[row], undone = walk.step(row, at[row], commit, run, bool(marked))
         for undone_row in undone:
             undone_by[undone_row] = row
@@ -236,16 +258,16 @@ def _counted_once(
     A commit pushed again after a rollback is a deployment of its own, so the n-th push in one
     environment belongs with the n-th in the others. One taken back anywhere was taken back.
     """
-    if rules.count == "each" or not set("*?[") & set(rules.environment):
+    if rules.count == "each" or not (rules.own_environments or PATTERN & set(rules.environment)):
         return role
     pushes: dict[tuple[str, str, str], int] = {}
     groups: dict[tuple[str, str, int], list[int]] = {}
-    for row, (subject, environment, commit) in enumerate(
-        zip(deployments["subject"], deployments["environment"], deployments["commit"], strict=True)
+    for row, (service, environment, commit) in enumerate(
+        zip(deployments["service"], deployments["environment"], deployments["commit"], strict=True)
     ):
         if role[row] == FORWARD:
-            nth = pushes[subject, environment, commit] = pushes.get((subject, environment, commit), 0) + 1
-            groups.setdefault((subject, commit, nth), []).append(row)
+            nth = pushes[service, environment, commit] = pushes.get((service, environment, commit), 0) + 1
+            groups.setdefault((service, commit, nth), []).append(row)
     for rows in groups.values():
         kept = rows[0] if rules.count == "first" else rows[-1]
         undone_by[kept] = max(undone_by[rows])
@@ -253,3 +275,19 @@ def _counted_once(
             if row != kept:
                 role[row] = ELSEWHERE
     return role
+
+
+def measured_services(
+    definition: MetricDefinition, repositories: tuple[str, ...], deployments: pd.DataFrame
+) -> tuple[str, ...]:
+    """Which services the metric is about, of these repositories; `deployments` are ordered.
+
+    One without a single deployment is among them, unless its environment isn't the metric's. What
+    no service of a split repository owns is one more where there is any.
+    """
+    rules = TrackRules.of(definition)
+    seen = set(deployments["service"][~deployments["role"].isin(OUTSIDE)])
+    split = [s for s in definition.split if s.repository in repositories]
+    idle = {s.name for s in split if s.environment is None or rules.covers(s.environment, s.name)}
+    whole = set(repositories) - {s.repository for s in split}
+    return tuple(sorted(s for s in seen | idle | whole if rules.counts(s)))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from .definition import MetricDefinition, MetricTraits
 from .measures import MEASURES, Measure
+from .service import PATTERN
 from .window import WindowLength
 
 INSTANT = WindowLength(0)
@@ -81,10 +82,14 @@ def _aggregate_in_words(definition: MetricDefinition) -> str:
 
 def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
     said = []
-    if definition.subjects:
-        said.append(", ".join(definition.subjects))
+    if whose := definition.services or definition.subjects:
+        said.append(", ".join(whose))
+    if definition.split:
+        told_apart = (f"{s.name} by {s.match}" for s in definition.split)
+        said.append(f"services told apart: {', '.join(told_apart)}")
     if "deployments" in measure.kinds:
-        said.append(f"environment {definition.environment}")
+        elsewhere = ", but for services told apart by theirs" if definition.own_environments else ""
+        said.append(f"environment {definition.environment}{elsewhere}")
     if "settle" in measure.options:
         said.append(f"rules {', '.join(definition.rollback_rules)}")
         said.append(f"those younger than {definition.settle / timedelta(hours=1):g} h left out")
@@ -123,7 +128,8 @@ def reaches_across_time(definition: MetricDefinition) -> bool:
     measure = MEASURES.get(definition.measure)
     if measure is None or "settle" in measure.options:
         return True
-    return "count" in measure.options and bool(set("*?[") & set(definition.environment))
+    several_environments = definition.own_environments or bool(PATTERN & set(definition.environment))
+    return "count" in measure.options and several_environments
 
 
 def still_unsettled(definition: MetricDefinition) -> timedelta:

@@ -87,8 +87,8 @@ def rate(definition: MetricDefinition, counted: Counted, span: Span, calendar: C
 
 def least_frequent(counted: Counted, here: slice) -> tuple[int, str]:
     """How many facts the service with the fewest has there, and which it is (of equals the first by name)."""
-    counts = counted.column("subject", here).value_counts()
-    return min((int(counts.get(subject, 0)), subject) for subject in counted.subjects)
+    counts = counted.column("service", here).value_counts()
+    return min((int(counts.get(service, 0)), service) for service in counted.subjects)
 
 
 def _divisor(definition: MetricDefinition, span: Span, calendar: Calendar) -> tuple[float, str]:

@@ -1,0 +1,98 @@
+"""`[services]`: the parts of repositories, which of them a metric tells apart, and which it names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..metrics.measures import Measure
+from ..metrics.service import PATTERN, Service
+from .bind_sources import BoundSource
+from .findings import Findings
+from .places import Key
+from .problem import near
+from .schema_metrics import MetricTable
+from .schema_tracker import ServiceTable
+
+
+def bind_services(table: object, findings: Findings) -> dict[str, Service]:
+    services = {}
+    for name, one, key in findings.tables(table, ("services",)):
+        written = findings.salvaged(ServiceTable, one, key)
+        if written:
+            match: dict[str, Any] = written.match.model_dump()
+            if match["payload"] is not None:
+                match["payload"] = tuple(sorted(match["payload"].items()))
+            services[name] = Service(name=name, repository=written.repository, paths=tuple(written.paths), **match)
+    return services
+
+
+def services_of_metric(
+    measure: Measure, options: MetricTable, services: Mapping[str, Service], source: BoundSource | None
+) -> dict[str, Any]:
+    """Fields of a `MetricDefinition`. A metric that names services rests on their repositories alone."""
+    named = options.services or ()
+    written = dict.fromkeys(services[n].repository if n in services else n for n in named) or options.repositories
+    among = written or _repositories_of(source)
+    split = (s for s in services.values() if among is None or _is_among(s.repository, among))
+    own = "environment" not in options.model_fields_set
+    return {
+        "subjects": tuple(written) if written else None,
+        "services": tuple(named) or None,
+        # No measure asks which files are a service's own: they make no difference to a reading.
+        "split": tuple(replace(s, paths=()) for s in split) if "deployments" in measure.kinds else (),
+        "own_environments": own and any(n in services and services[n].environment is not None for n in named),
+    }
+
+
+def check_services(options: MetricTable | None, services: Mapping[str, Service], key: Key, findings: Findings) -> None:
+    """Whether what a metric names is there at all."""
+    for index, name in enumerate((options.services if options else None) or ()):
+        place = (*key, "services", index)
+        if name in services:
+            continue
+        if "/" not in name:
+            findings.add(place, f"there is no [services.{name[:100]}]{near(name, services)}")
+        elif PATTERN & set(name):
+            findings.add(place, "services are named one by one: a glob goes with repositories")
+
+
+def check_reach(
+    measure: Measure,
+    options: MetricTable,
+    services: Mapping[str, Service],
+    source: BoundSource,
+    key: Key,
+    findings: Findings,
+) -> None:
+    """Whether the metric can have facts of what it names."""
+    for index, name in enumerate(options.services or ()):
+        place = (*key, "services", index)
+        repository = services[name].repository if name in services else name
+        if name in services and "deployments" not in measure.kinds:
+            findings.add(place, f"only deployments are told apart by service, and {measure.name} has none of them")
+        elif options.repositories and not _is_among(repository, options.repositories):
+            findings.add(place, _outside(name, repository, "this metric's repositories", options.repositories))
+        elif (told := _repositories_of(source)) is not None and not _is_among(repository, told):
+            findings.add(place, _outside(name, repository, f'the repositories of the source "{source.name}"', told))
+
+
+def _outside(name: str, repository: str, where: str, known: Collection[str]) -> str:
+    lives = f"{name} lives in {repository}, which" if name != repository else name
+    return f"{lives} is not among {where}{near(repository, known)}"
+
+
+def _repositories_of(source: BoundSource | None) -> Sequence[str] | None:
+    """Which repositories a source is of, names and globs; None where its options don't say."""
+    options = source.config.options if source and source.config else None
+    if getattr(options, "topics", ()):
+        return None
+    found: Sequence[str] | None = getattr(options, "repositories", None)
+    return found
+
+
+def _is_among(repository: str, names: Collection[str]) -> bool:
+    asked = repository.lower()
+    return any(asked == name.lower() or fnmatchcase(asked, name.lower()) for name in names)
