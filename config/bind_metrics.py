@@ -135,18 +135,25 @@ class _Metric:
 
     def _sources_of(self, measure: Measure, source: BoundSource) -> bool:
         """Finds the source of each kind of fact; whether each tells its kind, and what the measure is made of."""
-        self.sources = dict.fromkeys(kinds_needed(measure, self._rollback_rules()), source)
-        if "incidents" in self.table and "incidents" in measure.options:
-            other = self._source("incidents")
+        besides = [kind for kind in measure.besides if self._could_tell(source, kind)]
+        self.sources = dict.fromkeys((*kinds_needed(measure, self._rollback_rules()), *besides), source)
+        for kind in _SECOND:
+            other = self._source(kind) if kind in self.table and kind in measure.options else None
             if other is not None:
-                self.sources["incidents"] = other
+                self.sources[kind] = other
         for kind, told_by in self.sources.items():
-            second = kind == "incidents" and told_by is not source
+            second = kind in _SECOND and told_by is not source
             if kind not in told_by.tells and (second or measure.name not in PLANNED_MEASURES):
                 tells = f"{_whose(told_by)} tells {listed(sorted(told_by.tells))}"
-                self.add("incidents" if second else "source", f"{measure.name} needs {kind}; {tells}")
+                self.add(kind if second else "source", f"{measure.name} needs {kind}; {tells}")
                 return False
         return self._serves(measure)
+
+    def _could_tell(self, source: BoundSource, kind: FactKind) -> bool:
+        """Whether the source tells this kind; where it must be told which labels make an incident, once it was."""
+        options = source.config.options if source.config else None
+        untold = kind == "incidents" and getattr(options, "incidents", self) is None and "labels" not in self.table
+        return kind in source.tells and not untold
 
     def _serves(self, measure: Measure) -> bool:
         """Whether the answers to what is asked hold what the measure is made of."""
@@ -245,6 +252,9 @@ class _Metric:
         if measure.shape == "rate" and several and options.across is None:
             self.add("", 'several services in one frequency: add across = "sum" or across = "worst"')
 
+
+_SECOND: tuple[FactKind, ...] = ("changes", "incidents")
+"""The kinds of fact that a metric may take from a second source, named under the kind's own key."""
 
 _MEANT = {"query": "sampled", "histogram": "histogram_quantile"}
 """The measure a metric means that only says what is asked."""

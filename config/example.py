@@ -92,15 +92,15 @@ settle = "24h"                             # younger deployments are not judged 
 min_samples = 5
 exclude = [{ from = 2026-10-12, to = 2026-10-13, reason = "Moved to the new cluster" }]
 
-[metrics.failures]                         # a later release computes it; it may be written down already
+[metrics.failures]
 source = "github"
 measure = "change_failure_rate"
 hotfix = { labels = ["hotfix"], branches = ["hotfix/*"] }
 failure_window = "24h"                     # an incident blames the newest deployment within this time before it
-incidents = "tickets"                      # a second source, for the incidents
+incidents = "tickets"                      # a second source, for the incidents; changes = "clone" for the changes
 window = "cycle"
 
-[metrics.lead-time]                        # a later release computes it
+[metrics.lead-time]
 source = "github"
 measure = "lead_time_for_changes"
 from = "merge"                             # or "first_commit"

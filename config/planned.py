@@ -21,10 +21,6 @@ def _planned(
 
 
 _TABLE = (
-    _planned("change_failure_rate", "ratio", ("deployments", "changes", "incidents"), RATIO, "lower", *_FAILURES),
-    _planned(
-        "lead_time_for_changes", "quantile", ("deployments", "changes"), DURATION, "lower", *_TRACKS, "from", "quantile"
-    ),
     _planned(
         "failed_deployment_recovery_time",
         "quantile",

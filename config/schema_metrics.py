@@ -97,6 +97,7 @@ class MetricTable(Table):
     failure_window: Span | None = Field(
         default=None, description="An incident blames the newest deployment within this time before it; default 24h."
     )
+    changes: Name | None = Field(default=None, description="A second source, for changes.")
     incidents: Name | None = Field(default=None, description="A second source, for incidents.")
     lead_time_from: Literal["merge", "first_commit"] = Field(
         default="merge", alias="from", description="Where the lead time of a change begins."

@@ -82,6 +82,10 @@ class Bindings:
             self._answers[question] = self._stored(question)
         return self._answers[question]
 
+    def of_kind(self, kind: FactKind) -> list[StreamState]:
+        """Every stored stream of a kind, whoever tells it."""
+        return [state for state in self._by_id.values() if state.stream.kind == kind]
+
     def _stored(self, question: Question) -> list[StreamState] | None:
         known = self._memo(question.source).get(self._key(question))
         if known is None:

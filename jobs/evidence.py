@@ -17,6 +17,7 @@ from ..metrics.ranges import intersection
 from ..metrics.reading import Health
 from ..metrics.service import columns_needed
 from ..metrics.table import TIMES, USED, Columns, FactTables
+from ..metrics.traits import uses_shipments
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
 from .bindings import Bindings, Question, concerns, is_mixed, questions, wants
@@ -55,6 +56,13 @@ class Evaluation:
         definition = self.config.metrics[metric]
         return [state for question in questions(definition) for state in self._answering(definition, question) or []]
 
+    def beside(self, metric: str) -> list[StreamState]:
+        """Streams it makes use of where they are there, and without which it has its readings all the same."""
+        definition = self.config.metrics[metric]
+        if not uses_shipments(definition):
+            return []
+        return [state for state in self._bindings.of_kind("shipments") if concerns(definition, state.stream)]
+
     def _answering(self, definition: MetricDefinition, question: Question) -> list[StreamState] | None:
         states = self._bindings.states(question)
         if states is None:
@@ -71,7 +79,7 @@ class Evaluation:
         if not streams:  # a measure of a later release asks for nothing
             return Evidence(tables=FactTables({}), coverage=intersection([]))
         every = [state for states in streams.values() for state in states]
-        tables = self._tables_of(definition, streams)
+        tables = self._tables_of(definition, {**streams, **self._extra(definition)})
         subjects = _subjects(definition, next(iter(streams.values())), tables.subjects(next(iter(streams))))
         if definition.subjects and not subjects:
             question = questions(definition)[0]
@@ -83,6 +91,10 @@ class Evaluation:
             trouble=_worst([*_stream_troubles(every), *self._source_troubles(definition)]),
             notes=_problems(every),
         )
+
+    def _extra(self, definition: MetricDefinition) -> dict[FactKind, list[StreamState]]:
+        beside = self.beside(definition.name)
+        return {"shipments": beside} if beside else {}
 
     def _nothing(self, definition: MetricDefinition, question: Question, *, asked: bool) -> Evidence:
         return Evidence(
@@ -111,8 +123,10 @@ class Evaluation:
             self._measurements = {key: m for key, m in self._measurements.items() if not m.rests_on(gone)}
 
     def _columns(self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...]) -> Columns:
+        # When it was found out which commits lie between two deployments says nothing of when they were shipped.
+        until = None if kind == "shipments" else self.as_of
         more = columns_needed(definition.split) if kind == "deployments" else ()
-        columns = self.store.facts(kind, ids, until=self.as_of, columns=(*TIMES[kind], *USED[kind], *more))
+        columns = self.store.facts(kind, ids, until=until, columns=(*TIMES[kind], *USED[kind], *more))
         if definition.subjects is None:
             return columns
         wanted = {subject: wants(definition, subject) for subject in set(columns["subject"])}

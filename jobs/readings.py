@@ -39,20 +39,22 @@ def _keep(
         return
     settled = min(*known_until, evaluation.as_of - still_unsettled(measurement.definition))
     final = [reading for reading in computed if reading.at <= settled]
+    streams = [*evaluation.states(metric), *evaluation.beside(metric)]
     if final:
         evaluation.store.put_readings(
             metric,
             digest,
             final,
             as_of=evaluation.as_of,
-            rests_on={s.stream.id: s.revision for s in evaluation.states(metric)},
+            rests_on={s.stream.id: s.revision for s in streams},
             across_time=reaches_across_time(measurement.definition),
         )
 
 
 def _digest(evaluation: Evaluation, measurement: Measurement) -> str:
     """Everything a reading depends on but the facts themselves."""
-    streams = sorted(s.stream.id for s in evaluation.states(measurement.definition.name))
+    name = measurement.definition.name
+    streams = sorted(s.stream.id for s in (*evaluation.states(name), *evaluation.beside(name)))
     # A service or an environment that is seen for the first time changes what all days before it say.
     of_all_facts = (measurement.subjects, measurement.refusal)
     text = f"{essence(measurement.definition)} {evaluation.config.calendar!r} {streams} {of_all_facts}"

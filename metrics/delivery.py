@@ -1,4 +1,4 @@
-"""What deployments and changes say together: how long changes take to their users, how many deployments failed there."""
+"""What deployments and changes say together: how long changes take, and how many deployments failed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
-from .deployments import never_seen
+from .deployments import never_seen, rollback_ledger, unknown_order
+from .failures import failures
 from .ledger import Ledger, each
+from .roles import FORWARD
 from .shipping import shipping
 from .table import FactTables
 from .tracks import TrackRules, ordered
@@ -32,8 +34,8 @@ def lead_time_ledger(definition: MetricDefinition, tables: FactTables, as_of: da
     start = rows["merged_at"] if definition.lead_time_from == "merge" else rows["first_commit_at"]
     rows["value"] = (rows["at"] - start).dt.total_seconds()
     counts = rows["role"] == SHIPPED
-    rows["role"] = rows["role"].mask(counts & (rows["value"] < 0), NEGATIVE).mask(
-        counts & start.isna(), NO_FIRST_COMMIT
+    rows["role"] = (
+        rows["role"].mask(counts & (rows["value"] < 0), NEGATIVE).mask(counts & start.isna(), NO_FIRST_COMMIT)
     )
     rows["counted"] = rows["role"] == SHIPPED
     rows = rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
@@ -48,8 +50,37 @@ def lead_time_ledger(definition: MetricDefinition, tables: FactTables, as_of: da
             NO_FIRST_COMMIT: "without a known first commit",
         },
         notes=_lead_time_notes,
-        refusal=never_seen(deployments, definition),
+        refusal=_is_split(definition, deployments) or never_seen(deployments, definition),
     )
+
+
+def failure_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    """Settled forward deployments count, and those that failed in production are hits, once each."""
+    import numpy as np
+
+    ledger = rollback_ledger(definition, tables, as_of)
+    rows = ledger.rows
+    found = failures(definition, tables, ordered(tables, TrackRules.of(definition), as_of), as_of)
+    rows["hit"] = np.isin(np.arange(len(rows)), list(found.told))
+
+    def why(row: int) -> str:
+        told = found.told.get(row)
+        said = "a new version" if rows["role"].iat[row] == FORWARD else ledger.why(row)
+        return f"{said}; failed: {', '.join(told)}" if told else ledger.why(row)
+
+    return Ledger(
+        rows=rows,
+        why=why,
+        left_out=ledger.left_out,
+        notes=lambda counted: (f"signals: {', '.join(found.signals)}",),
+        refusal=_is_split(definition, rows) or never_seen(rows, definition) or unknown_order(TrackRules.of(definition)),
+    )
+
+
+def _is_split(definition: MetricDefinition, deployments: pd.DataFrame) -> str | None:
+    """Which of a repository's services a change belongs to is not worked out."""
+    split = {s.repository for s in definition.split} & set(deployments["subject"])
+    return f"changes of {', '.join(sorted(split))} are not told apart by service by this release yet" if split else None
 
 
 def _shipped_changes(tables: FactTables, deployments: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
@@ -60,7 +91,8 @@ def _shipped_changes(tables: FactTables, deployments: pd.DataFrame, as_of: datet
     rows = found.changes.copy()
     place = np.array([-1 if shipped is None else shipped.row for shipped in found.by_change], dtype=np.int64)
     rows["method"] = ["" if shipped is None else shipped.method for shipped in found.by_change]
-    rows["by"] = ["" if row < 0 else deployments["key"].iat[row] for row in place.tolist()]
+    keys: list[str] = deployments["key"].tolist()
+    rows["by"] = ["" if shipped is None else keys[shipped.row] for shipped in found.by_change]
     bot = rows["author_kind"] == "bot"
     rows["role"] = np.where(
         bot,

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from . import roles, tracks
+from . import roles
 from .definition import MetricDefinition
 from .ledger import FactRow, Ledger, each
 from .table import FactTables, from_microseconds, microseconds
-from .tracks import TrackRules, ordered
+from .tracks import NEVER_RETURNS, TrackRules, ordered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,15 +27,15 @@ _NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 def forward_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Forward deployments count; all else is named and left out."""
     rows = ordered(tables, TrackRules.of(definition), as_of).copy(deep=False)
-    rows["counted"] = rows["role"] == tracks.FORWARD
-    return Ledger(rows=rows, why=_explain(rows), refusal=_never_seen(rows, definition))
+    rows["counted"] = rows["role"] == roles.FORWARD
+    return Ledger(rows=rows, why=_explain(rows), refusal=never_seen(rows, definition))
 
 
 def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Settled forward deployments count, and those rolled back by `as_of` are hits."""
     rules = TrackRules.of(definition)
     rows = ordered(tables, rules, as_of).copy(deep=False)
-    forward = rows["role"] == tracks.FORWARD
+    forward = rows["role"] == roles.FORWARD
     unsettled = forward & (rows["at"].to_numpy() > _instant(as_of - definition.settle))
     rows["counted"] = forward & ~unsettled
     rows["hit"] = rows["undone_by"] >= 0
@@ -46,14 +46,14 @@ def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
         why=_explain(rows, {UNSETTLED: f"{hours}: too early to say"}),
         left_out={UNSETTLED: hours},
         notes=lambda counted: (*_reach(rows), *_other_rules(rules, counted)),
-        refusal=_never_seen(rows, definition) or _cannot_return(rows, rules),
+        refusal=never_seen(rows, definition) or _cannot_return(rows, rules),
     )
 
 
 def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Every successful deployment counts that has a known start; its value is start to first success, in seconds."""
     rows = ordered(tables, TrackRules.of(definition), as_of).copy(deep=False)
-    successful = rows["role"].isin([tracks.FORWARD, tracks.ROLLBACK, tracks.REDEPLOY, tracks.ELSEWHERE])
+    successful = rows["role"].isin([roles.FORWARD, roles.ROLLBACK, roles.REDEPLOY, roles.ELSEWHERE])
     start = rows["started_at"].fillna(rows["created_at"])
     rows["value"] = (rows["succeeded_at"] - start).dt.total_seconds()
     # A record made only once all was done has its creation at (or after) its success: that is no start.
@@ -65,7 +65,7 @@ def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
         why=_explain(rows, {NO_START: "its start is not known"}, timed=True),
         left_out={NO_START: "without a known start"},
         notes=_waiting,
-        refusal=_never_seen(rows, definition),
+        refusal=never_seen(rows, definition),
     )
 
 
@@ -81,7 +81,7 @@ def attempt_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
     rows["role"] = np.where(final, ATTEMPT, np.where(ours, UNFINISHED, rows["role"]))
     rows["at"] = rows["finished_at"].fillna(rows["created_at"])
     rows = rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
-    refusal = _never_seen(rows, definition)
+    refusal = never_seen(rows, definition)
     return Ledger(rows=rows, why=_explain(rows, {UNFINISHED: "no final status yet"}), refusal=refusal)
 
 
@@ -91,7 +91,8 @@ def _instant(at: datetime) -> object:
     return np.datetime64(microseconds(at), "us")
 
 
-def _never_seen(rows: pd.DataFrame, definition: MetricDefinition) -> str | None:
+def never_seen(rows: pd.DataFrame, definition: MetricDefinition) -> str | None:
+    """Why there is no reading, where no deployment to the environment is known."""
     rules = TrackRules.of(definition)
     places = {(s, e) for s, e in zip(rows["service"], rows["environment"], strict=True) if rules.counts(s)}
     if any(rules.covers(e, service) for service, e in places):
@@ -103,10 +104,17 @@ def _never_seen(rows: pd.DataFrame, definition: MetricDefinition) -> str | None:
     return f"environment {definition.environment!r} was never seen; {seen}"
 
 
-def _cannot_return(rows: pd.DataFrame, rules: TrackRules) -> str | None:
+def unknown_order(rules: TrackRules) -> str | None:
+    """Why there is no reading, where a rule needs what nobody tells."""
     if "ancestor" in rules.rules:
         return "the rule 'ancestor' needs the order of commits, which this release does not collect"
-    origins = set(rows.loc[rows["role"] == tracks.FORWARD, "origin"]) & tracks.NEVER_RETURNS
+    return None
+
+
+def _cannot_return(rows: pd.DataFrame, rules: TrackRules) -> str | None:
+    if (reason := unknown_order(rules)) is not None:
+        return reason
+    origins = set(rows.loc[rows["role"] == roles.FORWARD, "origin"]) & NEVER_RETURNS
     if origins and "version_return" in rules.rules:
         return (
             f"a {' or '.join(sorted(origins))} never comes back, so the rule 'version_return' can't see a rollback; "
@@ -141,14 +149,14 @@ def _explain(
     rows: pd.DataFrame, more: Mapping[str, str] = _NOTHING_MORE, *, timed: bool = False
 ) -> Callable[[int], str]:
     words: dict[str, Callable[[FactRow], str]] = {
-        tracks.FORWARD: lambda r: "a new version",
-        tracks.ROLLBACK: lambda r: f"went back to {r['commit'][:12]}, which had run before",
-        tracks.REDEPLOY: lambda r: f"{r['commit'][:12]} already ran",
-        tracks.DUPLICATE: lambda r: "the same deployment, told twice",
-        tracks.ELSEWHERE: lambda r: "its commit counts once, in another environment",
-        tracks.UNSUCCESSFUL: lambda r: "no success in its history",
-        tracks.OTHER_ENVIRONMENT: lambda r: f"environment {r['environment']}",
-        tracks.OTHER_TASK: lambda r: f"task {r['task']}",
+        roles.FORWARD: lambda r: "a new version",
+        roles.ROLLBACK: lambda r: f"went back to {r['commit'][:12]}, which had run before",
+        roles.REDEPLOY: lambda r: f"{r['commit'][:12]} already ran",
+        roles.DUPLICATE: lambda r: "the same deployment, told twice",
+        roles.ELSEWHERE: lambda r: "its commit counts once, in another environment",
+        roles.UNSUCCESSFUL: lambda r: "no success in its history",
+        roles.OTHER_ENVIRONMENT: lambda r: f"environment {r['environment']}",
+        roles.OTHER_TASK: lambda r: f"task {r['task']}",
         roles.OTHER_SERVICE: lambda r: f"of {r['service']}",
         ATTEMPT: lambda r: f"first final status: {r['outcome']}",
     }
@@ -159,7 +167,7 @@ def _explain(
         one = row_of(row)
         role = one["role"]
         said = more[role] if role in more else words[role](one)
-        if role in (tracks.FORWARD, UNSETTLED) and one["undone_by"] >= 0:
+        if role in (roles.FORWARD, UNSETTLED) and one["undone_by"] >= 0:
             undone = row_of(int(one["undone_by"]))
             said += f", taken back by {undone['key']} ({undone['commit'][:12]})"
         if timed and one["counted"]:

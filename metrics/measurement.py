@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from . import changes, ci, deployments, incidents, samples
+from . import changes, ci, delivery, deployments, incidents, samples
 from .calendar import Calendar
 from .definition import MetricDefinition
 from .ledger import Ledger
@@ -34,6 +34,8 @@ LEDGERS: Mapping[str, Callable[[MetricDefinition, FactTables, datetime], Ledger]
     "rollback_rate": deployments.rollback_ledger,
     "deployment_duration": deployments.duration_ledger,
     "deployment_attempt_failure_rate": deployments.attempt_ledger,
+    "change_failure_rate": delivery.failure_ledger,
+    "lead_time_for_changes": delivery.lead_time_ledger,
     "ci_success_rate": ci.success_ledger,
     "ci_duration": ci.duration_ledger,
     "ci_flaky_rate": ci.flaky_ledger,

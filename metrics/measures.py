@@ -26,8 +26,9 @@ class Measure:
     `shape` is how a window's facts become the value: `rate` (facts ÷ days), `days` (share of days),
     `count`, `ratio` (of counts), `quantile` (of values), `newest` (the newest sample, carried
     forward), `samples` (an aggregate of daily samples), `histogram`. `unit` is None where the
-    config says it. `few` is the default `min_samples`. `words` say what it is, for reports, and
-    `counted` what a reading's `n` counts (a plural).
+    config says it. `besides` are kinds it makes use of where a source tells them. `few` is the
+    default `min_samples`. `words` say what it is, for reports, and `counted` what a reading's `n`
+    counts (a plural).
     """
 
     name: str
@@ -35,6 +36,7 @@ class Measure:
     kinds: tuple[FactKind, ...]
     unit: Unit | None
     better: Direction | None
+    besides: tuple[FactKind, ...] = ()
     options: tuple[str, ...] = ()
     few: int = 0
     words: str
@@ -120,6 +122,29 @@ _TABLE = (
         few=5,
         words="attempts whose first final status is failure or error ÷ all attempts that reached one",
         counted="attempts",
+    ),
+    Measure(
+        name="change_failure_rate",
+        shape="ratio",
+        kinds=("deployments", "changes"),
+        besides=("incidents",),
+        unit=RATIO,
+        better="lower",
+        options=(*_ROLLBACK, "changes", "hotfix", "failure_window", "incidents"),
+        few=5,
+        words="forward deployments that failed in production ÷ forward deployments",
+        counted="deployments",
+    ),
+    Measure(
+        name="lead_time_for_changes",
+        shape="quantile",
+        kinds=("deployments", "changes"),
+        unit=DURATION,
+        better="lower",
+        options=(*_TRACKS, "changes", "from", "quantile"),
+        few=5,
+        words="time from a change's merge (or first commit) to the first success of the deployment that shipped it",
+        counted="changes",
     ),
     Measure(
         name="ci_success_rate",
@@ -253,8 +278,6 @@ def kinds_needed(measure: Measure, rollback_rules: Iterable[object]) -> tuple[Fa
 MEASURES: Mapping[str, Measure] = {m.name: m for m in _TABLE}
 
 PLANNED = (
-    "change_failure_rate",
-    "lead_time_for_changes",
     "failed_deployment_recovery_time",
     "deployment_rework_rate",
 )

@@ -138,12 +138,12 @@ def _since_the_one_before(
     before: dict[tuple[str, str], str] = {}
     first: set[int] = set()
     known: dict[int, tuple[str, Sequence[str]]] = {}
-    columns = (deployments[name].tolist() for name in ("subject", "environment", "commit"))
-    for row, (subject, environment, commit) in enumerate(zip(*columns, strict=True)):
+    columns = (deployments[name].tolist() for name in ("subject", "service", "environment", "commit"))
+    for row, (subject, service, environment, commit) in enumerate(zip(*columns, strict=True)):
         if role[row] not in SHIPPED_ROLES:
             continue
-        previous = before.get((subject, environment))
-        before[subject, environment] = commit
+        previous = before.get((service, environment))
+        before[service, environment] = commit
         if previous is None:
             first.add(row)
         elif (found := between.get((subject, previous, commit))) is not None:

@@ -12,27 +12,28 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from .definition import MetricDefinition, RollbackRule
-from .roles import OTHER_SERVICE, OUTSIDE
+from .roles import (
+    DUPLICATE,
+    ELSEWHERE,
+    FORWARD,
+    OTHER_ENVIRONMENT,
+    OTHER_SERVICE,
+    OTHER_TASK,
+    OUTSIDE,
+    REDEPLOY,
+    ROLLBACK,
+    UNSUCCESSFUL,
+)
 from .service import PATTERN, Service, services_of
+from .shipping import reverted, shipping
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-FORWARD = "forward"
-ROLLBACK = "rollback"
-REDEPLOY = "redeploy"
-DUPLICATE = "duplicate"
-ELSEWHERE = "counted elsewhere"
-UNSUCCESSFUL = "not successful"
-OTHER_ENVIRONMENT = "other environment"
-OTHER_TASK = "other task"
-
 NEVER_RETURNS = frozenset({"tag", "release", "merge"})
 """Origins whose versions can't come back, so that a rollback can't be seen as a version's return."""
-
-REVERT_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,49 +206,10 @@ class _Walk:
 def _mark_reverted(
     tables: FactTables, deployments: pd.DataFrame, role: list[str], undone_by: np.ndarray[Any, Any], as_of: datetime
 ) -> None:
-    """Mark forward deployments whose change was reverted by one shipped within seven days.
-
-    A change ships with the first forward deployment of its repository at or after its merge.
-    """
-    shipping = _ships_by_merge_time(tables, deployments, role, as_of)
-    limit = REVERT_WITHIN // timedelta(microseconds=1)
-    at = deployments["at"].to_numpy().astype("int64")
-    for reverted_row, revert_row in shipping:
-        if reverted_row != revert_row and at[revert_row] - at[reverted_row] <= limit and undone_by[reverted_row] < 0:
-            undone_by[reverted_row] = revert_row
-
-
-def _ships_by_merge_time(
-    tables: FactTables, deployments: pd.DataFrame, role: list[str], as_of: datetime
-) -> list[tuple[int, int]]:
-    """Pairs (row that shipped a change, row that shipped its revert)."""
-    import numpy as np
-
-    changes = tables.frame("changes")
-    changes = changes[changes["merged_at"].to_numpy() <= np.datetime64(microseconds(as_of), "us")]
-    changes = changes.sort_values(["merged_at", "key"], kind="stable")  # a revert comes after what it takes back
-    forward: dict[str, list[int]] = {}
-    for row, (subject, one) in enumerate(zip(deployments["subject"], role, strict=True)):
-        if one == FORWARD:
-            forward.setdefault(subject, []).append(row)
-    at = deployments["at"].to_numpy()
-    shipped_by: dict[tuple[str, str], int] = {}
-    pairs: list[tuple[int, int]] = []
-    for subject, key, commit, merged, reverts in zip(
-        *(changes[name] for name in ("subject", "key", "commit")),
-        changes["merged_at"].to_numpy(),
-        changes["reverts"],
-        strict=True,
-    ):
-        rows = forward.get(subject, [])
-        place = int(np.searchsorted(at[rows], merged)) if rows else 0
-        if place == len(rows):
-            continue
-        shipped_by[subject, commit] = shipped_by[subject, f"#{key}"] = rows[place]
-        origin = shipped_by.get((subject, reverts)) if reverts else None
-        if origin is not None:
-            pairs.append((origin, rows[place]))
-    return pairs
+    """Mark forward deployments whose change was reverted by one shipped within seven days."""
+    for row, revert_row in reverted(shipping(tables, deployments, role, as_of), deployments).items():
+        if undone_by[row] < 0:
+            undone_by[row] = revert_row
 
 
 def _counted_once(

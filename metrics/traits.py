@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from .definition import MetricDefinition, MetricTraits
-from .measures import MEASURES, Measure
+from .measures import MEASURES, Measure, kinds_needed
 from .service import PATTERN
 from .window import WindowLength
 
@@ -90,6 +90,8 @@ def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
     if "deployments" in measure.kinds:
         elsewhere = ", but for services told apart by theirs" if definition.own_environments else ""
         said.append(f"environment {definition.environment}{elsewhere}")
+    if "from" in measure.options:
+        said.append(f"from the {definition.lead_time_from.replace('_', ' ')}")
     if "settle" in measure.options:
         said.append(f"rules {', '.join(definition.rollback_rules)}")
         said.append(f"those younger than {definition.settle / timedelta(hours=1):g} h left out")
@@ -123,10 +125,17 @@ def counted_in_words(definition: MetricDefinition) -> str:
 _COVERABLE = {"line": "lines", "branch": "branches", "statement": "statements", "combined": "lines and branches"}
 
 
-def reaches_across_time(definition: MetricDefinition) -> bool:
-    """Whether a fact may change readings of days before its own: a rollback marks what went before it."""
+def uses_shipments(definition: MetricDefinition) -> bool:
+    """Whether what deployments shipped matters to it, so that the commits between them are of use."""
     measure = MEASURES.get(definition.measure)
-    if measure is None or "settle" in measure.options:
+    return measure is not None and {"deployments", "changes"} <= set(kinds_needed(measure, definition.rollback_rules))
+
+
+def reaches_across_time(definition: MetricDefinition) -> bool:
+    """Whether a fact may change readings of days before its own: a rollback marks what went before it, and what
+    a deployment shipped may be found out long after."""
+    measure = MEASURES.get(definition.measure)
+    if measure is None or "settle" in measure.options or uses_shipments(definition):
         return True
     several_environments = definition.own_environments or bool(PATTERN & set(definition.environment))
     return "count" in measure.options and several_environments

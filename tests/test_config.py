@@ -204,9 +204,28 @@ def test_a_share_within_is_a_ratio_of_samples_in_their_own_unit(loaded):
 
 
 def test_measures_of_a_later_release_may_be_written_and_ask_nothing(loaded):
-    text = SOURCES + '[metrics.m]\nsource = "repo"\nmeasure = "change_failure_rate"\nhotfix = { labels = ["hotfix"] }\n'
+    text = (
+        SOURCES + '[metrics.m]\nsource = "repo"\nmeasure = "deployment_rework_rate"\nhotfix = { labels = ["hotfix"] }\n'
+    )
     metric = loaded(text).metrics["m"]
     assert (metric.hotfix_labels, metric.sources) == (("hotfix",), {})
+
+
+@pytest.mark.parametrize(
+    ("of_source", "of_metric", "asked"),
+    [
+        ("", "", {"deployments", "changes"}),
+        ('incidents = { labels = ["incident"] }', "", {"deployments", "changes", "incidents"}),
+        ("", 'labels = ["incident"]', {"deployments", "changes", "incidents"}),
+        ("", 'incidents = "hub"', {"deployments", "changes", "incidents"}),
+    ],
+)
+def test_incidents_are_asked_for_where_somebody_says_what_they_are(loaded, of_source, of_metric, asked):
+    text = (
+        '[sources.hub]\ntype = "github"\ntoken = { env = "T" }\nrepositories = ["a/b"]\n'
+        f'{of_source}\n[metrics.m]\nsource = "hub"\nmeasure = "change_failure_rate"\n{of_metric}\n'
+    )
+    assert set(loaded(text).metrics["m"].sources) == asked
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,10 @@ def test_what_this_release_reads_and_does_not_do_is_said(config):
     config.write_text(
         config.read_text()
         + '[checkins]\nevery = "2 weeks"\non = "friday 10:00"\n'
-        + '[metrics.later]\nsource = "exports"\nmeasure = "change_failure_rate"\n'
+        + '[metrics.later]\nsource = "exports"\nmeasure = "deployment_rework_rate"\n'
     )
     with workspace(config, writing=False) as one:
         assert concerns_of(one) == [
             "[checkins] is read, but this release does not act on it yet",
-            "metrics.later: change_failure_rate is not computed by this release yet",
+            "metrics.later: deployment_rework_rate is not computed by this release yet",
         ]

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+import oracle
+import oracle_delivery
 import pytest
-from columns import at
-from keyresults.metrics.facts import Shipment
+from columns import at, covered
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keyresults.metrics.calendar import Calendar
+from keyresults.metrics.facts import Change, Incident, Shipment
 from keyresults.metrics.reading import Health
-from metric_cases import definition, deployed, explained, merged, read
+from metric_cases import definition, deployed, explained, measurement, merged, read
 
 LEAD = definition("lead_time_for_changes", min_samples=0)
 TRACK = [
@@ -108,7 +116,9 @@ def test_it_may_begin_at_the_first_commit():
         merged("b", "2026-10-06 07:00", first_commit_at=at("2026-10-04 10:00")),
         merged("c", "2026-10-06 08:00"),
     ]
-    reading = read(definition("lead_time_for_changes", min_samples=0, lead_time_from="first_commit"), [*TRACK, *changes])
+    reading = read(
+        definition("lead_time_for_changes", min_samples=0, lead_time_from="first_commit"), [*TRACK, *changes]
+    )
     assert (reading.value, reading.n) == (48 * HOUR, 1)
     assert "1 left out: without a known first commit" in reading.notes
 
@@ -138,3 +148,199 @@ def test_what_was_not_there_yet_is_not_known():
 def test_without_a_deployment_to_the_environment_there_is_no_reading():
     reading = read(definition("lead_time_for_changes", environment="prod"), [*TRACK, merged("b", "2026-10-06 07:00")])
     assert any("was never seen" in note for note in reading.notes)
+
+
+# ---- change_failure_rate
+FAILED = definition("change_failure_rate", min_samples=0, hotfix_labels=("hotfix",), hotfix_branches=("hotfix/*",))
+
+
+def broke(opened, **fields):
+    return Incident(**{"key": "7", "subject": "acme/pay", "opened_at": at(opened), **fields})
+
+
+def failed(*facts, track=TRACK, what=FAILED, when="2026-11-01"):
+    """The keys of the deployments that failed."""
+    notes = explained(what, [*track, *facts], when)
+    return {key for key, note in notes.items() if "; failed: " in note.why}
+
+
+def test_nothing_failed_that_nothing_tells_of():
+    reading = read(FAILED, [*TRACK, merged("b", "2026-10-06 07:00")])
+    assert (reading.value, reading.numerator, reading.denominator) == (0, 0, 3)
+
+
+def test_a_rollback_fails_what_it_takes_back():
+    track = [*TRACK, deployed("A", "2026-10-07 12:00", key="back")]
+    assert failed(track=track) == {"2", "3"}
+
+
+def test_a_revert_within_seven_days_fails_what_shipped_the_change():
+    back = merged("r", "2026-10-06 12:00", reverts="b")
+    assert failed(merged("b", "2026-10-06 07:00"), back) == {"2"}
+    late = [*TRACK[:2], deployed("C", "2026-10-13 10:00:01", key="3")]
+    assert failed(merged("b", "2026-10-06 07:00"), back, track=late) == set()
+    assert failed(merged("b", "2026-10-06 07:00"), merged("r", "2026-10-06 08:00", reverts="b")) == set()
+
+
+def test_a_revert_finds_its_change_by_number_and_by_known_commits():
+    change, back = merged("b", "2026-10-06 07:00", key="12"), merged("r", "2026-10-06 12:00", reverts="#12")
+    assert failed(change, back) == {"2"}
+    assert failed(change, back, between("A", "B"), between("B", "C", "b", "r")) == set()
+
+
+@pytest.mark.parametrize("told", [{"labels": ("bug", "hotfix")}, {"head": "hotfix/now"}])
+def test_a_hotfix_fails_what_ran_when_it_was_merged(told):
+    assert failed(merged("h", "2026-10-06 12:00", **told)) == {"2"}
+    assert failed(merged("h", "2026-10-06 10:00", **told)) == {"1"}
+    assert failed(merged("h", "2026-10-05 10:00", **told)) == set()
+
+
+def test_other_labels_and_branches_are_no_hotfix():
+    assert failed(merged("h", "2026-10-06 12:00", labels=("hot",), head="main")) == set()
+
+
+def test_an_incident_fails_what_was_shipped_within_a_day_before_it():
+    assert failed(broke("2026-10-06 10:00")) == {"2"}
+    assert failed(broke("2026-10-07 09:59")) == {"2"}
+    assert failed(broke("2026-10-08 10:00")) == {"3"}
+    assert failed(broke("2026-10-08 10:01")) == set()
+    assert failed(broke("2026-10-05 09:59")) == set()
+
+
+def test_the_failure_window_may_be_longer():
+    what = definition("change_failure_rate", min_samples=0, failure_window=timedelta(days=2))
+    assert failed(broke("2026-10-08 10:01"), what=what) == {"3"}
+
+
+def test_an_incident_may_name_its_cause():
+    assert failed(broke("2026-10-20", commit="B")) == {"2"}
+    assert failed(broke("2026-10-20", deployment="1")) == {"1"}
+    assert failed(broke("2026-10-20", commit="b"), merged("b", "2026-10-06 07:00")) == {"2"}
+    assert failed(broke("2026-10-07 11:00", commit="elsewhere")) == set()
+    assert failed(broke("2026-10-07 11:00", deployment="elsewhere")) == set()
+
+
+def test_an_incident_of_another_environment_or_service_blames_nothing_here():
+    assert failed(broke("2026-10-07 11:00", environment="staging")) == set()
+    assert failed(broke("2026-10-07 11:00", environment="production")) == {"3"}
+    assert failed(broke("2026-10-07 11:00", subject="acme/ledger")) == set()
+
+
+def test_each_deployment_fails_once():
+    facts = [*TRACK, broke("2026-10-06 11:00"), broke("2026-10-06 12:00", key="8")]
+    facts.append(merged("h", "2026-10-06 12:00", labels=("hotfix",)))
+    reading = read(FAILED, facts)
+    assert (reading.value, reading.numerator, reading.denominator) == (pytest.approx(1 / 3), 1, 3)
+
+
+def test_what_has_not_settled_is_in_neither_side():
+    reading = read(FAILED, [*TRACK, broke("2026-10-07 11:00")], "2026-10-08 09:59")
+    assert (reading.numerator, reading.denominator) == (0, 2)
+    assert "1 left out: younger than 24 h" in reading.notes
+
+
+def test_what_happens_later_is_not_known_yet():
+    facts = [*TRACK, broke("2026-10-20", commit="B")]
+    assert read(FAILED, facts, "2026-10-12").value == 0
+    assert read(FAILED, facts, "2026-10-12", as_of="2026-10-21").numerator == 1
+
+
+def test_the_reading_names_the_signals_it_had():
+    plain = definition("change_failure_rate", min_samples=0)
+    assert "signals: rollbacks, reverts" in read(plain, TRACK).notes
+    assert "signals: rollbacks, reverts, hotfixes, incidents" in read(FAILED, [*TRACK, broke("2026-10-20")]).notes
+    tags = [deployed(c, f"2026-10-0{n}", key=c, origin="tag") for n, c in enumerate("AB", start=5)]
+    assert "signals: reverts" in read(plain, tags).notes
+
+
+# ---- against plain loops
+DAY = datetime(2026, 10, 5, 8, tzinfo=UTC)
+STEPS = st.sampled_from((0, 1, 9, 11, 60, 23 * 60, 24 * 60, 4000, 6 * 24 * 60))
+
+
+@st.composite
+def deliveries(draw):
+    """A few versions, changes, reverts, hotfixes, incidents and known commits, all around the same instants."""
+    facts, now, commits = [], DAY, []
+    for number in range(draw(st.integers(0, 9))):
+        now += timedelta(minutes=draw(STEPS), microseconds=1)
+        commits.append(draw(st.sampled_from("ABCDE")))
+        told = {"environment": draw(st.sampled_from(("production", "production", "prod-eu")))}
+        subject = draw(st.sampled_from(("acme/pay", "acme/pay", "acme/ledger")))
+        seconds = draw(st.sampled_from((60, 3600, 90_000)))
+        facts.append(deployed(commits[-1], now, key=f"d{number}", seconds=seconds, subject=subject, **told))
+    around = st.integers(-2000, 15_000).map(lambda minutes: DAY + timedelta(minutes=minutes))
+    instants = st.one_of(
+        around, st.sampled_from([f.succeeded_at for f in facts] + [f.created_at for f in facts] or [DAY])
+    )
+    names = [f"c{n}" for n in range(draw(st.integers(0, 8)))]
+    for name in names:
+        merge = draw(instants)
+        facts.append(
+            Change(
+                key=name[1:],
+                subject=draw(st.sampled_from(("acme/pay", "acme/pay", "acme/ledger"))),
+                commit=name,
+                merged_at=merge,
+                first_commit_at=draw(st.sampled_from((None, merge - timedelta(hours=5), merge + timedelta(hours=9)))),
+                labels=draw(st.sampled_from(((), ("hotfix",)))),
+                head=draw(st.sampled_from(("", "hotfix/x", "topic"))),
+                author_kind=draw(st.sampled_from(("person", "person", "unknown", "bot"))),
+                reverts=draw(st.sampled_from((None, *names, *(f"#{name[1:]}" for name in names)))),
+            )
+        )
+    for number in range(draw(st.integers(0, 3))):
+        facts.append(
+            Incident(
+                key=f"i{number}",
+                subject="acme/pay",
+                opened_at=draw(instants),
+                environment=draw(st.sampled_from((None, None, "production", "staging"))),
+                commit=draw(st.sampled_from((None, None, *commits, *names))),
+                deployment=draw(st.sampled_from((None, None, "d1", "d2", "gone"))),
+            )
+        )
+    pairs = draw(
+        st.lists(
+            st.tuples(*[st.sampled_from("ABCDE")] * 2, st.sampled_from(("clone", "compare", "merge-time"))),
+            max_size=6,
+            unique=True,
+        )
+    )
+    for previous, commit, method in pairs:
+        brought = draw(st.lists(st.sampled_from(names), unique=True)) if names else []
+        facts.append(between(previous, commit, *brought, method=method, key=f"{previous}{commit}{method}"))
+    return facts
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    facts=deliveries(),
+    environment=st.sampled_from(("production", "prod*")),
+    count=st.sampled_from(("first", "last", "each")),
+    begin=st.sampled_from(("merge", "first_commit")),
+    hours=st.integers(1, 24 * 12),
+)
+def test_any_delivery_agrees_with_plain_loops(facts, environment, count, begin, hours):
+    as_of = DAY + timedelta(hours=hours)
+    world = oracle.World(facts, [(at("2026-09-20"), as_of)], Calendar(), as_of, ("acme/pay",))
+    common = {"environment": environment, "count": count, "min_samples": 0}
+    lead = definition("lead_time_for_changes", **common, lead_time_from=begin)
+    rate = definition("change_failure_rate", **common, hotfix_labels=("hotfix",), hotfix_branches=("hotfix/*",))
+    coverage = covered("2026-09-20", as_of.isoformat()[:-6])
+    for what, loop in ((lead, oracle_delivery.lead_times), (rate, oracle_delivery.failed)):
+        frame = oracle.Frame(what, world, as_of - timedelta(days=28), as_of)
+        expected = loop(what, frame)
+        one = measurement(what, facts, coverage, as_of)
+        (reading,) = one.readings([as_of], at("2026-10-01"))
+        counted = {note.key: note for note in one.evidence(reading) if note.counted}
+        if one.refusal is None:
+            assert set(counted) == set(expected)
+        if expected and one.refusal is None:
+            assert reading.n == len(expected)
+            value = median(expected.values()) if what is lead else sum(expected.values()) / len(expected)
+            assert reading.value == pytest.approx(value)
+        if what is rate and one.refusal is None:
+            assert {key for key, note in counted.items() if "; failed: " in note.why} == {
+                k for k in expected if expected[k]
+            }

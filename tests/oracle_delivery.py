@@ -1,0 +1,141 @@
+"""What the measures of delivery should say, computed a second time: plain loops over lists of facts.
+
+Each returns what counts, by key: lead times in seconds, or whether a deployment failed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+import oracle
+from keyresults.metrics.definition import MetricDefinition
+from keyresults.metrics.facts import Change, Deployment, Incident, Shipment
+
+WEEK = timedelta(days=7)
+
+
+def forward(definition: MetricDefinition, world: oracle.World) -> list[oracle.Placed]:
+    """All forward deployments that count, by success."""
+    found = [p for p in oracle.walk(definition, world) if p.role == "forward" and p.counted]
+    return sorted(found, key=lambda p: (p.at, p.fact.key))
+
+
+def before_in_track(definition: MetricDefinition, world: oracle.World, one: oracle.Placed) -> Deployment | None:
+    """What was kept last in its track before it."""
+    earlier = [
+        p
+        for p in oracle.walk(definition, world)
+        if (p.fact.subject, p.fact.environment) == (one.fact.subject, one.fact.environment)
+        and p.role != "duplicate"
+        and (p.at, p.fact.key) < (one.at, one.fact.key)
+    ]
+    return max(earlier, key=lambda p: (p.at, p.fact.key)).fact if earlier else None
+
+
+def shipments_for(world: oracle.World, previous: Deployment | None, one: Deployment) -> Shipment | None:
+    """What is known of the commits between the two, best by a clone."""
+    if previous is None:
+        return None
+    told = [
+        fact
+        for fact in world.facts
+        if isinstance(fact, Shipment)
+        and (fact.subject, fact.previous, fact.commit) == (one.subject, previous.commit, one.commit)
+        and fact.method != "merge-time"
+    ]
+    return min(told, key=lambda fact: fact.method != "clone", default=None)
+
+
+def known_changes(world: oracle.World) -> list[Change]:
+    known = [f for f in world.facts if isinstance(f, Change) and f.merged_at <= world.as_of]
+    return sorted(known, key=lambda c: (c.merged_at, c.key))
+
+
+def shipped_by(definition: MetricDefinition, world: oracle.World) -> dict[tuple[str, str], tuple[oracle.Placed, bool]]:
+    """By the change's subject and key: what shipped it first, and whether that is the first known of its track."""
+    candidates = []
+    for p in forward(definition, world):
+        previous = before_in_track(definition, world, p)
+        candidates.append((p, previous, shipments_for(world, previous, p.fact)))
+    found = {}
+    for change in known_changes(world):
+        tried_by_time = False
+        for p, previous, known in candidates:
+            if p.fact.subject != change.subject:
+                continue
+            first_after = not tried_by_time and p.fact.created_at >= change.merged_at
+            tried_by_time = tried_by_time or p.fact.created_at >= change.merged_at
+            if change.commit in known.commits if known is not None else first_after:
+                found[change.subject, change.key] = (p, previous is None)
+                break
+    return found
+
+
+def lead_times(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, float]:
+    shipped = shipped_by(definition, frame.world)
+    values = {}
+    for change in known_changes(frame.world):
+        p, first_known = shipped.get((change.subject, change.key), (None, False))
+        start = change.merged_at if definition.lead_time_from == "merge" else change.first_commit_at
+        if p is None or first_known or change.author_kind == "bot" or start is None or start > p.at:
+            continue
+        if frame.counts(p.at):
+            values[change.key] = (p.at - start).total_seconds()
+    return values
+
+
+def failed(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, bool]:
+    """Every settled forward deployment of the window, and whether it failed."""
+    world = frame.world
+    going = forward(definition, world)
+    bad = {id(p.fact) for p in going if p.rolled_back}
+    shipped = shipped_by(definition, world)
+    changes = known_changes(world)
+    for revert in changes:
+        for change in changes:
+            takes_back = revert.reverts in (change.commit, f"#{change.key}") and revert.subject == change.subject
+            if not takes_back or (change.merged_at, change.key) >= (revert.merged_at, revert.key):
+                continue
+            origin, _ = shipped.get((change.subject, change.key), (None, False))
+            back, _ = shipped.get((revert.subject, revert.key), (None, False))
+            if origin and back and origin.fact is not back.fact and back.at - origin.at <= WEEK:
+                bad.add(id(origin.fact))
+    for change in changes:
+        hot = any(label in definition.hotfix_labels for label in change.labels)
+        if hot or any(fnmatchcase(change.head, glob) for glob in definition.hotfix_branches):
+            ran = [p for p in going if p.fact.subject == change.subject and p.at < change.merged_at]
+            bad |= {id(p.fact) for p in ran[-1:]}
+    for incident in world.facts:
+        if isinstance(incident, Incident) and incident.opened_at <= world.as_of:
+            bad |= blamed(definition, world, incident, going, shipped)
+    return {
+        p.fact.key: id(p.fact) in bad for p in going if p.at + definition.settle <= world.as_of and frame.counts(p.at)
+    }
+
+
+def blamed(definition, world, incident, going, shipped) -> set[int]:
+    if incident.environment is not None and not fnmatchcase(incident.environment, definition.environment):
+        return set()
+    until = [p for p in going if p.fact.subject == incident.subject and p.at <= incident.opened_at]
+    if incident.commit is None and incident.deployment is None:
+        return {id(p.fact) for p in until[-1:] if incident.opened_at - p.at <= definition.failure_window}
+    commit = incident.commit
+    if incident.deployment is not None:
+        named = [
+            f
+            for f in world.facts
+            if isinstance(f, Deployment) and (f.subject, f.key) == (incident.subject, incident.deployment)
+        ]
+        commit = named[0].commit if named and named[0].created_at <= world.as_of else None
+    if commit is None:
+        return set()
+    same = [p for p in until if p.fact.commit == commit]
+    if same:
+        return {id(same[-1].fact)}
+    brought = [
+        shipped[c.subject, c.key][0]
+        for c in known_changes(world)
+        if (c.subject, c.commit) == (incident.subject, commit) and (c.subject, c.key) in shipped
+    ]
+    return {id(brought[-1].fact)} if brought else set()
