@@ -89,7 +89,7 @@ def tags_told(clone: Clone, default: Branch, pattern: str, subject: str, now: da
         since=_since(clone, line, [tag.at for tag in every]),
         until=None if unsure else clone.known_until(default, now),
         whole=not clone.is_shallow,
-        problems=unsure or (() if tags else _unmatched(pattern, [tag.name for tag in every])),
+        problems=unsure or (() if tags else unmatched(pattern, [tag.name for tag in every])),
     )
 
 
@@ -143,5 +143,6 @@ def _no_tags_known(clone: Clone, any_tags: bool) -> tuple[str, ...]:
     )
 
 
-def _unmatched(pattern: str, names: Sequence[str]) -> tuple[str, ...]:
+def unmatched(pattern: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The problem of a glob that none of the tags there are matches."""
     return (f"no tag matches {pattern!r}; tags are like {', '.join(names[-3:])}",) if names else ()

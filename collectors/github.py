@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from ..metrics.facts import Deployment, FactKind, Run
 from ..metrics.ranges import TimeRange
@@ -15,17 +15,21 @@ from .github_client import GitHubClient, Transport
 from .github_cursor import Progress
 from .github_deployments import DeploymentReader
 from .github_facts import workflow_deployment
+from .github_merges import MergeReader
 from .github_options import (
     SAMPLE,
     ChangesQuery,
+    DeploymentSource,
     DeploymentsQuery,
     FiguresQuery,
     GitHubOptions,
     IncidentsQuery,
     RunsQuery,
 )
+from .github_releases import ReleaseReader
 from .github_repositories import Repository, chosen, look_around, look_up
 from .github_runs import RunReader
+from .github_tags import TagReader
 
 ALL_BRANCHES = "*"
 
@@ -84,9 +88,16 @@ class GitHub:
         source = DeploymentsQuery.model_validate(stream.query).deployments or self._options.deployments
         if source is None:
             return _read_deployments
-        if source.workflow is None:
-            raise ConfigError("deployments told by GitHub's releases, tags or merges come with a later release")
-        return partial(_read_runs, source.workflow, source.branch, make=workflow_deployment)
+        if source.workflow is not None:
+            return partial(_read_runs, source.workflow, source.branch, make=workflow_deployment)
+        return partial(_read_code, source)
+
+
+class _Common(TypedDict):
+    client: GitHubClient
+    repository: Repository
+    subject: str
+    progress: Progress
 
 
 _Read = Callable[[GitHubClient, Repository, str, Progress, TimeRange], Iterator[Batch]]
@@ -96,6 +107,22 @@ def _read_deployments(
     client: GitHubClient, repository: Repository, subject: str, progress: Progress, window: TimeRange
 ) -> Iterator[Batch]:
     return DeploymentReader(client=client, repository=repository, subject=subject, progress=progress).read(window)
+
+
+def _read_code(
+    source: DeploymentSource,
+    client: GitHubClient,
+    repository: Repository,
+    subject: str,
+    progress: Progress,
+    window: TimeRange,
+) -> Iterator[Batch]:
+    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
+    if source.tags is not None:
+        return TagReader(**common, pattern=source.tags).read(window)
+    if source.merges is not None:
+        return MergeReader(**common, branch=source.merges).read(window)
+    return ReleaseReader(**common).read(window)
 
 
 def _read_runs(

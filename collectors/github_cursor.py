@@ -38,11 +38,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the fixed URL last showed: its ETag belongs to one credential; `oldest` is where its page ended."""
+    """What the fixed URL last showed: its ETag belongs to one credential; `oldest` is where its page ended.
+
+    `digest` is of what matters in it, where more than that moves the ETag (the downloads of a release).
+    """
 
     credential: str
     etag: str
     oldest: datetime | None
+    digest: str = ""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class Progress:
 
     The ETag lives here and not beside the facts: it may only be remembered together with what it stands for.
     `repeated` holds runs with several attempts, each with the last one that was handed over finished.
+    `known` are the keys of a list that is read whole, as `remember` packs them; None before the first reading.
     """
 
     until: datetime | None = None
@@ -58,6 +63,7 @@ class Progress:
     open: dict[str, Item] = field(default_factory=dict)
     repeated: dict[str, Item] = field(default_factory=dict)
     seen: Seen | None = None
+    known: str | None = None
 
     @classmethod
     def of(cls, cursor: Json | None) -> Progress:
@@ -68,7 +74,10 @@ class Progress:
             swept=_or_none(written.get("swept")),
             open=_items(written.get("open", {})),
             repeated=_items(written.get("repeated", {})),
-            seen=Seen(seen["credential"], seen["etag"], _or_none(seen["oldest"])) if seen else None,
+            seen=Seen(seen["credential"], seen["etag"], _or_none(seen["oldest"]), seen.get("digest", ""))
+            if seen
+            else None,
+            known=written.get("known"),
         )
 
     def as_json(self) -> Json:
@@ -77,9 +86,8 @@ class Progress:
             "swept": _iso(self.swept),
             "open": _written(self.open),
             "repeated": _written(self.repeated),
-            "seen": {"credential": self.seen.credential, "etag": self.seen.etag, "oldest": _iso(self.seen.oldest)}
-            if self.seen
-            else None,
+            "seen": _shown(self.seen) if self.seen else None,
+            "known": self.known,
         }
 
     @property
@@ -108,6 +116,15 @@ class Progress:
         if self.seen is None or self.until is None or self.seen.credential != credential or start < self.until:
             return None
         return self.seen.etag
+
+
+def _shown(seen: Seen) -> Json:
+    return {
+        "credential": seen.credential,
+        "etag": seen.etag,
+        "oldest": _iso(seen.oldest),
+        "digest": seen.digest,
+    }
 
 
 def _items(written: Mapping[str, Any]) -> dict[str, Item]:

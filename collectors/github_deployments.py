@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from ..metrics.facts import Deployment
 from ..metrics.ranges import TimeRange, TimeRanges
@@ -15,7 +14,7 @@ from .github_client import Answer, GraphQLAnswer
 from .github_cursor import Item, Progress, Seen, claimed
 from .github_facts import Node, deployment_fact
 from .github_reader import TICK, Reader
-from .github_refusals import NotVisible, Overloaded
+from .github_refusals import Overloaded
 
 DEPLOYMENT = """
 fragment deployment on Deployment {
@@ -52,9 +51,6 @@ query($id: ID!, $after: String) {
 }
 """
 
-PAGE_SIZES = (50, 20, 5, 1)
-"""A page GitHub can't answer whole is asked for in smaller ones."""
-
 LOOK_BACK = timedelta(days=7)
 """How far behind the window a poll reads again: statuses come late."""
 
@@ -64,8 +60,6 @@ ABANDONED_AFTER = timedelta(days=30)
 
 @dataclass(slots=True, kw_only=True)
 class DeploymentReader(Reader):
-    _size: int = PAGE_SIZES[0]
-
     def read(self, window: TimeRange) -> Iterator[Batch]:
         if self.progress.is_beyond(window.end):
             yield from self._poll(window)
@@ -104,10 +98,11 @@ class DeploymentReader(Reader):
         self, window: TimeRange, floor: datetime, end: Callable[[Progress], Progress] | None = None
     ) -> Iterator[Batch]:
         """From the newest down to `floor`. `end` makes the progress a poll ends with; filling a gap has none."""
+        newest = self.connection(NEWEST, "deployments")
         after: str | None = None
         upper: datetime | None = window.end
         while True:
-            page = self._page(after)
+            page = newest.page(after)
             facts, problems = self._facts(page["nodes"])
             last = not page["pageInfo"]["hasNextPage"]
             lower = window.start if last else min((f.created_at for f in facts), default=window.end) + TICK
@@ -129,30 +124,6 @@ class DeploymentReader(Reader):
         start, end = max(lower, window.start), min(upper, window.end)
         if start < end:
             self.covered |= TimeRanges.of(TimeRange(start, end))
-
-    def _page(self, after: str | None) -> Mapping[str, Any]:
-        """The next page, in a size GitHub manages to answer whole; a hole in a page of one is left to the caller."""
-        while True:
-            try:
-                page = self._ask_page(after)
-                if self._size == PAGE_SIZES[-1] or None not in page["nodes"]:
-                    return page
-            except Overloaded:
-                if self._size == PAGE_SIZES[-1]:
-                    raise
-            self._size = PAGE_SIZES[PAGE_SIZES.index(self._size) + 1]
-
-    def _ask_page(self, after: str | None) -> Mapping[str, Any]:
-        owner, _, name = self.repository.name.partition("/")
-        variables = {"owner": owner, "name": name, "first": self._size, "after": after}
-        answer = self.client.graphql(NEWEST, variables, self.subject)
-        found = answer.data.get("repository")
-        if found is None and _is_missing(answer):
-            raise NotVisible(f"{self.subject}: not found, or the token may not see it")
-        page: Mapping[str, Any] | None = found.get("deployments") if found else None
-        if not page or page.get("nodes") is None:
-            raise Overloaded(f"{self.subject}: GitHub left out the deployments ({_said(answer)})")
-        return page
 
     def _ask_open_again(self) -> Iterator[Batch]:
         ids = sorted(self.progress.open)
@@ -208,15 +179,7 @@ class DeploymentReader(Reader):
             self.progress.open.pop(node, None)
 
 
-def _is_missing(answer: GraphQLAnswer) -> bool:
-    return any(error.get("type") == "NOT_FOUND" for error in answer.errors)
-
-
 def _missing_places(answer: GraphQLAnswer) -> list[int]:
     """Which of the asked nodes are gone. A null for another reason (limits of the query) says nothing of the kind."""
     paths = [error.get("path") or [] for error in answer.errors if error.get("type") == "NOT_FOUND"]
     return [path[1] for path in paths if len(path) == 2 and path[0] == "nodes"]
-
-
-def _said(answer: GraphQLAnswer) -> str:
-    return "; ".join(str(error.get("message", "")) for error in answer.errors)[:200] or "no reason given"

@@ -11,6 +11,7 @@ from ..metrics.ranges import TimeRanges
 from ..metrics.stream import Batch
 from .contract import SourceError
 from .github_client import GitHubClient
+from .github_connection import Connection
 from .github_cursor import Progress
 from .github_repositories import Repository
 
@@ -37,6 +38,18 @@ class Reader:
             open_keys=self.progress.open_keys,
             requests=self.client.take_count(),
             problems=tuple(problems),
+        )
+
+    def connection(self, query: str, *path: str, **variables: object) -> Connection:
+        """A list below the repository, of which `query` asks a page."""
+        return Connection(
+            client=self.client,
+            repository=self.repository,
+            subject=self.subject,
+            query=query,
+            path=path,
+            hold_against=self.hold_against,
+            variables=variables,
         )
 
     def is_of(self, full_name: str) -> bool:

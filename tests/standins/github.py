@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from graphql import GraphQLSchema
 
+from . import github_code
 from . import github_payloads as payloads
 from .github_graphql import Limits, answer, schema
 from .github_quota import Quota
@@ -244,6 +245,19 @@ class GitHubStandIn:
         told = [payloads.workflow(file, n, self.world.now) for n, file in enumerate(files)]
         return self._page(asked, told, lambda part, all: {"total_count": len(all), "workflows": part})
 
+    def _releases(self, repository: Repository, asked: Asked) -> Answer:
+        listed = repository.code.listed_releases(self.world.now)
+        told = [github_code.release(one, repository.name, self.world.now) for one in listed]
+        return self._page(asked, told, lambda part, _: part)
+
+    def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
+        return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
+
+    def _reference(self, repository: Repository, asked: Asked, place: str) -> Answer:
+        found = github_code.references(repository.code, repository.name, f"refs/{unquote(place)}")
+        exact = [one for one in found if one["ref"] == f"refs/{unquote(place)}"]
+        return Answer(200, exact[0]) if exact else Answer(404, {"message": "Not Found"})
+
     def _run_payload(self, repository: Repository, run: Any) -> dict[str, object]:
         own = payloads.minimal_repository(repository.name, repository.number, repository.private)
         head = payloads.minimal_repository("someone/fork", 999, False) if run.run in repository.forks else own
@@ -264,6 +278,9 @@ class GitHubStandIn:
 _ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"", GitHubStandIn._repository),
     (r"/deployments", GitHubStandIn._deployments),
+    (r"/releases", GitHubStandIn._releases),
+    (r"/git/matching-refs/(.+)", GitHubStandIn._references),
+    (r"/git/ref/(.+)", GitHubStandIn._reference),
     (r"/actions/runs", GitHubStandIn._runs),
     (r"/actions/workflows", GitHubStandIn._workflows),
     (r"/actions/workflows/([^/]+)/runs", GitHubStandIn._runs),

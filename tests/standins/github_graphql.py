@@ -10,10 +10,12 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
 from keyresults.metrics.facts import Deployment, StatusChange
 
+from . import github_code
 from .github_payloads import WEB, written
 from .github_world import Repository, World
 
-SCHEMA = """
+SCHEMA = (
+    """
 scalar DateTime
 scalar URI
 type Query {
@@ -56,12 +58,15 @@ type Repository implements Node {
     after: String, environments: [String!], first: Int
     orderBy: DeploymentOrder = {field: CREATED_AT, direction: ASC}
   ): DeploymentConnection!
+  """
+    + github_code.FIELDS
+    + """
 }
 type RepositoryTopicConnection { nodes: [RepositoryTopic] }
 type RepositoryTopic implements Node { id: ID! topic: Topic! }
 type Topic implements Node { id: ID! name: String! }
 type DeploymentConnection { nodes: [Deployment] pageInfo: PageInfo! totalCount: Int! }
-type Ref implements Node { id: ID! name: String! }
+type Ref implements Node { id: ID! name: String! target: GitObject }
 type Deployment implements Node {
   id: ID!
   databaseId: Int
@@ -78,6 +83,8 @@ type DeploymentStatusConnection { nodes: [DeploymentStatus] pageInfo: PageInfo! 
 enum DeploymentStatusState { ERROR FAILURE INACTIVE IN_PROGRESS PENDING QUEUED SUCCESS WAITING }
 type DeploymentStatus implements Node { id: ID! createdAt: DateTime! logUrl: URI state: DeploymentStatusState! }
 """
+    + github_code.SCHEMA
+)
 """What the stand-in knows of GitHub's schema; a test holds it against the published one."""
 
 
@@ -156,7 +163,12 @@ class _Root:
             "url": f"{WEB}/{repository.name}",
             "repositoryTopics": {"nodes": topics},
             "deployments": lambda _, **page: self._deployments(repository, page),
+            **github_code.fields(repository.code, self.world.now, self._code_connection),
         }
+
+    def _code_connection(self, items: Sequence[Any], page: dict[str, Any]) -> dict[str, Any]:
+        found = _connection(items, page)
+        return {**found, "nodes": [None] * len(found["nodes"])} if page["first"] > self.limits.heaviest else found
 
     def _deployments(self, repository: Repository, page: dict[str, Any]) -> dict[str, object]:
         assert page["orderBy"] == {"field": "CREATED_AT", "direction": "DESC"}

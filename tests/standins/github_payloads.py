@@ -34,7 +34,7 @@ def minimal_repository(full_name: str, number: int, private: bool) -> dict[str, 
         "node_id": f"R_{number}",
         "name": name,
         "full_name": full_name,
-        "owner": _user(owner),
+        "owner": user(owner),
         "private": private,
         "fork": False,
         "description": None,
@@ -182,7 +182,7 @@ def _commit(fact: Run) -> dict[str, object]:
     }
 
 
-def _user(login: str) -> dict[str, object]:
+def user(login: str) -> dict[str, object]:
     return {
         "login": login,
         "id": 1,

@@ -9,6 +9,7 @@ from typing import Any
 
 from keyresults.metrics.facts import Deployment, Run
 
+from .github_code import Code
 from .histories import known_by
 
 
@@ -26,6 +27,7 @@ class Repository:
     history: list[Deployment | Run] = field(default_factory=list)
     forks: set[str] = field(default_factory=set)
     touched: dict[str, datetime] = field(default_factory=dict)
+    code: Code = field(default_factory=Code)
 
 
 @dataclass

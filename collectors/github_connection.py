@@ -1,0 +1,84 @@
+"""Lists of GitHub's GraphQL below a repository, page by page, in sizes it manages to answer whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .github_client import GitHubClient, GraphQLAnswer
+from .github_facts import Node
+from .github_refusals import NotVisible, Overloaded
+from .github_repositories import Repository
+
+PAGE_SIZES = (50, 20, 5, 1)
+"""A page GitHub can't answer whole is asked for in smaller ones."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Connection:
+    """`path` leads from the repository to the list; `query` takes `$owner`, `$name`, `$first` and `$after`.
+
+    `hold_against` is told the repository's full name, where the query asks for it.
+
+    Raises:
+        NotVisible: where the repository is gone.
+        Overloaded: where GitHub leaves the list out, or can't answer even one item.
+    """
+
+    client: GitHubClient
+    repository: Repository
+    subject: str
+    query: str
+    path: tuple[str, ...]
+    hold_against: Callable[[str], None]
+    variables: Mapping[str, object] = field(default_factory=dict)
+    _size: int = PAGE_SIZES[0]
+
+    def pages(self) -> Iterator[Sequence[Node]]:
+        """All of the list; a hole in it raises."""
+        after: str | None = None
+        while True:
+            page = self.page(after)
+            if None in page["nodes"]:
+                raise Overloaded(f"{self.subject}: GitHub left one of the {self.path[-1]} out of its answer")
+            yield page["nodes"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+
+    def page(self, after: str | None) -> Mapping[str, Any]:
+        """The page behind a cursor; a hole in a page of one is left to the caller."""
+        while True:
+            try:
+                page = self._ask(after)
+                if self._size == PAGE_SIZES[-1] or None not in page["nodes"]:
+                    return page
+            except Overloaded:
+                if self._size == PAGE_SIZES[-1]:
+                    raise
+            self._size = PAGE_SIZES[PAGE_SIZES.index(self._size) + 1]
+
+    def _ask(self, after: str | None) -> Mapping[str, Any]:
+        owner, _, name = self.repository.name.partition("/")
+        variables = {**self.variables, "owner": owner, "name": name, "first": self._size, "after": after}
+        answer = self.client.graphql(self.query, variables, self.subject)
+        found: Any = answer.data.get("repository")
+        if found is None and _is_missing(answer):
+            raise NotVisible(f"{self.subject}: not found, or the token may not see it")
+        if found and "nameWithOwner" in found:
+            self.hold_against(found["nameWithOwner"])
+        for step in self.path:
+            found = found.get(step) if found else None
+        if not found or found.get("nodes") is None:
+            raise Overloaded(f"{self.subject}: GitHub left out the {self.path[-1]} ({_said(answer)})")
+        page: Mapping[str, Any] = found
+        return page
+
+
+def _is_missing(answer: GraphQLAnswer) -> bool:
+    return any(error.get("type") == "NOT_FOUND" for error in answer.errors)
+
+
+def _said(answer: GraphQLAnswer) -> str:
+    return "; ".join(str(error.get("message", "")) for error in answer.errors)[:200] or "no reason given"

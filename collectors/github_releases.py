@@ -1,0 +1,62 @@
+"""Published releases as deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..metrics.facts import Deployment, StatusChange
+from .git_history import ENVIRONMENT
+from .github_client import Answer
+from .github_cursor import instant
+from .github_facts import Node
+from .github_watched import ListingReader
+
+RELEASES = """
+query($owner: String!, $name: String!, $first: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner
+    releases(first: $first, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) {
+      pageInfo { hasNextPage endCursor }
+      nodes { id databaseId tagName isDraft publishedAt url tagCommit { oid } }
+    }
+  }
+}
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class ReleaseReader(ListingReader):
+    """A release counts when it was published, at the commit of its tag; pre-releases too, drafts never.
+
+    What is published or changed behind the newest hundred, and tags moved under a release, show once a day.
+    """
+
+    def ask(self, etag: str | None) -> Answer:
+        return self.get("/releases", etag, {"per_page": 100})
+
+    def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
+        return [[one["id"], one["tag_name"], one["published_at"]] for one in body if not one["draft"]]
+
+    def listed(self) -> Iterator[Sequence[Deployment]]:
+        for nodes in self.connection(RELEASES, "releases").pages():
+            published = [node for node in nodes if not node["isDraft"] and node["publishedAt"]]
+            yield [fact for fact in map(self._fact, published) if fact is not None]
+
+    def _fact(self, node: Node) -> Deployment | None:
+        if node["tagCommit"] is None:
+            self.problems.append(f"{self.subject}: release {node['tagName']} is left out, its tag leads to no commit")
+            return None
+        at = instant(node["publishedAt"])
+        return Deployment(
+            key=str(node["databaseId"] or node["id"]),
+            subject=self.subject,
+            environment=ENVIRONMENT,
+            commit=node["tagCommit"]["oid"],
+            created_at=at,
+            statuses=(StatusChange("success", at),),
+            ref=node["tagName"],
+            origin="release",
+            url=node["url"],
+        )

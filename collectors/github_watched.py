@@ -1,0 +1,133 @@
+"""Lists that are read whole, but only once a fixed URL shows that something about them is new."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from abc import abstractmethod
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from ..metrics.facts import Deployment
+from ..metrics.ranges import TimeRange, TimeRanges
+from ..metrics.stream import Batch
+from .contract import SourceError
+from .github_client import Answer
+from .github_cursor import Seen, claimed
+from .github_reader import Reader
+from .remembered import recall, remember, withdrawn
+
+Told = Generator[Batch, None, tuple[str, tuple[str, ...]]]
+"""Batches of facts; at their end what is known now, as a cursor holds it, and the keys that are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the fixed URL shows now; `unchanged` answers for everything that the last poll saw."""
+
+    sent: datetime
+    seen: Seen | None
+    unchanged: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class WatchedReader(Reader):
+    """A poll costs one conditional request while nothing changes; once a day the list is read anyway.
+
+    Facts are handed over as they come; what is covered, known and gone is said only at the end.
+    """
+
+    problems: list[str] = field(default_factory=list)
+
+    @abstractmethod
+    def ask(self, etag: str | None) -> Answer:
+        """The conditional request of the fixed URL."""
+
+    @abstractmethod
+    def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
+        """What matters of its answer."""
+
+    def get(self, path: str, etag: str | None, parameters: Mapping[str, str | int] | None = None) -> Answer:
+        """One conditional request below the repository."""
+        return self.client.get(f"/repos/{self.repository.name}{path}", self.subject, parameters, etag)
+
+    @abstractmethod
+    def tell(self, window: TimeRange) -> Told:
+        """What is new since the last poll, and everything from the window's start on."""
+
+    @abstractmethod
+    def tell_gap(self, window: TimeRange) -> Generator[Batch, None, str | None]:
+        """What lies in a window behind the last poll, and at its end what is known now."""
+
+    def read(self, window: TimeRange) -> Iterator[Batch]:
+        if self.progress.is_beyond(window.end):
+            yield from self._poll(window)
+            return
+        asked = claimed(window, self.client.context.clock())
+        known = yield from self.tell_gap(asked)
+        self.progress, self.covered = replace(self.progress, known=known), TimeRanges.of(asked)
+        yield self.batch((), problems=self.problems)
+
+    def _poll(self, window: TimeRange) -> Iterator[Batch]:
+        now = self.client.context.clock()
+        sweep = self.progress.sweep_is_due(now)
+        look = self._look(window.start, sweep)
+        known: str | None = self.progress.known
+        gone: tuple[str, ...] = ()
+        if not look.unchanged:
+            known, gone = yield from self.tell(window)
+        asked = claimed(window, look.sent)
+        ended = self.progress.finished(until=asked.end, swept=now if sweep else None, seen=look.seen)
+        self.progress, self.covered = replace(ended, known=known), TimeRanges.of(asked)
+        yield self.batch((), removed=gone, problems=self.problems)
+
+    def _look(self, start: datetime, sweep: bool) -> Look:
+        mark, before = self.client.credential_mark(), self.progress.seen
+        answer = self.ask(None if sweep else self.progress.etag_for(mark, start))
+        if answer.unchanged:
+            return Look(answer.sent, before, unchanged=True)
+        try:
+            digest = _digest(self.shown(answer.body))
+        except (KeyError, TypeError) as error:
+            raise SourceError(f"{self.subject}: GitHub's answer can't be read ({error!r})") from None
+        new = answer.headers.get("etag")
+        follows = not sweep and self.progress.until is not None and start >= self.progress.until
+        same = follows and before is not None and before.digest == digest
+        return Look(answer.sent, Seen(mark, new, None, digest) if new else None, unchanged=same)
+
+
+@dataclass(slots=True, kw_only=True)
+class ListingReader(WatchedReader):
+    """A list whose items come, change and go anywhere in it."""
+
+    @abstractmethod
+    def listed(self) -> Iterator[Sequence[Deployment]]:
+        """The whole list, page by page."""
+
+    def tell(self, window: TimeRange) -> Told:
+        before = recall(self.progress.known)
+        known: dict[str, int] = {}
+        for facts in self.listed():
+            now = {fact.key: _fingerprint(fact) for fact in facts}
+            known |= now
+            late = self.progress.known is not None
+            new = [f for f in facts if f.at >= window.start or (late and before.get(f.key) != now[f.key])]
+            if new:
+                yield self.batch(new)
+        return remember(known, len(known)), withdrawn(before, known, 0)
+
+    def tell_gap(self, window: TimeRange) -> Generator[Batch, None, str | None]:
+        for facts in self.listed():
+            yield self.batch([fact for fact in facts if fact.at in window])
+        return self.progress.known
+
+
+def _fingerprint(fact: Deployment) -> int:
+    return zlib.crc32(f"{fact.at.timestamp()} {fact.commit} {fact.ref}".encode())
+
+
+def _digest(shown: object) -> str:
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
