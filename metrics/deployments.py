@@ -100,8 +100,15 @@ def never_seen(rows: pd.DataFrame, definition: MetricDefinition) -> str | None:
     known = sorted({e for _, e in places})
     if definition.services and not known:
         return f"no deployment of {', '.join(definition.services)} is known"
+    if not known and _knows_no_environments(definition):
+        return None
     seen = f"known are {', '.join(known)}" if known else "no deployment is known at all"
     return f"environment {definition.environment!r} was never seen; {seen}"
+
+
+def _knows_no_environments(definition: MetricDefinition) -> bool:
+    """Whether tags, releases, merges or runs of a workflow are what deploys: without one there is none to be seen."""
+    return bool(definition.queries.get("deployments", {}).get("deployments"))
 
 
 def unknown_order(rules: TrackRules) -> str | None:

@@ -234,6 +234,16 @@ def test_an_environment_never_seen_lists_those_known():
     assert any("production, staging" in note for note in reading.notes)
 
 
+@pytest.mark.parametrize("said", [{"tags": "v*"}, {"merges": "main"}, {"releases": True}, {"workflow": "ship.yml"}])
+def test_what_knows_no_environments_is_zero_where_nothing_was_shipped(said):
+    shipped = definition("deployment_frequency", queries={"deployments": {"deployments": said}})
+    reading = read(shipped, [])
+    assert (reading.value, reading.n, reading.health) == (0, 0, Health.OK)
+    assert read(shipped, [], coverage=covered()).health == Health.NO_DATA
+    elsewhere = read(replace(shipped, environment="prod"), [deployed("A", "2026-10-05", origin="tag")])
+    assert (elsewhere.value, elsewhere.health) == (None, Health.NO_DATA)
+
+
 def test_a_seen_environment_without_a_success_is_zero():
     waiting = [deployed("A", "2026-10-05", statuses=())]
     assert (read(FREQUENCY, waiting).value, read(FREQUENCY, waiting).health) == (0, Health.OK)
