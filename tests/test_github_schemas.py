@@ -19,9 +19,10 @@ import pytest
 import requests
 from graphql import GraphQLSchema, build_schema, parse, validate
 from jsonschema import Draft7Validator
-from keyresults.collectors import github_deployments, github_repositories
+from keyresults.collectors import github_deployments, github_merges, github_releases, github_repositories, github_tags
 from standins import histories
 from standins.github import TOKEN, GitHubStandIn, github
+from standins.github_code import Commit, Release, Tag
 from standins.github_graphql import SCHEMA
 from standins.github_source import collectors, keeper
 from standins.github_world import World
@@ -37,6 +38,9 @@ pytestmark = pytest.mark.skipif(
 PATHS = (
     "/repos/{owner}/{repo}",
     "/repos/{owner}/{repo}/deployments",
+    "/repos/{owner}/{repo}/releases",
+    "/repos/{owner}/{repo}/git/matching-refs/{ref}",
+    "/repos/{owner}/{repo}/git/ref/{ref}",
     "/repos/{owner}/{repo}/actions/runs",
     "/repos/{owner}/{repo}/actions/workflows",
     "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs",
@@ -65,7 +69,10 @@ def described() -> dict[str, Any]:
 @pytest.fixture
 def world() -> World:
     world = World(NOW)
-    world.add("acme/payments", [*histories.deployments(2, days=30), *histories.runs(2, days=30)])
+    payments = world.add("acme/payments", [*histories.deployments(2, days=30), *histories.runs(2, days=30)])
+    payments.code.add(Commit("c" * 40, START), Tag("a" * 40, "c" * 40, START))
+    payments.code.tags["v1"], payments.code.branches["main"] = "a" * 40, "c" * 40
+    payments.code.releases += [Release(1, "v1", START, START), Release(2, "v2", START)]
     return world
 
 
@@ -77,7 +84,15 @@ def server(world: World) -> Iterator[GitHubStandIn]:
 
 @pytest.mark.parametrize(
     "query",
-    [github_deployments.NEWEST, github_deployments.AGAIN, github_deployments.STATUSES, github_repositories.OWNED],
+    [
+        github_deployments.NEWEST,
+        github_deployments.AGAIN,
+        github_deployments.STATUSES,
+        github_releases.RELEASES,
+        github_tags.TAGS,
+        github_merges.HISTORY,
+        github_repositories.OWNED,
+    ],
 )
 def test_every_query_is_one_github_understands(query: str) -> None:
     assert not validate(published(), parse(query))
@@ -111,6 +126,18 @@ def test_answers_come_out_the_same_under_githubs_own_schema(
     assert followed.facts == {fact.key: fact for fact in told if fact.kind == "deployments"}
 
 
+@pytest.mark.parametrize(
+    ("source", "key"), [({"releases": True}, "1"), ({"tags": "v*"}, "v1"), ({"merges": "main"}, "c" * 40)]
+)
+def test_code_comes_out_the_same_under_githubs_own_schema(
+    server: GitHubStandIn, tmp_path: Path, source: dict[str, object], key: str
+) -> None:
+    with collectors(server, tmp_path) as make:
+        followed = keeper(make(), "deployments", START, deployments=source)
+        followed.collect(make(), NOW)
+    assert [(fact.key, fact.commit) for fact in followed.facts.values()] == [(key, "c" * 40)]
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_rest_answers_have_the_shape_github_describes(world: World, server: GitHubStandIn, path: str) -> None:
     repeated = next(f for f in world.repositories[0].history if f.kind == "runs" and f.attempt == 2)
@@ -120,6 +147,7 @@ def test_rest_answers_have_the_shape_github_describes(world: World, server: GitH
         workflow_id="ci.yml",
         run_id=repeated.run,
         attempt_number=1,
+        ref="heads/main" if "/git/ref/" in path else "tags",
     )
     answer = requests.get(server.url + place, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
     assert answer.status_code == 200
@@ -133,7 +161,11 @@ def test_rest_answers_have_the_shape_github_describes(world: World, server: GitH
 
 def test_every_parameter_sent_is_one_github_describes(server: GitHubStandIn, tmp_path: Path) -> None:
     with collectors(server, tmp_path) as make:
-        for kind, query in (("deployments", {}), ("runs", {}), ("runs", {"workflow": "ci.yml", "branch": "*"})):
+        asked = [("deployments", {}), ("runs", {}), ("runs", {"workflow": "ci.yml", "branch": "*"})]
+        asked += [
+            ("deployments", {"deployments": one}) for one in ({"releases": True}, {"tags": "*"}, {"merges": "main"})
+        ]
+        for kind, query in asked:
             keeper(make(), kind, START, **query).collect(make(), NOW)
     sent = {(template(one.path), name) for one in server.asked if one.verb == "GET" for name in one.query}
     assert sent
@@ -142,7 +174,7 @@ def test_every_parameter_sent_is_one_github_describes(server: GitHubStandIn, tmp
 
 
 def template(path: str) -> str:
-    return next(p for p in PATHS if re.fullmatch(re.sub(r"\{[a-z_]+\}", "[^/]+", p), path))
+    return next(p for p in PATHS if re.fullmatch(re.sub(r"\{[a-z_]+\}", "[^/]+", p.replace("{ref}", ".+")), path))
 
 
 def parameters(path: str) -> set[str]:
