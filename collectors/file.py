@@ -29,7 +29,7 @@ class FactFiles:
     `columns` may name these; those in bold are needed:
 
     - deployments: **commit**, one of **created_at**, **started_at**, **finished_at** and **at** (when
-      `status` was reached), status, environment (`production`), task, ref, run, marked_rollback
+      `status` was reached), status, environment (`production`), task, ref, run, workflow, marked_rollback
     - runs: **run**, one of **created_at** and **started_at**, completed_at, conclusion, attempt (1),
       workflow, branch, commit, event
     - changes: **commit**, **merged_at**, opened_at, first_commit_at, first_review_at, title, base,

@@ -38,6 +38,7 @@ FIELDS: Mapping[RowKind, Mapping[str, Callable[[Cells, object], Any]]] = {
         "task": Cells.text,
         "ref": Cells.text,
         "run": Cells.text,
+        "workflow": Cells.text,
         "marked_rollback": Cells.flag,
     },
     "runs": {
@@ -166,7 +167,7 @@ def _deployment(values: Values, known: dict[str, Any]) -> Deployment:
         statuses.append(StatusChange(status, ended or created))
     return Deployment(
         **known,
-        **_given(values, "task", "ref", "run", "marked_rollback"),
+        **_given(values, "task", "ref", "run", "workflow", "marked_rollback"),
         environment=values.get("environment", "production"),
         commit=values["commit"],
         created_at=created,

@@ -50,13 +50,17 @@ def services_of_metric(
 def check_services(options: MetricTable | None, services: Mapping[str, Service], key: Key, findings: Findings) -> None:
     """Whether what a metric names is there at all."""
     for index, name in enumerate((options.services if options else None) or ()):
-        place = (*key, "services", index)
-        if name in services:
-            continue
-        if "/" not in name:
-            findings.add(place, f"there is no [services.{name[:100]}]{near(name, services)}")
-        elif PATTERN & set(name):
-            findings.add(place, "services are named one by one: a glob goes with repositories")
+        if (said := _unknown(name, services)) is not None:
+            findings.add((*key, "services", index), said)
+
+
+def _unknown(name: str, services: Mapping[str, Service]) -> str | None:
+    """Why this is the name neither of a service nor of a repository."""
+    if name in services:
+        return None
+    if "/" not in name:
+        return f"there is no [services.{name[:100]}]{near(name, services)}"
+    return "services are named one by one: a glob goes with repositories" if PATTERN & set(name) else None
 
 
 def check_reach(
@@ -69,6 +73,8 @@ def check_reach(
 ) -> None:
     """Whether the metric can have facts of what it names."""
     for index, name in enumerate(options.services or ()):
+        if _unknown(name, services) is not None:
+            continue
         place = (*key, "services", index)
         repository = services[name].repository if name in services else name
         if name in services and "deployments" not in measure.kinds:

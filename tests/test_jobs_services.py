@@ -1,0 +1,147 @@
+"""Services of a monorepo from a file to what is said of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from job_scenes import FIRST, NOW, workspace, write_scene
+from keyresults.jobs.collect import collect
+from keyresults.jobs.evaluate import evaluate, explain, metric_series
+from keyresults.jobs.notices import concerns_of
+
+SERVICES = """
+[services.ledger]
+repository = "acme/shop"
+match = { workflow = "deploy-ledger.yml" }
+
+[services.web]
+repository = "acme/shop"
+match = { workflow = "deploy-web*" }
+
+[services.mail]
+repository = "acme/shop"
+match = { environment = "mail-*" }
+"""
+METRICS = """
+[metrics.shop]
+source = "exports"
+measure = "rollback_rate"
+window = "28d"
+
+[metrics.web]
+source = "exports"
+measure = "rollback_rate"
+window = "28d"
+services = ["web"]
+
+[metrics.mails]
+source = "exports"
+measure = "deployment_count"
+window = "28d"
+services = ["mail"]
+
+[metrics.slowest]
+source = "exports"
+measure = "deployment_frequency"
+across = "worst"
+window = "28d"
+"""
+
+
+def monorepo():
+    """Every 12 hours one commit to ledger, web and two environments of mail; web goes back on every tenth."""
+    made = []
+    for i in range(220):
+        at = FIRST + timedelta(hours=12 * i)
+        back = i % 10 == 9
+        for minutes, name, environment in ((0, "ledger", "production"), (5, "web", "production"),
+                                           (20, "mail", "mail-eu"), (25, "mail", "mail-us")):  # fmt: skip
+            if name == "mail" and i % 2:
+                continue
+            when = (at + timedelta(minutes=minutes)).isoformat()
+            made.append(
+                {
+                    "key": f"{i}-{environment}-{name}",
+                    "subject": "acme/shop",
+                    "commit": f"c{i - 2}" if back and name == "web" else f"c{i}",
+                    "workflow": f"deploy-{name}.yml",
+                    "environment": environment,
+                    "status": "success",
+                    "created_at": when,
+                    "at": when,
+                }
+            )
+    return made
+
+
+@pytest.fixture
+def config(tmp_path):
+    return write_scene(tmp_path, monorepo(), metrics=SERVICES + METRICS)
+
+
+def newest(one, name):
+    return metric_series(one, name, since=None, until=None, as_of=NOW).readings[-1]
+
+
+def in_window(until=timedelta(0)):
+    """Rounds of the 28 days that end where the file does (the end of 19 November in Berlin), by a plain loop."""
+    end = NOW.replace(hour=23) - timedelta(days=1)
+    start = NOW - timedelta(days=28)
+    return [i for i in range(220) if start <= FIRST + timedelta(hours=12 * i, minutes=25) < min(end, NOW - until)]
+
+
+def test_each_service_of_a_monorepo_is_measured_from_its_own_order(config):
+    with workspace(config) as one:
+        collect(one)
+        web = newest(one, "web")
+        forward = [i for i in in_window(timedelta(hours=24)) if i % 10 != 9]
+        assert (web.numerator, web.denominator) == (sum(i % 10 == 8 for i in forward), len(forward))
+        shop = newest(one, "shop")
+        both = len(in_window(timedelta(hours=24)))
+        assert (shop.numerator, shop.denominator) == (web.numerator, len(forward) + both)
+        assert newest(one, "mails").value == sum(i % 2 == 0 for i in in_window())
+
+
+def test_explain_says_of_which_service_what_is_left_out(config):
+    with workspace(config) as one:
+        collect(one)
+        facts = {fact.key: fact for fact in explain(one, "web", as_of=NOW).facts}
+        assert (facts["acme/shop/200-production-ledger"].role, facts["acme/shop/200-production-ledger"].why) == (
+            "other service",
+            "of ledger",
+        )
+        assert (facts["acme/shop/200-production-web"].subject, facts["acme/shop/200-production-web"].counted) == (
+            "web",
+            True,
+        )
+        assert facts["acme/shop/209-production-web"].role == "rollback"
+
+
+def test_the_least_frequent_service_is_named_and_one_of_other_environments_is_none(config):
+    with workspace(config) as one:
+        collect(one)
+        assert "the least frequent of 2 services: web" in newest(one, "slowest").notes
+
+
+def test_another_split_measures_finished_days_anew(config):
+    with workspace(config) as one:
+        collect(one)
+        before = {r["id"]: r for r in key_results(one)}
+    config.write_text(
+        config.read_text().replace(SERVICES, "").replace('services = ["web"]', "").replace('services = ["mail"]', "")
+    )
+    with workspace(config) as edited:
+        after = {r["id"]: r for r in key_results(edited)}
+        assert concerns_of(edited)[0].startswith("rollbacks: definition of its metric")
+    assert before["rollbacks"]["series"] != after["rollbacks"]["series"]
+
+
+def key_results(one):
+    return [kr for o in json.loads(evaluate(one, as_of=NOW).to_json())["objectives"] for kr in o["key_results"]]
+
+
+def test_services_are_no_longer_something_this_release_does_not_do(config):
+    with workspace(config, writing=False) as one:
+        assert concerns_of(one) == []
