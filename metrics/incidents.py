@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import numpy as np
-
 from .definition import MetricDefinition
 from .ledger import Ledger, each
 from .table import FactTables, microseconds
@@ -15,6 +13,8 @@ INCIDENT = "incident"
 
 def count_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Every incident opened by `as_of` counts."""
+    import numpy as np
+
     incidents = tables.frame("incidents")
     rows = incidents[incidents["opened_at"].to_numpy() <= np.datetime64(microseconds(as_of), "us")].copy()
     rows["at"] = rows["opened_at"]
