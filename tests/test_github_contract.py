@@ -14,10 +14,20 @@ from keyresults.collectors.testing import Case, CollectorContract
 from keyresults.metrics.ranges import TimeRange
 from standins import histories
 from standins.github import TOKEN, GitHubStandIn, github
+from standins.github_code import Code, Commit, Release
 from standins.github_world import World
 from standins.histories import START
 
 NOW = START + timedelta(days=30)
+
+
+def add_code(code: Code) -> None:
+    """A commit a day, each with a tag and a release."""
+    for n in range(1, 29):
+        at = START + timedelta(days=n)
+        code.add(Commit(f"{n:040x}", at, (f"{n - 1:040x}",) if n > 1 else ()))
+        code.tags[f"v{n}"] = code.branches["main"] = f"{n:040x}"
+        code.releases.append(Release(n, f"v{n}", at, at))
 
 
 @pytest.fixture
@@ -25,6 +35,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubStandIn]:
     monkeypatch.setattr(github_client, "PAUSES", (0.0, 0.0))
     world = World(NOW)
     world.add("acme/payments", [*histories.deployments(11, days=30), *histories.runs(11, days=30, per_day=4)])
+    add_code(world.repositories[0].code)
     with github(world) as standin:
         yield standin
 
@@ -60,3 +71,15 @@ class TestRuns(GitHubContract):
 
 class TestWorkflowDeployments(GitHubContract):
     query: ClassVar[dict[str, object]] = {"deployments": {"workflow": "deploy.yml", "branch": "*"}}
+
+
+class TestReleases(GitHubContract):
+    query: ClassVar[dict[str, object]] = {"deployments": {"releases": True}}
+
+
+class TestTags(GitHubContract):
+    query: ClassVar[dict[str, object]] = {"deployments": {"tags": "v*"}}
+
+
+class TestMerges(GitHubContract):
+    query: ClassVar[dict[str, object]] = {"deployments": {"merges": "main"}}

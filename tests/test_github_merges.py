@@ -91,6 +91,20 @@ def test_only_the_branchs_own_line_is_told_however_its_history_is_mixed(
     assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
 
 
+def test_a_commit_dated_long_before_its_parent_may_come_pages_after_it(
+    world: World, repository: Repository, make: Make
+) -> None:
+    line = [Commit(f"{n:040x}", START + n * HOUR, (f"{n - 1:040x}",) if n > 2 else ()) for n in range(2, 101)]
+    sides = [Commit(f"{n:040x}", START + n * HOUR, (f"{n - 1:040x}",)) for n in range(101, 161)]
+    early = Commit("e" * 40, START + HOUR, (line[-1].oid,))
+    merge = Commit("f" * 40, START + 161 * HOUR, (early.oid, sides[-1].oid))
+    repository.code.add(*line, *sides, early, merge)
+    repository.code.branches["main"] = merge.oid
+    followed = keeper(make)
+    followed.collect(make(), world.now)
+    assert set(followed.facts) == {one.oid for one in (*line, early, merge)}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_following_a_branch_ends_with_all_of_it_whatever_crashes(
     world: World, repository: Repository, make: Make, seed: int
