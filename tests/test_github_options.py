@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from threading import Thread
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from keyresults.collectors.contract import Unauthorized
+from keyresults.collectors.contract import Unauthorized, Unlimited
 from keyresults.collectors.github import GitHub
 from keyresults.metrics.ranges import TimeRange
 from keyresults.metrics.stream import Stream
@@ -89,9 +90,36 @@ def test_an_apps_installation_is_a_credential(server: GitHubStandIn, make: Make,
     followed = keeper(make(token=None, app=app), "deployments", START)
     followed.collect(make(token=None, app=app), NOW)
     assert followed.facts == {f.key: f for f in known_by(server.world.repositories[0].history, NOW)}
+    assert sum(batch.requests for batch in followed.batches) == len(server.asked), "its token is a request as well"
     server.always = "401"
     with pytest.raises(Unauthorized):
         followed.collect(make(token=None, app=app), NOW + timedelta(hours=1))
+
+
+def test_a_budget_is_a_tokens_or_an_installations_and_names_it_by_a_digest(make: Make, tmp_path: Path) -> None:
+    named: list[str] = []
+
+    def budgets(credential: str) -> Unlimited:
+        named.append(credential)
+        return Unlimited()
+
+    (tmp_path / "key.pem").write_text("a key")
+    (tmp_path / "renewed.pem").write_text("the key after it")
+    (tmp_path / "other").write_text("ghp_another0another0another0another0")
+    for told in (
+        {},
+        {},
+        {"token": {"file": "other"}},
+        {"token": None, "app": {"id": 12, "installation": 34, "key": {"file": "key.pem"}}},
+        {"token": None, "app": {"id": 12, "installation": 34, "key": {"file": "renewed.pem"}}},
+        {"token": None, "app": {"id": 12, "installation": 35, "key": {"file": "key.pem"}}},
+    ):
+        make(budgets=budgets, **told)
+    same, token, other, installation, renewed, elsewhere = named
+    assert same == token
+    assert installation == renewed
+    assert len({token, other, installation, elsewhere}) == 4
+    assert all(re.fullmatch("[0-9a-f]{24}", name) for name in named)
 
 
 def test_a_key_that_is_none_is_said_without_being_shown(make: Make, tmp_path: Path) -> None:
