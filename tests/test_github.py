@@ -284,7 +284,7 @@ def test_successful_attempts_of_a_workflow_are_deployments_where_asked(world: Wo
         "4/2": START + 3 * DAY + timedelta(minutes=10),
         "5/1": None,
     }
-    assert {f.origin for f in found} == {"workflow"}
+    assert {(f.origin, f.workflow) for f in found} == {("workflow", "deploy.yml")}
     assert {f.environment for f in found} == {"production"}
 
 
