@@ -66,7 +66,15 @@ class GitHub:
         if not queries:
             return []
         repositories = chosen(self._client(), self._options)
-        return [Stream(self._context.source, kind, name, query) for kind, query in queries for name in repositories]
+        asked = [(kind, self._query(kind, query)) for kind, query in queries]
+        return [Stream(self._context.source, kind, name, query) for kind, query in asked for name in repositories]
+
+    def _query(self, kind: FactKind, query: Json) -> Json:
+        """With the source's own word for deployments: to change it is to start another stream."""
+        said = self._options.deployments
+        if kind != "deployments" or said is None or query.get("deployments"):
+            return query
+        return {**query, "deployments": said.model_dump(mode="json", exclude_none=True)}
 
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
         read = self._reader_of(stream)
@@ -85,7 +93,7 @@ class GitHub:
             return partial(_read_runs, asked.workflow, asked.branch)
         if stream.kind != "deployments":
             raise ConfigError(f"GitHub's {stream.kind} come with a later release")
-        source = DeploymentsQuery.model_validate(stream.query).deployments or self._options.deployments
+        source = DeploymentsQuery.model_validate(stream.query).deployments
         if source is None:
             return _read_deployments
         if source.workflow is not None:
