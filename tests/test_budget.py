@@ -37,7 +37,7 @@ def hears(
 
 def taken(store: Store, **said: float) -> int:
     """How many can be taken on end."""
-    return next(n for n in range(1000) if not takes(store, **said))  # type: ignore[arg-type]  # `said` is passed on as it is
+    return next(n for n in range(1000) if not takes(store, **said))
 
 
 @settings(max_examples=60, deadline=None)
