@@ -56,7 +56,6 @@ def changes(clone: Clone, commits: Sequence[Commit], sides: Sides, branch: Branc
 
 def _change(commit: Commit, told: Sequence[str], side: Side, branch: Branch, subject: str) -> Change:
     name, address, title, body = told
-    taken_back = _REVERTS.search(body)
     title, head = _title(title, body)
     return Change(
         key=commit.id,
@@ -68,8 +67,14 @@ def _change(commit: Commit, told: Sequence[str], side: Side, branch: Branch, sub
         base=branch.name,
         head=head,
         author_kind="bot" if side.by_bots or (side.by_bots is None and _is_bot(name, address)) else "unknown",
-        reverts=(taken_back[1] or taken_back[2]) if taken_back else None,
+        reverts=taken_back(body),
     )
+
+
+def taken_back(body: str) -> str | None:
+    """The commit, or the change (`#12`), that a message says it reverts."""
+    found = _REVERTS.search(body)
+    return (found[1] or found[2]) if found else None
 
 
 def _title(subject: str, body: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from ..metrics.facts import Deployment, FactKind, Run
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions
+from .github_changes import ChangeReader
 from .github_client import GitHubClient, Transport
 from .github_cursor import Progress
 from .github_deployments import DeploymentReader
@@ -91,6 +92,8 @@ class GitHub:
         if stream.kind == "runs":
             asked = RunsQuery.model_validate(stream.query)
             return partial(_read_runs, asked.workflow, asked.branch)
+        if stream.kind == "changes":
+            return partial(_read_changes, ChangesQuery.model_validate(stream.query).branch)
         if stream.kind != "deployments":
             raise ConfigError(f"GitHub's {stream.kind} come with a later release")
         source = DeploymentsQuery.model_validate(stream.query).deployments
@@ -115,6 +118,19 @@ def _read_deployments(
     client: GitHubClient, repository: Repository, subject: str, progress: Progress, window: TimeRange
 ) -> Iterator[Batch]:
     return DeploymentReader(client=client, repository=repository, subject=subject, progress=progress).read(window)
+
+
+def _read_changes(
+    branch: str | None,
+    client: GitHubClient,
+    repository: Repository,
+    subject: str,
+    progress: Progress,
+    window: TimeRange,
+) -> Iterator[Batch]:
+    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
+    named = None if branch == ALL_BRANCHES else branch or repository.default_branch
+    return ChangeReader(**common, branch=named).read(window)
 
 
 def _read_code(

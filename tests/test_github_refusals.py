@@ -189,7 +189,7 @@ def test_answers_for_another_repository_are_refused(world: World, make: Make, ki
     assert not followed.facts
 
 
-@pytest.mark.parametrize("kind", ["changes", "incidents"])
+@pytest.mark.parametrize("kind", ["incidents"])
 def test_kinds_that_are_not_read_yet_are_said(world: World, make: Make, kind: str) -> None:
     history(world)
     with pytest.raises(ConfigError, match="later release"):

@@ -19,7 +19,14 @@ import pytest
 import requests
 from graphql import GraphQLSchema, build_schema, parse, validate
 from jsonschema import Draft7Validator
-from keyresults.collectors import github_deployments, github_merges, github_releases, github_repositories, github_tags
+from keyresults.collectors import (
+    github_changes,
+    github_deployments,
+    github_merges,
+    github_releases,
+    github_repositories,
+    github_tags,
+)
 from standins import histories
 from standins.github import TOKEN, GitHubStandIn, github
 from standins.github_code import Commit, Release, Tag
@@ -85,6 +92,7 @@ def server(world: World) -> Iterator[GitHubStandIn]:
 @pytest.mark.parametrize(
     "query",
     [
+        github_changes.MERGED,
         github_deployments.NEWEST,
         github_deployments.AGAIN,
         github_deployments.STATUSES,

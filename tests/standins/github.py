@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from graphql import GraphQLSchema
 
-from . import github_code
+from . import github_code, github_pulls
 from . import github_payloads as payloads
 from .github_graphql import Limits, answer, schema
 from .github_quota import Quota
@@ -250,6 +250,9 @@ class GitHubStandIn:
         told = [github_code.release(one, repository.name, self.world.now) for one in listed]
         return self._page(asked, told, lambda part, _: part)
 
+    def _pulls(self, repository: Repository, asked: Asked) -> Answer:
+        return self._page(asked, github_pulls.listed(repository.pulls, self.world.now), lambda part, _: part)
+
     def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
         return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
 
@@ -278,6 +281,7 @@ class GitHubStandIn:
 _ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"", GitHubStandIn._repository),
     (r"/deployments", GitHubStandIn._deployments),
+    (r"/pulls", GitHubStandIn._pulls),
     (r"/releases", GitHubStandIn._releases),
     (r"/git/matching-refs/(.+)", GitHubStandIn._references),
     (r"/git/ref/(.+)", GitHubStandIn._reference),

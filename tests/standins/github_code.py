@@ -18,6 +18,7 @@ type Blob implements GitObject & Node { id: ID! oid: GitObjectID! }
 type Commit implements GitObject & Node {
   id: ID!
   oid: GitObjectID!
+  authoredDate: DateTime!
   committedDate: DateTime!
   history(after: String, first: Int): CommitHistoryConnection!
   parents(after: String, first: Int): CommitConnection!

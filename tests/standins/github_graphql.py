@@ -10,7 +10,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
 from keyresults.metrics.facts import Deployment, StatusChange
 
-from . import github_code
+from . import github_code, github_pulls
 from .github_payloads import WEB, written
 from .github_world import Repository, World
 
@@ -60,6 +60,7 @@ type Repository implements Node {
   ): DeploymentConnection!
   """
     + github_code.FIELDS
+    + github_pulls.FIELDS
     + """
 }
 type RepositoryTopicConnection { nodes: [RepositoryTopic] }
@@ -84,6 +85,7 @@ enum DeploymentStatusState { ERROR FAILURE INACTIVE IN_PROGRESS PENDING QUEUED S
 type DeploymentStatus implements Node { id: ID! createdAt: DateTime! logUrl: URI state: DeploymentStatusState! }
 """
     + github_code.SCHEMA
+    + github_pulls.SCHEMA
 )
 """What the stand-in knows of GitHub's schema; a test holds it against the published one."""
 
@@ -163,6 +165,7 @@ class _Root:
             "url": f"{WEB}/{repository.name}",
             "repositoryTopics": {"nodes": topics},
             "deployments": lambda _, **page: self._deployments(repository, page),
+            "pullRequests": github_pulls.resolver(repository.pulls, self.world.now, self._code_connection),
             **github_code.fields(repository.code, self.world.now, self._code_connection),
         }
 

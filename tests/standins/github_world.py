@@ -10,6 +10,7 @@ from typing import Any
 from keyresults.metrics.facts import Deployment, Run
 
 from .github_code import Code
+from .github_pulls import Pull
 from .histories import known_by
 
 
@@ -28,6 +29,7 @@ class Repository:
     forks: set[str] = field(default_factory=set)
     touched: dict[str, datetime] = field(default_factory=dict)
     code: Code = field(default_factory=Code)
+    pulls: list[Pull] = field(default_factory=list)
 
 
 @dataclass

@@ -1,0 +1,178 @@
+"""Merged pull requests as changes, the last touched first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from ..metrics.facts import Change
+from ..metrics.ranges import TimeRange, TimeRanges
+from ..metrics.stream import Batch
+from .contract import SourceError
+from .git_history import taken_back
+from .github_client import Answer
+from .github_cursor import SETTLES, Seen, claimed, instant
+from .github_facts import Node
+from .github_reader import TICK, Reader
+
+MERGED = """
+query($owner: String!, $name: String!, $base: String, $first: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner
+    pullRequests(
+      states: [MERGED], baseRefName: $base, first: $first, after: $after
+      orderBy: {field: UPDATED_AT, direction: DESC}
+    ) {
+      pageInfo { hasNextPage endCursor }
+      nodes {
+        number title body createdAt updatedAt mergedAt baseRefName headRefName url
+        mergeCommit { oid }
+        author { __typename login }
+        labels(first: 50) { nodes { name } }
+        reviews(first: 20) { nodes { submittedAt author { login } } }
+        commits(first: 1) { nodes { commit { authoredDate } } }
+      }
+    }
+  }
+}
+"""
+
+LOOK_BACK = timedelta(days=1)
+SWEPT = timedelta(days=30)
+"""How far behind its window a poll reads again, and the daily sweep."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ChangeReader(Reader):
+    """A merge touches its pull request, so one not touched since an instant was not merged since then either.
+
+    `branch` is the one merged into; None for all.
+    """
+
+    branch: str | None
+    problems: list[str] = field(default_factory=list)
+
+    def read(self, window: TimeRange) -> Iterator[Batch]:
+        if self.progress.is_beyond(window.end):
+            yield from self._poll(window)
+            return
+        asked = claimed(window, self.client.context.clock())
+        yield from self._pages(asked, window.start, only=window)
+        yield self.batch((), problems=self.problems)
+
+    def _poll(self, window: TimeRange) -> Iterator[Batch]:
+        now = self.client.context.clock()
+        sweep = self.progress.sweep_is_due(now)
+        answer, seen = self._look(window.start, sweep)
+        asked = claimed(window, answer.sent)
+        if answer.unchanged:
+            self.covered = TimeRanges.of(asked)
+        else:
+            yield from self._pages(asked, self._floor(window.start, now, sweep))
+        self.progress = self.progress.finished(until=asked.end, swept=now if sweep else None, seen=seen)
+        yield self.batch((), problems=self.problems)
+
+    def _floor(self, start: datetime, now: datetime, sweep: bool) -> datetime:
+        if self.progress.until is None:
+            return start
+        floor = min(start, self.progress.until) - LOOK_BACK
+        return min(floor, now - SWEPT) if sweep else floor
+
+    def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen | None]:
+        """One conditional request: whether the pull request touched last is the same as before.
+
+        Another one touched in its second might stand behind it: its ETag counts only once that is long over.
+        """
+        mark = self.client.credential_mark()
+        etag = None if sweep else self.progress.etag_for(mark, start)
+        asked: dict[str, str | int] = {"state": "closed", "sort": "updated", "direction": "desc", "per_page": 1}
+        answer = self.client.get(f"/repos/{self.repository.name}/pulls", self.subject, asked, etag)
+        if answer.unchanged:
+            return answer, self.progress.seen
+        if not isinstance(answer.body, list):
+            raise SourceError(f"{self.subject}: GitHub's answer lists no pull requests")
+        new = answer.headers.get("etag")
+        settled = all(instant(one["updated_at"]) < answer.sent - SETTLES for one in answer.body)
+        return answer, Seen(mark, new, None) if new and settled else None
+
+    def _pages(self, asked: TimeRange, floor: datetime, only: TimeRange | None = None) -> Iterator[Batch]:
+        """Down to `floor`; the first page is covered at once, the others when all are there.
+
+        A pull request touched while the pages are read moves to their front: the front is read again at the end.
+        """
+        began = self.client.context.clock() - SETTLES
+        count = 0
+        for touched, facts in self._down_to(floor):
+            count += 1
+            if count == 1:
+                self._cover(touched, asked)
+            yield self.batch([f for f in facts if only is None or f.merged_at in only])
+        if count > 1:
+            for _, facts in self._down_to(began):
+                yield self.batch([f for f in facts if only is None or f.merged_at in only])
+        if not self.problems:
+            self.covered = TimeRanges.of(asked)
+
+    def _cover(self, touched: datetime | None, asked: TimeRange) -> None:
+        if touched is not None and not self.problems and touched + TICK < asked.end:
+            self.covered |= TimeRanges.of(TimeRange(max(asked.start, touched + TICK), asked.end))
+
+    def _down_to(self, floor: datetime) -> Iterator[tuple[datetime | None, list[Change]]]:
+        """Pages, each with the instant its oldest was touched."""
+        merged = self.connection(MERGED, "pullRequests", base=self.branch)
+        after: str | None = None
+        while True:
+            page: Mapping[str, Any] = merged.page(after)
+            touched = min((instant(node["updatedAt"]) for node in page["nodes"] if node), default=None)
+            yield touched, self._facts(page["nodes"])
+            if not page["pageInfo"]["hasNextPage"] or (touched is not None and touched < floor):
+                return
+            after = page["pageInfo"]["endCursor"]
+
+    def _facts(self, nodes: Sequence[Node | None]) -> list[Change]:
+        facts = []
+        for node in nodes:
+            if node is None:
+                self.problems.append(f"{self.subject}: GitHub left a pull request out of its answer")
+                continue
+            try:
+                facts.append(change_fact(node, self.subject))
+            except (KeyError, TypeError, ValueError) as error:
+                self.problems.append(f"{self.subject}: pull request {node.get('number')} can't be read ({error!r})")
+        return facts
+
+
+def change_fact(node: Node, subject: str) -> Change:
+    """A merged pull request; whose it is and who reviewed it stays with GitHub."""
+    author = node.get("author") or {}
+    commits = (node.get("commits") or {}).get("nodes") or []
+    return Change(
+        key=str(node["number"]),
+        subject=subject,
+        commit=node["mergeCommit"]["oid"],
+        merged_at=instant(node["mergedAt"]),
+        opened_at=instant(node["createdAt"]),
+        first_commit_at=instant(commits[0]["commit"]["authoredDate"]) if commits else None,
+        first_review_at=_first_review(node, author.get("login")),
+        title=node["title"],
+        base=node["baseRefName"],
+        head=node["headRefName"],
+        labels=tuple(one["name"] for one in (node.get("labels") or {}).get("nodes") or ()),
+        author_kind=_kind(author),
+        reverts=taken_back(node.get("body") or ""),
+        url=node["url"],
+    )
+
+
+def _first_review(node: Node, author: str | None) -> datetime | None:
+    reviews = (node.get("reviews") or {}).get("nodes") or []
+    others = [one for one in reviews if one and ((one.get("author") or {}).get("login") != author or author is None)]
+    return min((instant(one["submittedAt"]) for one in others if one.get("submittedAt")), default=None)
+
+
+def _kind(author: Mapping[str, Any]) -> Literal["person", "bot", "unknown"]:
+    if not author:
+        return "unknown"
+    return "bot" if author["__typename"] == "Bot" or author["login"].endswith("[bot]") else "person"

@@ -1,0 +1,127 @@
+"""GitHub's merged pull requests, read from a stand-in that speaks its APIs over a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from keyresults.collectors import github_client
+from keyresults.collectors.contract import SourceError
+from keyresults.collectors.github_cursor import SETTLES
+from keyresults.metrics.facts import Change
+from keyresults.metrics.ranges import TimeRange, TimeRanges
+from standins.github import GitHubStandIn, Trouble
+from standins.github_pulls import Pull
+from standins.github_source import DAY, PAYMENTS, Make, a_server, a_world, collectors, keeper  # noqa: F401 (fixtures)
+from standins.github_world import World
+from standins.histories import START
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def make(server: GitHubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    monkeypatch.setattr(github_client, "PAUSES", (0.0, 0.0))
+    with collectors(server, tmp_path) as one:
+        yield one
+
+
+def pull(number: int, merged: datetime, base: str = "main") -> Pull:
+    change = Change(
+        key=str(number),
+        subject=PAYMENTS,
+        commit=f"{number:040x}",
+        merged_at=merged,
+        opened_at=merged - 5 * HOUR,
+        first_commit_at=merged - 9 * HOUR,
+        first_review_at=merged - HOUR if number % 3 else None,
+        title=f"Change {number}",
+        base=base,
+        head="topic",
+        labels=("hotfix",) if number % 5 == 0 else (),
+        author_kind="bot" if number % 4 == 0 else "person",
+        reverts=f"#{number - 1}" if number % 7 == 0 else None,
+        url=f"https://github.com/{PAYMENTS}/pull/{number}",
+    )
+    return Pull(change, merged, f"Reverts {PAYMENTS}#{number - 1}" if change.reverts else "")
+
+
+def history(world: World, count: int = 130) -> list[Pull]:
+    pulls = [pull(n, START + n * 6 * HOUR) for n in range(1, count + 1)]
+    world.add(PAYMENTS).pulls.extend(pulls)
+    return pulls
+
+
+def test_all_merged_changes_of_the_default_branch_are_read(world: World, make: Make) -> None:
+    pulls = history(world)
+    world.repositories[0].pulls.append(pull(500, START + DAY, base="other"))
+    followed = keeper(make(), "changes", START)
+    followed.collect(make(), world.now)
+    assert followed.facts == {p.told.key: p.told for p in pulls}
+    assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
+    everywhere = keeper(make(), "changes", START, branch="*")
+    everywhere.collect(make(), world.now)
+    assert set(everywhere.facts) == {*followed.facts, "500"}
+
+
+def test_a_poll_without_news_is_answered_for_free(world: World, make: Make, server: GitHubStandIn) -> None:
+    history(world)
+    followed = keeper(make(), "changes", START)
+    memo: dict[str, str] = {}
+    followed.collect(make(memo), world.now)
+    world.now += HOUR
+    server.forget()
+    followed.collect(make(memo), world.now)
+    assert set(server.counts()) == {304}
+    assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
+
+
+def test_a_label_put_on_later_is_read(world: World, make: Make) -> None:
+    pulls = history(world)
+    followed = keeper(make(), "changes", START)
+    followed.collect(make(), world.now)
+    world.now += HOUR
+    pulls[2].told, pulls[2].touched = replace(pulls[2].told, labels=("late",)), world.now - HOUR / 2
+    followed.collect(make(), world.now)
+    assert followed.facts["3"] == pulls[2].told
+
+
+def test_a_pull_request_touched_between_two_pages_is_not_lost(world: World, make: Make) -> None:
+    pulls = history(world)
+    followed = keeper(make(), "changes", START)
+    collector = make()
+    for place, batch in enumerate(collector.collect(followed.stream, TimeRange(START, world.now), None)):
+        followed.keep(batch)
+        if place == 0:
+            world.now += timedelta(minutes=1)
+            pulls[0].touched = world.now
+    assert followed.facts == {p.told.key: p.told for p in pulls}
+
+
+@pytest.mark.parametrize("trouble", ["502", "truncated"])
+def test_what_came_before_a_broken_page_is_kept_and_the_next_run_completes_it(
+    world: World, make: Make, server: GitHubStandIn, trouble: Trouble
+) -> None:
+    pulls = history(world)
+    followed = keeper(make(), "changes", START)
+    server.plan = dict.fromkeys(range(4, 30), trouble)
+    with pytest.raises(SourceError):
+        followed.collect(make(), world.now)
+    assert len(followed.facts) == 50
+    assert all(p.told.key in followed.facts for p in pulls if p.told.merged_at in followed.covered)
+    server.plan = {}
+    followed.collect(make(), world.now)
+    assert followed.facts == {p.told.key: p.told for p in pulls}
+
+
+def test_pages_too_heavy_for_github_are_asked_for_in_smaller_ones(
+    world: World, make: Make, server: GitHubStandIn
+) -> None:
+    pulls = history(world, 30)
+    server.limits.heaviest = 5
+    followed = keeper(make(), "changes", START)
+    followed.collect(make(), world.now)
+    assert followed.facts == {p.told.key: p.told for p in pulls}
