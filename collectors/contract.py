@@ -111,6 +111,7 @@ class Budget(Protocol):
         Raises:
             RetryAt: where only the reserve is left, or their turn comes later than in a few seconds.
         """
+        ...
 
     def learn(self, resource: str, quota: Quota | None, *, free: bool = False) -> None:
         """To be told when a request is over, answered or not: what the answer said, and whether it cost nothing."""

@@ -1,4 +1,4 @@
-"""GitHub: deployments with their status history, and workflow runs with every attempt."""
+"""GitHub: deployments however they are told, workflow runs with every attempt, merged changes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class GitHub:
         if not queries:
             return []
         repositories = chosen(self._client(), self._options)
-        asked = [(kind, self._query(kind, query)) for kind, query in queries]
+        asked: list[tuple[FactKind, Json]] = [(kind, self._query(kind, query)) for kind, query in queries]
         return [Stream(self._context.source, kind, name, query) for kind, query in asked for name in repositories]
 
     def _query(self, kind: FactKind, query: Json) -> Json:

@@ -135,8 +135,9 @@ class _Metric:
 
     def _sources_of(self, measure: Measure, source: BoundSource) -> bool:
         """Finds the source of each kind of fact; whether each tells its kind, and what the measure is made of."""
-        besides = [kind for kind in measure.besides if self._could_tell(source, kind)]
-        self.sources = dict.fromkeys((*kinds_needed(measure, self._rollback_rules()), *besides), source)
+        kinds: list[FactKind] = list(kinds_needed(measure, self._rollback_rules()))
+        kinds.extend(kind for kind in measure.besides if self._could_tell(source, kind))
+        self.sources = dict.fromkeys(kinds, source)
         for kind in _SECOND:
             other = self._source(kind) if kind in self.table and kind in measure.options else None
             if other is not None:

@@ -87,7 +87,9 @@ class FactTables:
 
     def __init__(self, columns: Mapping[FactKind, Columns]) -> None:
         self._columns = dict(columns)
-        self._subjects = {kind: frozenset(found.get("subject", ())) for kind, found in columns.items()}
+        self._subjects: dict[FactKind, frozenset[str]] = {
+            kind: frozenset(found.get("subject", ())) for kind, found in columns.items()
+        }
         self._made: dict[Hashable, Any] = {}
 
     def frame(self, kind: FactKind) -> pd.DataFrame:
