@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from keyresults.collectors.contract import SourceError
@@ -14,23 +12,12 @@ from keyresults.metrics.ranges import TimeRange, TimeRanges
 from standins import github_source
 from standins.github import GitHubStandIn
 from standins.github_code import Commit, Release
-from standins.github_source import DAY, PAYMENTS, Make, a_server, a_world, collectors  # noqa: F401 (fixtures)
+from standins.github_source import DAY, PAYMENTS, Make, a_maker, a_repository, a_server, a_world  # noqa: F401 (fixtures)
 from standins.github_world import Repository, World
 from standins.histories import START
 from standins.keeping import Keeper
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def make(server: GitHubStandIn, tmp_path: Path) -> Iterator[Make]:
-    with collectors(server, tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-def repository(world: World) -> Repository:
-    return world.add(PAYMENTS)
 
 
 def keeper(make: Make) -> Keeper:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-import pytest
 from keyresults.collectors.git_clone import Clone
 from keyresults.collectors.git_history import merged, tagged
 from keyresults.collectors.github_cursor import SETTLES
@@ -16,23 +14,12 @@ from keyresults.metrics.ranges import TimeRange, TimeRanges
 from standins import github_source
 from standins.github import GitHubStandIn
 from standins.github_code import Commit, Tag
-from standins.github_source import DAY, PAYMENTS, Make, a_server, a_world, collectors  # noqa: F401 (fixtures)
+from standins.github_source import DAY, PAYMENTS, Make, a_maker, a_repository, a_server, a_world  # noqa: F401 (fixtures)
 from standins.github_world import Repository, World
 from standins.histories import START
 from standins.keeping import Keeper
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def make(server: GitHubStandIn, tmp_path: Path) -> Iterator[Make]:
-    with collectors(server, tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-def repository(world: World) -> Repository:
-    return world.add(PAYMENTS)
 
 
 def keeper(make: Make, pattern: str = "v*") -> Keeper:

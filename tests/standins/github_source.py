@@ -15,7 +15,7 @@ from keyresults.collectors.http import HttpDoor
 from keyresults.metrics.calendar import Calendar
 
 from .github import TOKEN, GitHubStandIn, github
-from .github_world import World
+from .github_world import Repository, World
 from .histories import START
 from .keeping import Keeper
 
@@ -63,6 +63,17 @@ def collectors(server: GitHubStandIn, base: Path) -> Iterator[Make]:
     finally:
         for collector in made:
             collector.close()
+
+
+@pytest.fixture(name="make")
+def a_maker(server: GitHubStandIn, tmp_path: Path) -> Iterator[Make]:
+    with collectors(server, tmp_path) as one:
+        yield one
+
+
+@pytest.fixture(name="repository")
+def a_repository(world: World) -> Repository:
+    return world.add(PAYMENTS)
 
 
 def keeper(collector: GitHub, kind: str, since: Any, **query: object) -> Keeper:
