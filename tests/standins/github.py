@@ -6,66 +6,40 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+import secrets
+import select
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from typing import Any
+from urllib.parse import unquote, urlencode
 
 from graphql import GraphQLSchema
 
-from . import github_code, github_pulls
+from . import github_code, github_pulls, histories
 from . import github_payloads as payloads
+from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
+from .github_control import obey
 from .github_graphql import Limits, answer, schema
+from .github_http import Server
 from .github_quota import Quota
 from .github_world import Repository, World
 
-Trouble = Literal[
-    "401",
-    "403",
-    "429",
-    "500",
-    "502",
-    "hang",
-    "login page",
-    "truncated",
-    "cut off",
-    "primary limit",
-    "secondary limit",
-    "secondary limit, no hint",
-    "graphql limit",
-]
+__all__ = ["TOKEN", "Answer", "Asked", "GitHubStandIn", "Trouble", "github"]
 
 CAP = 1000
 TOKEN = "ghp_standinstandinstandin0123456789"
 
 
-@dataclass
-class Answer:
-    status: int
-    body: Any
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Asked:
-    verb: str
-    path: str
-    query: dict[str, str]
-    body: dict[str, Any]
-    status: int = 0
-
-
 class GitHubStandIn:
-    """`always` makes every answer bad; `plan` names the requests (counted from 1) that go wrong, once each."""
+    """`always` makes every answer bad; `plan` names the requests (counted from 1) that go wrong, once each.
+
+    `latency` is how many seconds an answer takes at least.
+    """
 
     def __init__(self, world: World, graphql_schema: GraphQLSchema | None = None) -> None:
         self.world = world
@@ -76,7 +50,10 @@ class GitHubStandIn:
         self.quota = Quota(world)
         self.drift = 1.0
         self._schema = graphql_schema or schema()
-        self._server = _Server(self)
+        self.latency = 0.0
+        self.key = secrets.token_hex(16)
+        self._telling = threading.RLock()
+        self._server = Server(self)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -103,20 +80,37 @@ class GitHubStandIn:
     # ---- answering
 
     def respond(self, asked: Asked, headers: Any) -> Answer | Trouble:
+        self.wait(self.latency)
+        with self._telling:
+            return self._told(asked, headers)
+
+    def _told(self, asked: Asked, headers: Any) -> Answer | Trouble:
         self.asked.append(asked)
         trouble = self.plan.pop(len(self.asked), None) or self.always
-        if trouble:
-            asked.status = {"hang": 0, "truncated": 200, "cut off": 200, "login page": 200}.get(trouble, 0)
-            return trouble if asked.status or trouble == "hang" else self._refusal(trouble)
+        if trouble in BROKEN:
+            asked.status = BROKEN[trouble]
+            return trouble
+        credential = headers.get("Authorization", "")
+        if trouble not in (None, "slow"):
+            return refusal(trouble, self._used_up(), credential)
         if re.fullmatch(r"/app/installations/\d+/access_tokens", asked.path):
-            return self._installation_token(headers.get("Authorization", ""))
-        if headers.get("Authorization") not in (f"token {TOKEN}", f"Bearer {TOKEN}"):
+            return self._installation_token(credential)
+        if credential not in (f"token {TOKEN}", f"Bearer {TOKEN}"):
             return Answer(401, {"message": "Bad credentials"})
         reply = self._graphql(asked) if asked.path == "/graphql" else self._rest(asked)
+        reply.slow = trouble == "slow"
         return self._accounted(asked, reply, headers.get("If-None-Match"))
 
-    def hang(self) -> None:
-        self._stopping.wait(3.5)
+    def wait(self, seconds: float) -> None:
+        if seconds:
+            self._stopping.wait(seconds)
+
+    def controlled(self, key: str, order: bytes) -> bytes | None:
+        """What a test in another process orders; nothing is done for those that don't know the key."""
+        if not secrets.compare_digest(key, self.key):
+            return None
+        with self._telling:
+            return obey(self, order)
 
     def _installation_token(self, authorization: str) -> Answer:
         """What an App gets for its signed claim; the signature itself is not checked here."""
@@ -127,34 +121,18 @@ class GitHubStandIn:
 
     def _accounted(self, asked: Asked, reply: Answer, etag: str | None) -> Answer:
         if asked.verb == "GET" and reply.status == 200:
-            digest = hashlib.sha256((TOKEN + json.dumps(reply.body, sort_keys=True)).encode()).hexdigest()
-            reply.headers["ETag"] = f'W/"{digest}"'
+            reply.body = reply.written()
+            reply.headers["ETag"] = f'W/"{hashlib.sha256(TOKEN.encode() + reply.body).hexdigest()}"'
             if etag == reply.headers["ETag"]:
                 reply = Answer(304, None, {"ETag": etag})
         resource = "graphql" if asked.path == "/graphql" else "core"
         if not self.quota.take(resource, free=reply.status == 304):
-            return self._refusal("primary limit")
+            return refusal("primary limit", self._used_up(), "")
         reply.headers |= self.quota.headers(resource)
         return reply
 
-    def _refusal(self, trouble: Trouble) -> Answer:
-        secondary = {
-            "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-        }
-        primary = {"message": "API rate limit exceeded for user ID 1."}
-        limited = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
-        used_up = self.quota.headers("core") | {"X-RateLimit-Remaining": "0"}
-        return {
-            "401": Answer(401, {"message": "Bad credentials"}),
-            "403": Answer(403, {"message": "Resource not accessible by personal access token"}),
-            "429": Answer(429, {"message": "Too many requests"}),
-            "500": Answer(500, {"message": "Server Error"}),
-            "502": Answer(502, {"message": "Server Error"}),
-            "primary limit": Answer(403, primary, used_up),
-            "secondary limit": Answer(403, secondary, {"Retry-After": "90"}),
-            "secondary limit, no hint": Answer(403, secondary),
-            "graphql limit": Answer(200, limited, {**used_up, "X-RateLimit-Resource": "graphql"}),
-        }[trouble]
+    def _used_up(self) -> dict[str, str]:
+        return self.quota.headers("core") | {"X-RateLimit-Remaining": "0"}
 
     def _graphql(self, asked: Asked) -> Answer:
         return Answer(200, answer(asked.body, self.world, self.limits, self._schema))
@@ -302,57 +280,6 @@ def _created(written: str | None) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(first), datetime.fromisoformat(last)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: _Server
-
-    def do_GET(self) -> None:
-        self._answer({})
-
-    def do_POST(self) -> None:
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def _answer(self, body: dict[str, Any]) -> None:
-        parts = urlsplit(self.path)
-        asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), body)
-        reply = self.server.standin.respond(asked, self.headers)
-        if isinstance(reply, Answer):
-            asked.status = reply.status
-            self._send(reply, b"" if reply.status == 304 else json.dumps(reply.body).encode())
-        elif reply == "hang":
-            self.server.standin.hang()
-            self.close_connection = True
-        elif reply == "login page":
-            self._send(Answer(200, None, {"Content-Type": "text/html"}), b"<html>Sign in</html>")
-        else:
-            cut = b'{"data": {"repository":'
-            self._send(Answer(200, None), cut, promise=5000 if reply == "truncated" else len(cut))
-
-    def _send(self, reply: Answer, body: bytes, promise: int | None = None) -> None:
-        self.send_response(reply.status)
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
-            self.send_header(name, value)
-        if reply.status != 304:
-            self.send_header("Content-Length", str(promise or len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-        self.close_connection = self.close_connection or promise is not None
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, standin: GitHubStandIn) -> None:
-        self.standin = standin
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-
 @contextmanager
 def github(world: World, graphql_schema: GraphQLSchema | None = None) -> Iterator[GitHubStandIn]:
     standin = GitHubStandIn(world, graphql_schema)
@@ -364,19 +291,22 @@ def github(world: World, graphql_schema: GraphQLSchema | None = None) -> Iterato
 
 
 def main() -> None:
-    from . import histories
+    """Prints the address, the token and the key of the control; ends with its standard input.
 
+    With `--empty` a test fills it; without, it tells a made-up history as time goes by.
+    """
     world = World(datetime.now(UTC).replace(microsecond=0))
-    start = world.now - timedelta(days=60)
-    world.add(
-        "acme/payments", [*histories.deployments(1, start=start, days=60), *histories.runs(1, start=start, days=60)]
-    )
+    own_time = "--empty" not in sys.argv[1:]
+    if own_time:
+        start = world.now - timedelta(days=60)
+        told = [*histories.deployments(1, start=start, days=60), *histories.runs(1, start=start, days=60)]
+        world.add("acme/payments", told)
     with github(world) as standin:
-        sys.stdout.write(f"{standin.url} {TOKEN}\n")
+        sys.stdout.write(f"{standin.url} {TOKEN} {standin.key}\n")
         sys.stdout.flush()
-        while True:
-            time.sleep(1)
-            world.now = datetime.now(UTC).replace(microsecond=0)
+        while not select.select([sys.stdin], [], [], 1)[0]:
+            if own_time:
+                world.now = datetime.now(UTC).replace(microsecond=0)
 
 
 if __name__ == "__main__":
