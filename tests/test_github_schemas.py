@@ -2,81 +2,55 @@
 
 Needs the npm packages @octokit/graphql-schema and @octokit/openapi, installed into the folder that
 KEYRESULTS_SCHEMAS names (`npm install --prefix "$KEYRESULTS_SCHEMAS" @octokit/graphql-schema @octokit/openapi`).
+With it every stand-in of every test holds its own answers and what it is asked against them, and the test that it
+serves fails if it has a complaint. Here stands that this is so, and that nothing it serves goes by unlooked at.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
-from pathlib import Path
-from typing import Any
 
+import keyresults.collectors
 import pytest
 import requests
-from graphql import GraphQLSchema, build_schema, parse, validate
-from jsonschema import Draft7Validator
-from keyresults.collectors import (
-    github_changes,
-    github_deployments,
-    github_merges,
-    github_releases,
-    github_repositories,
-    github_tags,
-)
+from graphql import build_schema, parse, validate
+from keyresults.metrics.facts import Change
 from standins import histories
-from standins.github import TOKEN, GitHubStandIn, github
+from standins.github import ROUTES, TOKEN, Answer, GitHubStandIn, github
+from standins.github_answers import Asked
 from standins.github_code import Commit, Release, Tag
-from standins.github_graphql import SCHEMA
-from standins.github_source import collectors, keeper
+from standins.github_described import FOLDER, Described, described, template
+from standins.github_graphql import SCHEMA, schema
+from standins.github_pulls import Pull
 from standins.github_world import World
-from standins.histories import START, known_by
+from standins.histories import START
 
-FOLDER = os.environ.get("KEYRESULTS_SCHEMAS")
 NOW = START + timedelta(days=30)
 
 pytestmark = pytest.mark.skipif(
     not FOLDER, reason="KEYRESULTS_SCHEMAS names no folder with @octokit/graphql-schema and @octokit/openapi"
 )
 
-PATHS = (
-    "/repos/{owner}/{repo}",
-    "/repos/{owner}/{repo}/deployments",
-    "/repos/{owner}/{repo}/releases",
-    "/repos/{owner}/{repo}/git/matching-refs/{ref}",
-    "/repos/{owner}/{repo}/git/ref/{ref}",
-    "/repos/{owner}/{repo}/actions/runs",
-    "/repos/{owner}/{repo}/actions/workflows",
-    "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs",
-    "/repos/{owner}/{repo}/actions/runs/{run_id}",
-    "/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}",
-    "/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs",
-)
-
-
-def package(name: str) -> Path:
-    return Path(str(FOLDER)) / "node_modules" / "@octokit" / name
-
-
-@cache
-def published() -> GraphQLSchema:
-    return build_schema((package("graphql-schema") / "schema.graphql").read_text(), assume_valid=True)
-
-
-@cache
-def described() -> dict[str, Any]:
-    text = (package("openapi") / "generated" / "api.github.com.json").read_text()
-    found: dict[str, Any] = json.loads(text)
-    return found
-
 
 @pytest.fixture
 def world() -> World:
     world = World(NOW)
-    payments = world.add("acme/payments", [*histories.deployments(2, days=30), *histories.runs(2, days=30)])
+    change = Change(
+        key="7",
+        subject="acme/payments",
+        commit="c" * 40,
+        merged_at=START,
+        opened_at=START,
+        first_commit_at=START,
+        base="main",
+        labels=("bug",),
+    )
+    history = [*histories.deployments(2, days=30), *histories.runs(2, days=30)]
+    payments = world.add("acme/payments", history, pulls=[Pull(change, START)])
     payments.code.add(Commit("c" * 40, START), Tag("a" * 40, "c" * 40, START))
     payments.code.tags["v1"], payments.code.branches["main"] = "a" * 40, "c" * 40
     payments.code.releases += [Release(1, "v1", START, START), Release(2, "v2", START)]
@@ -85,29 +59,30 @@ def world() -> World:
 
 @pytest.fixture
 def server(world: World) -> Iterator[GitHubStandIn]:
-    with github(world, published()) as standin:
+    with github(world) as standin:
         yield standin
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        github_changes.MERGED,
-        github_deployments.NEWEST,
-        github_deployments.AGAIN,
-        github_deployments.STATUSES,
-        github_releases.RELEASES,
-        github_tags.TAGS,
-        github_merges.HISTORY,
-        github_repositories.OWNED,
-    ],
-)
-def test_every_query_is_one_github_understands(query: str) -> None:
-    assert not validate(published(), parse(query))
+def queries() -> dict[str, str]:
+    """Every GraphQL document that stands in a collector's module."""
+    modules = [m.name for m in pkgutil.iter_modules(keyresults.collectors.__path__) if m.name.startswith("github")]
+    named = {
+        f"{module}.{name}": value
+        for module in modules
+        for name, value in vars(importlib.import_module(f"keyresults.collectors.{module}")).items()
+        if isinstance(value, str)
+    }
+    return {name: text for name, text in named.items() if re.match(r"\s*(query\b|\{)", text)}
+
+
+def test_every_query_is_one_github_understands() -> None:
+    found = queries()
+    assert {"github_deployments.NEWEST", "github_changes.MERGED", "github_repositories.OWNED"} <= set(found)
+    assert {name: faults for name, text in found.items() if (faults := validate(schema(), parse(text)))} == {}
 
 
 def test_the_stand_in_knows_nothing_github_does_not() -> None:
-    ours, theirs = build_schema(SCHEMA), published()
+    ours, theirs = build_schema(SCHEMA), schema()
     for name, kind in ours.type_map.items():
         if name.startswith("__"):
             continue
@@ -122,93 +97,54 @@ def test_the_stand_in_knows_nothing_github_does_not() -> None:
             assert value in theirs.type_map[name].values
 
 
-def test_answers_come_out_the_same_under_githubs_own_schema(
-    world: World, server: GitHubStandIn, tmp_path: Path
-) -> None:
-    with collectors(server, tmp_path) as make:
-        followed = keeper(make(), "deployments", START)
-        followed.collect(make(), NOW)
-        assert make(repositories=["acme/*"]).streams([("runs", {})])
-        assert make().probe().ok
-    told = known_by(world.repositories[0].history, NOW)
-    assert followed.facts == {fact.key: fact for fact in told if fact.kind == "deployments"}
+def served() -> dict[str, list[str]]:
+    """Each path that the stand-in knows, with the described ones that lead to it."""
+    repository = "/repos/{owner}/{repo}"
+    below = [path.removeprefix(repository) for path in described()["paths"] if path.startswith(repository)]
+    filled = {path: re.sub(r"\{\w+\}", "1", path) for path in below}
+    return {route: [p for p in below if re.fullmatch(route, filled[p])] for route, _ in ROUTES}
 
 
-@pytest.mark.parametrize(
-    ("source", "key"), [({"releases": True}, "1"), ({"tags": "v*"}, "v1"), ({"merges": "main"}, "c" * 40)]
-)
-def test_code_comes_out_the_same_under_githubs_own_schema(
-    server: GitHubStandIn, tmp_path: Path, source: dict[str, object], key: str
-) -> None:
-    with collectors(server, tmp_path) as make:
-        followed = keeper(make(), "deployments", START, deployments=source)
-        followed.collect(make(), NOW)
-    assert [(fact.key, fact.commit) for fact in followed.facts.values()] == [(key, "c" * 40)]
+def test_every_path_the_stand_in_serves_is_one_github_describes() -> None:
+    assert [route for route, paths in served().items() if not paths] == []
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_rest_answers_have_the_shape_github_describes(world: World, server: GitHubStandIn, path: str) -> None:
-    repeated = next(f for f in world.repositories[0].history if f.kind == "runs" and f.attempt == 2)
-    place = path.format(
-        owner="acme",
-        repo="payments",
-        workflow_id="ci.yml",
-        run_id=repeated.run,
-        attempt_number=1,
-        ref="heads/main" if "/git/ref/" in path else "tags",
-    )
-    answer = requests.get(server.url + place, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
-    assert answer.status_code == 200
-    responses = described()["paths"][path]["get"]["responses"]
-    schema = json_schema(responses["200"]["content"]["application/json"]["schema"])
-    errors = [
-        f"{error.json_path}: {error.message[:200]}" for error in Draft7Validator(schema).iter_errors(answer.json())
-    ]
-    assert not errors
+def test_every_path_answers_in_the_shape_github_describes(world: World, server: GitHubStandIn) -> None:
+    """Each at least once, with something in it; `EXAMPLES` says what stands for a parameter."""
+    run = world.latest_attempts(world.repositories[0])[0]
+    examples = {"run_id": run.run, "attempt_number": "1", "workflow_id": "ci.yml", **EXAMPLES}
+    for path in {min(paths, key=len) for paths in served().values()}:
+        place = re.sub(
+            r"\{(\w+)\}", lambda found: examples[found[1]], path.replace("matching-refs/{ref}", "matching-refs/tags")
+        )
+        answer = requests.get(
+            f"{server.url}/repos/acme/payments{place}",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=10,
+            allow_redirects=False,
+        )
+        assert answer.status_code in (200, 302), place
+        assert answer.status_code == 302 or answer.json(), place
 
 
-def test_every_parameter_sent_is_one_github_describes(server: GitHubStandIn, tmp_path: Path) -> None:
-    with collectors(server, tmp_path) as make:
-        asked = [("deployments", {}), ("runs", {}), ("runs", {"workflow": "ci.yml", "branch": "*"})]
-        asked += [
-            ("deployments", {"deployments": one}) for one in ({"releases": True}, {"tags": "*"}, {"merges": "main"})
-        ]
-        for kind, query in asked:
-            keeper(make(), kind, START, **query).collect(make(), NOW)
-    sent = {(template(one.path), name) for one in server.asked if one.verb == "GET" for name in one.query}
-    assert sent
-    for path, name in sent:
-        assert name in parameters(path), f"{path}?{name}="
+EXAMPLES = {"ref": "heads/main"}
 
 
-def template(path: str) -> str:
-    return next(p for p in PATHS if re.fullmatch(re.sub(r"\{[a-z_]+\}", "[^/]+", p.replace("{ref}", ".+")), path))
+def test_what_differs_from_the_description_is_told() -> None:
+    complaints: list[str] = []
+    one = Described(complaints)
+    one.look_at(Asked("GET", "/repos/acme/payments/git/ref/heads/main", {}, {}), Answer(200, {"ref": 1}))
+    one.look_at(Asked("GET", "/repos/acme/payments/deployments", {"per_pgae": "100"}, {}), Answer(200, []))
+    one.look_at(Asked("GET", "/repos/acme/payments/deploys", {}, {}), Answer(200, []))
+    one.look_at(Asked("GET", "/repos/acme/payments/deployments", {}, {}), Answer(206, []))
+    said = "\n".join(complaints)
+    for words in ("$.ref: 1 is not of type", "no parameter per_pgae", "no such path", "no answer 206"):
+        assert words in said
 
 
-def parameters(path: str) -> set[str]:
-    known = described()["components"]["parameters"]
-    told = described()["paths"][path]["get"]["parameters"]
-    return {(known[one["$ref"].rpartition("/")[2]] if "$ref" in one else one)["name"] for one in told}
-
-
-def json_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI 3.0's dialect as JSON Schema, with every schema it refers to."""
-    wanted, known = references(schema), {}
-    while wanted:
-        name = wanted.pop()
-        known[name] = described()["components"]["schemas"][name]
-        wanted |= references(known[name]) - set(known)
-    return {**nullable(schema), "components": {"schemas": {name: nullable(one) for name, one in known.items()}}}
-
-
-def references(schema: object) -> set[str]:
-    return set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(schema)))
-
-
-def nullable(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [nullable(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    plain = {key: nullable(value) for key, value in schema.items() if key not in ("nullable", "example", "examples")}
-    return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") is True else plain
+def test_an_address_is_found_however_the_repository_is_named() -> None:
+    runs = "/repos/{owner}/{repo}/actions/runs"
+    assert template("GET", "/repos/acme/payments/actions/runs") == runs
+    assert template("GET", "/repositories/7/actions/runs") == runs
+    assert template("GET", "/repos/acme/payments/git/ref/heads/release/1") == "/repos/{owner}/{repo}/git/ref/{ref}"
+    assert template("GET", "/repos/acme/payments/actions") is None

@@ -15,21 +15,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
-
-from graphql import GraphQLSchema
 
 from . import github_code, github_pulls, histories
 from . import github_payloads as payloads
 from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
 from .github_control import obey
-from .github_graphql import Limits, answer, schema
+from .github_described import FOLDER, Described
+from .github_graphql import Limits, answer
 from .github_http import Server
 from .github_quota import Quota
 from .github_world import Repository, World
 
-__all__ = ["TOKEN", "Answer", "Asked", "GitHubStandIn", "Trouble", "github"]
+__all__ = ["ROUTES", "TOKEN", "Answer", "Asked", "GitHubStandIn", "Trouble", "github"]
 
 CAP = 1000
 TOKEN = "ghp_standinstandinstandin0123456789"
@@ -38,10 +38,10 @@ TOKEN = "ghp_standinstandinstandin0123456789"
 class GitHubStandIn:
     """`always` makes every answer bad; `plan` names the requests (counted from 1) that go wrong, once each.
 
-    `latency` is how many seconds an answer takes at least.
+    `latency` is how many seconds an answer takes at least. `complaints` are questions and answers GitHub doesn't know.
     """
 
-    def __init__(self, world: World, graphql_schema: GraphQLSchema | None = None) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
         self.limits = Limits()
         self.always: Trouble | None = None
@@ -49,8 +49,10 @@ class GitHubStandIn:
         self.asked: list[Asked] = []
         self.quota = Quota(world)
         self.drift = 1.0
-        self._schema = graphql_schema or schema()
+        self.largest_page = 100
         self.latency = 0.0
+        self.complaints: list[str] = []
+        self.description = Described(self.complaints) if FOLDER else None
         self.key = secrets.token_hex(16)
         self._telling = threading.RLock()
         self._server = Server(self)
@@ -82,7 +84,10 @@ class GitHubStandIn:
     def respond(self, asked: Asked, headers: Any) -> Answer | Trouble:
         self.wait(self.latency)
         with self._telling:
-            return self._told(asked, headers)
+            reply = self._told(asked, headers)
+        if isinstance(reply, Answer):
+            reply.headers["Date"] = format_datetime(self.world.now, usegmt=True)
+        return reply
 
     def _told(self, asked: Asked, headers: Any) -> Answer | Trouble:
         self.asked.append(asked)
@@ -94,12 +99,17 @@ class GitHubStandIn:
         if trouble not in (None, "slow"):
             return refusal(trouble, self._used_up(), credential)
         if re.fullmatch(r"/app/installations/\d+/access_tokens", asked.path):
-            return self._installation_token(credential)
+            return self._described(asked, self._installation_token(credential))
         if credential not in (f"token {TOKEN}", f"Bearer {TOKEN}"):
             return Answer(401, {"message": "Bad credentials"})
-        reply = self._graphql(asked) if asked.path == "/graphql" else self._rest(asked)
+        reply = self._graphql(asked) if asked.path == "/graphql" else self._described(asked, self._rest(asked))
         reply.slow = trouble == "slow"
         return self._accounted(asked, reply, headers.get("If-None-Match"))
+
+    def _described(self, asked: Asked, answer: Answer) -> Answer:
+        if self.description:
+            self.description.look_at(asked, answer)
+        return answer
 
     def wait(self, seconds: float) -> None:
         if seconds:
@@ -135,7 +145,10 @@ class GitHubStandIn:
         return self.quota.headers("core") | {"X-RateLimit-Remaining": "0"}
 
     def _graphql(self, asked: Asked) -> Answer:
-        return Answer(200, answer(asked.body, self.world, self.limits, self._schema))
+        body = answer(asked.body, self.world, self.limits)
+        # Errors of GitHub's have a type; one without is a query it would not understand, or a fault of the stand-in.
+        self.complaints += [e["message"] for e in body.get("errors", ()) if not e["type"]]
+        return Answer(200, body)
 
     def _rest(self, asked: Asked) -> Answer:
         moved = re.fullmatch(r"/repos/([^/]+/[^/]+)(/.*)?", asked.path)
@@ -149,7 +162,7 @@ class GitHubStandIn:
             return Answer(404, {"message": "Not Found"})
         if repository.forbidden:
             return Answer(403, {"message": "Resource protected by organization SAML enforcement."})
-        for pattern, method in _ROUTES:
+        for pattern, method in ROUTES:
             if found := re.fullmatch(pattern, rest):
                 return method(self, repository, asked, *found.groups())
         return Answer(404, {"message": "Not Found"})
@@ -163,16 +176,16 @@ class GitHubStandIn:
         return None, ""
 
     def _repository(self, repository: Repository, asked: Asked) -> Answer:
-        return Answer(
-            200,
-            payloads.full_repository(
-                repository.name,
-                repository.number,
-                private=repository.private,
-                archived=repository.archived,
-                default_branch=repository.default_branch,
-                at=datetime(2026, 1, 1, tzinfo=UTC),
-            ),
+        return Answer(200, self._whole(repository))
+
+    def _whole(self, repository: Repository) -> dict[str, object]:
+        return payloads.full_repository(
+            repository.name,
+            repository.number,
+            private=repository.private,
+            archived=repository.archived,
+            default_branch=repository.default_branch,
+            at=datetime(2026, 1, 1, tzinfo=UTC),
         )
 
     def _deployments(self, repository: Repository, asked: Asked) -> Answer:
@@ -229,7 +242,9 @@ class GitHubStandIn:
         return self._page(asked, told, lambda part, _: part)
 
     def _pulls(self, repository: Repository, asked: Asked) -> Answer:
-        return self._page(asked, github_pulls.listed(repository.pulls, self.world.now), lambda part, _: part)
+        whole = self._whole(repository)
+        pulls = github_pulls.newest(repository.pulls, self.world.now)
+        return self._page(asked, pulls, lambda part, _: [github_pulls.payload(one, whole) for one in part])
 
     def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
         return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
@@ -246,7 +261,7 @@ class GitHubStandIn:
         return payloads.run(run, own, head, touched if touched and touched <= self.world.now else None)
 
     def _page(self, asked: Asked, items: list[Any], body: Callable[[list[Any], list[Any]], Any]) -> Answer:
-        size = min(int(asked.query.get("per_page", "30")), 100)
+        size = min(int(asked.query.get("per_page", "30")), self.largest_page)
         page = int(asked.query.get("page", "1"))
         part = items[(page - 1) * size : page * size]
         headers = {}
@@ -256,7 +271,7 @@ class GitHubStandIn:
         return Answer(200, body(part, items), headers)
 
 
-_ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
+ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"", GitHubStandIn._repository),
     (r"/deployments", GitHubStandIn._deployments),
     (r"/pulls", GitHubStandIn._pulls),
@@ -281,13 +296,14 @@ def _created(written: str | None) -> tuple[datetime, datetime]:
 
 
 @contextmanager
-def github(world: World, graphql_schema: GraphQLSchema | None = None) -> Iterator[GitHubStandIn]:
-    standin = GitHubStandIn(world, graphql_schema)
+def github(world: World) -> Iterator[GitHubStandIn]:
+    standin = GitHubStandIn(world)
     standin.start()
     try:
         yield standin
     finally:
         standin.stop()
+    assert not standin.complaints, "\n".join(standin.complaints)
 
 
 def main() -> None:

@@ -95,3 +95,4 @@ def github_process(*arguments: str) -> Iterator[GitHubProcess]:
             yield GitHubProcess(url, token, key, running.pid)
         finally:
             running.communicate(timeout=30)
+    assert running.returncode == 0, "the stand-in has complaints: its standard error tells them"

@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    build_schema,
+    execute_sync,
+    parse,
+    validate,
+)
 from keyresults.metrics.facts import Deployment, StatusChange
 
 from . import github_code, github_pulls
+from .github_described import FOLDER, package
 from .github_payloads import WEB, written
 from .github_world import Repository, World
 
@@ -98,18 +109,35 @@ class Limits:
     hidden: frozenset[str] = frozenset()
 
 
-def schema(text: str | None = None) -> GraphQLSchema:
-    return build_schema(text or SCHEMA, assume_valid=True)
+@cache
+def schema() -> GraphQLSchema:
+    """GitHub's published one, where it is at hand."""
+    text = (package("graphql-schema") / "schema.graphql").read_text(encoding="utf-8") if FOLDER else SCHEMA
+    return build_schema(text, assume_valid=True)
 
 
-def answer(asked: dict[str, Any], world: World, limits: Limits, against: GraphQLSchema) -> dict[str, Any]:
+@cache
+def _understood(query: str) -> tuple[DocumentNode, list[GraphQLError]]:
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return DocumentNode(definitions=()), [error]
+    return document, validate(schema(), document)
+
+
+def answer(asked: dict[str, Any], world: World, limits: Limits) -> dict[str, Any]:
     """The body of an answer, errors with GitHub's `type` beside the standard's keys."""
-    result = graphql_sync(
-        against,
-        asked["query"],
-        _Root(world, limits).fields(),
-        variable_values=asked.get("variables"),
-        type_resolver=_type,
+    document, errors = _understood(asked["query"])
+    result = (
+        ExecutionResult(None, errors)
+        if errors
+        else execute_sync(
+            schema(),
+            document,
+            _Root(world, limits).fields(),
+            variable_values=asked.get("variables"),
+            type_resolver=_type,
+        )
     )
     body: dict[str, Any] = {"data": result.data} if result.data is not None else {}
     if result.errors:
@@ -171,7 +199,9 @@ class _Root:
 
     def _code_connection(self, items: Sequence[Any], page: dict[str, Any]) -> dict[str, Any]:
         found = _connection(items, page)
-        return {**found, "nodes": [None] * len(found["nodes"])} if page["first"] > self.limits.heaviest else found
+        too_much = page["first"] > self.limits.heaviest
+        nodes = [None if too_much or one.get("id") in self.limits.hidden else one for one in found["nodes"]]
+        return {**found, "nodes": nodes}
 
     def _deployments(self, repository: Repository, page: dict[str, Any]) -> dict[str, object]:
         assert page["orderBy"] == {"field": "CREATED_AT", "direction": "DESC"}

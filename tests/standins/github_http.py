@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(Answer(200, None), cut, promise=5000 if reply == "truncated" else len(cut))
 
     def _send(self, reply: Answer, body: bytes, promise: int | None = None) -> None:
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)  # no date of this machine: the answer's own is the world's
         for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
             self.send_header(name, value)
         if reply.status != 304:

@@ -57,7 +57,9 @@ def full_repository(
         "default_branch": default_branch,
         "archived": archived,
         "disabled": False,
-        **dict.fromkeys(("has_issues", "has_projects", "has_wiki", "has_pages", "has_discussions"), True),
+        **dict.fromkeys(
+            ("has_issues", "has_projects", "has_wiki", "has_pages", "has_downloads", "has_discussions"), True
+        ),
         **dict.fromkeys(("forks", "forks_count", "open_issues", "open_issues_count", "size", "watchers"), 0),
         **dict.fromkeys(("watchers_count", "stargazers_count", "network_count", "subscribers_count"), 0),
         **dict.fromkeys(("pushed_at", "created_at", "updated_at"), written(at)),

@@ -9,7 +9,7 @@ from typing import Any
 
 from keyresults.metrics.facts import Change
 
-from .github_payloads import written
+from .github_payloads import user, written
 
 SCHEMA = """
 enum PullRequestState { CLOSED MERGED OPEN }
@@ -60,7 +60,7 @@ class Pull:
     body: str = ""
 
 
-def _newest(pulls: Sequence[Pull], now: datetime) -> list[Pull]:
+def newest(pulls: Sequence[Pull], now: datetime) -> list[Pull]:
     there = [one for one in pulls if one.told.merged_at <= now]
     return sorted(there, key=lambda one: (one.touched, int(one.told.key)), reverse=True)
 
@@ -68,14 +68,63 @@ def _newest(pulls: Sequence[Pull], now: datetime) -> list[Pull]:
 def resolver(pulls: Sequence[Pull], now: datetime, connection: Any) -> Callable[..., Any]:
     def pull_requests(_: object, states: list[str], orderBy: Any, baseRefName: Any = None, **page: Any) -> Any:  # noqa: N803 (GitHub's names)
         assert (states, orderBy) == (["MERGED"], {"field": "UPDATED_AT", "direction": "DESC"})
-        told = [_node(one) for one in _newest(pulls, now) if baseRefName in (None, one.told.base)]
+        told = [_node(one) for one in newest(pulls, now) if baseRefName in (None, one.told.base)]
         return connection(told, page)
 
     return pull_requests
 
 
-def listed(pulls: Sequence[Pull], now: datetime) -> list[dict[str, object]]:
-    return [{"number": int(p.told.key), "updated_at": written(p.touched)} for p in _newest(pulls, now)]
+def payload(one: Pull, repository: dict[str, object]) -> dict[str, object]:
+    """As a list shows it."""
+    told, owner = one.told, str(repository["full_name"]).partition("/")[0]
+    assert told.opened_at
+    api, web = f"{repository['url']}/pulls/{told.key}", f"{repository['html_url']}/pull/{told.key}"
+    issue = f"{repository['url']}/issues/{told.key}"
+    links = {
+        "self": api,
+        "html": web,
+        "issue": issue,
+        "comments": f"{issue}/comments",
+        "review_comments": f"{api}/comments",
+        "review_comment": f"{repository['url']}/pulls/comments{{/number}}",
+        "commits": f"{api}/commits",
+        "statuses": f"{repository['url']}/statuses/{told.commit}",
+    }
+    return {
+        "id": int(told.key),
+        "node_id": f"PR_{told.key}",
+        "number": int(told.key),
+        "state": "closed",
+        "locked": False,
+        "draft": False,
+        "title": told.title,
+        "body": one.body,
+        "labels": [_label(n, name, api) for n, name in enumerate(told.labels)],
+        **{f"{kind}_at": written(told.merged_at) for kind in ("merged", "closed")},
+        "created_at": written(told.opened_at),
+        "updated_at": written(one.touched),
+        "merge_commit_sha": told.commit,
+        "user": user("robot[bot]" if told.author_kind == "bot" else "someone"),
+        "author_association": "MEMBER",
+        **dict.fromkeys(("assignee", "milestone", "auto_merge"), None),
+        "head": _end(owner, told.head, told.commit, repository),
+        "base": _end(owner, told.base, told.commit, repository),
+        "url": api,
+        "html_url": web,
+        "diff_url": f"{web}.diff",
+        "patch_url": f"{web}.patch",
+        **{f"{kind}_url": href for kind, href in links.items() if kind not in ("self", "html")},
+        "_links": {kind: {"href": href} for kind, href in links.items()},
+    }
+
+
+def _end(owner: str, branch: str, commit: str, repository: dict[str, object]) -> dict[str, object]:
+    return {"label": f"{owner}:{branch}", "ref": branch, "sha": commit, "user": user(owner), "repo": repository}
+
+
+def _label(number: int, name: str, url: str) -> dict[str, object]:
+    ids = {"id": number, "node_id": f"LA_{number}", "url": url}
+    return {**ids, "name": name, "description": "", "color": "ededed", "default": False}
 
 
 def _node(one: Pull) -> dict[str, object]:
