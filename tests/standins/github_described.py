@@ -107,7 +107,8 @@ class Described:
         except KeyError:
             return self._complain(asked, f"GitHub describes no answer {status}")
         for error in validator.iter_errors(body) if validator else ():
-            self._complain(asked, f"{error.json_path}: {error.message[:200]}")
+            place = re.sub(r"\[\d+\]", "[…]", error.json_path)
+            self._complain(asked, f"{place}: {error.message[:200]}")
         return None
 
     def _complain(self, asked: Asked, what: str) -> None:

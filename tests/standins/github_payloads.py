@@ -104,7 +104,7 @@ def run(
         "path": f".github/workflows/{fact.workflow}",
         "run_number": int(fact.run) % 1000,
         "run_attempt": fact.attempt,
-        "event": fact.event,
+        "event": fact.event or "push",
         "status": "completed" if done else "in_progress",
         "conclusion": fact.conclusion,
         "workflow_id": sum(map(ord, fact.workflow)),
