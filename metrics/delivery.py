@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
-from .deployments import never_seen, rollback_ledger, unknown_order
+from .deployments import never_seen, rollback_ledger
 from .failures import failures
 from .ledger import Ledger, each
 from .roles import FORWARD
@@ -73,7 +73,7 @@ def failure_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
         why=why,
         left_out=ledger.left_out,
         notes=lambda counted: (f"signals: {', '.join(found.signals)}",),
-        refusal=_is_split(definition, rows) or never_seen(rows, definition) or unknown_order(TrackRules.of(definition)),
+        refusal=_is_split(definition, rows) or never_seen(rows, definition),
     )
 
 

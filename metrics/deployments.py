@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import roles
 from .definition import MetricDefinition
 from .ledger import FactRow, Ledger, each
+from .shipping import relations
 from .table import FactTables, from_microseconds, microseconds
 from .tracks import NEVER_RETURNS, TrackRules, ordered
 
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNSETTLED = "unsettled"
+IN_DOUBT = "in doubt"
 NO_START = "no start"
 UNFINISHED = "unfinished"
 ATTEMPT = "attempt"
+
+_DOUBT = "how their commits lie to those around them is not known, as the rule 'ancestor' needs"
+_BACK = {
+    "version_return": "which had run before",
+    "ancestor": "an ancestor of what it replaced",
+    "marked": "as the platform says",
+}
 
 _NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
@@ -32,20 +41,24 @@ def forward_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
 
 
 def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
-    """Settled forward deployments count, and those rolled back by `as_of` are hits."""
+    """Settled forward deployments count, and those rolled back by `as_of` are hits.
+
+    Where the rule `ancestor` lacks how two commits lie to each other, those it may concern are in neither side.
+    """
     rules = TrackRules.of(definition)
     rows = ordered(tables, rules, as_of).copy(deep=False)
     forward = rows["role"] == roles.FORWARD
     unsettled = forward & (rows["at"].to_numpy() > _instant(as_of - definition.settle))
-    rows["counted"] = forward & ~unsettled
+    in_doubt = forward & rows["in_doubt"]
+    rows["counted"] = forward & ~unsettled & ~in_doubt
     rows["hit"] = rows["undone_by"] >= 0
-    rows["role"] = rows["role"].mask(unsettled, UNSETTLED)
+    rows["role"] = rows["role"].mask(unsettled, UNSETTLED).mask(in_doubt, IN_DOUBT)
     hours = f"younger than {definition.settle / timedelta(hours=1):g} h"
     return Ledger(
         rows=rows,
-        why=_explain(rows, {UNSETTLED: f"{hours}: too early to say"}),
-        left_out={UNSETTLED: hours},
-        notes=lambda counted: (*_reach(rows), *_other_rules(rules, counted)),
+        why=_explain(rows, {UNSETTLED: f"{hours}: too early to say", IN_DOUBT: _DOUBT}),
+        left_out={UNSETTLED: hours, IN_DOUBT: _DOUBT},
+        notes=lambda counted: (*_reach(rows), *_other_rules(rules, counted, tables)),
         refusal=never_seen(rows, definition) or _cannot_return(rows, rules),
     )
 
@@ -111,16 +124,7 @@ def _knows_no_environments(definition: MetricDefinition) -> bool:
     return bool(definition.queries.get("deployments", {}).get("deployments"))
 
 
-def unknown_order(rules: TrackRules) -> str | None:
-    """Why there is no reading, where a rule needs what nobody tells."""
-    if "ancestor" in rules.rules:
-        return "the rule 'ancestor' needs the order of commits, which this release does not collect"
-    return None
-
-
 def _cannot_return(rows: pd.DataFrame, rules: TrackRules) -> str | None:
-    if (reason := unknown_order(rules)) is not None:
-        return reason
     origins = set(rows.loc[rows["role"] == roles.FORWARD, "origin"]) & NEVER_RETURNS
     if origins and "version_return" in rules.rules:
         return (
@@ -138,10 +142,20 @@ def _reach(rows: pd.DataFrame) -> tuple[str, ...]:
     return (f"the order of versions is known since {first:%Y-%m-%d}",)
 
 
-def _other_rules(rules: TrackRules, counted: pd.DataFrame) -> tuple[str, ...]:
-    """What the platform's own marks say, where the rules in force don't listen to them."""
-    marked = 0 if "marked" in rules.rules else int(counted["marked_rollback"].astype(bool).sum())
-    return (f"the rule 'marked' would take {marked} of these for rollbacks",) if marked else ()
+def _other_rules(rules: TrackRules, counted: pd.DataFrame, tables: FactTables) -> tuple[str, ...]:
+    """What the platform's own marks and the order of commits say, where the rules in force don't listen to them."""
+    would = {"ancestor": _to_ancestors(tables, counted), "marked": int(counted["marked_rollback"].astype(bool).sum())}
+    return tuple(
+        f"the rule {rule!r} would take {n} of these for rollbacks"
+        for rule, n in would.items()
+        if n and rule not in rules.rules
+    )
+
+
+def _to_ancestors(tables: FactTables, counted: pd.DataFrame) -> int:
+    known = relations(tables)
+    pairs = zip(counted["subject"], counted["previous"], counted["commit"], strict=True)
+    return sum(known.get(pair) == "behind" for pair in pairs)
 
 
 def _waiting(counted: pd.DataFrame) -> tuple[str, ...]:
@@ -157,7 +171,7 @@ def _explain(
 ) -> Callable[[int], str]:
     words: dict[str, Callable[[FactRow], str]] = {
         roles.FORWARD: lambda r: "a new version",
-        roles.ROLLBACK: lambda r: f"went back to {r['commit'][:12]}, which had run before",
+        roles.ROLLBACK: lambda r: f"went back to {r['commit'][:12]}, {_BACK[r['rule']]}",
         roles.REDEPLOY: lambda r: f"{r['commit'][:12]} already ran",
         roles.DUPLICATE: lambda r: "the same deployment, told twice",
         roles.ELSEWHERE: lambda r: "its commit counts once, in another environment",

@@ -168,8 +168,8 @@ class Shipment:
     """What a deployment brought beside the one before: `commits` after `previous`, up to `commit`.
 
     `key` is `"previous..commit"`. `relation` is how `commit` lies to `previous`: `behind` is a strict
-    ancestor of it; None where the source can't say, and then `commits` is empty and `method` is
-    `merge-time`: only the order of time tells what was shipped.
+    ancestor of it; None where the source can't say. Where it can't list the commits, `commits` is
+    empty and `method` is `merge-time`: only the order of time tells what was shipped.
     """
 
     kind: ClassVar[FactKind] = "shipments"

@@ -20,8 +20,13 @@ from .table import FactTables, microseconds
 if TYPE_CHECKING:
     import pandas as pd
 
+Pair = tuple[str, str, str]
+"""A repository, a commit deployed there, and the one deployed after it in the same track."""
+
 MERGE_TIME = "merge-time"
 REVERT_WITHIN = timedelta(days=7)
+
+_THE_OTHER_WAY = {"ahead": "behind", "behind": "ahead"}
 
 _MICROSECOND = timedelta(microseconds=1)
 _BY_TRUST = ("compare", "clone")
@@ -135,15 +140,12 @@ def _since_the_one_before(
 ) -> tuple[frozenset[int], dict[int, tuple[str, Sequence[str]]]]:
     """The first row of each track, and what the others brought beside the one before, where that is known."""
     between = _between(tables)
-    before: dict[tuple[str, str], str] = {}
     first: set[int] = set()
     known: dict[int, tuple[str, Sequence[str]]] = {}
-    columns = (deployments[name].tolist() for name in ("subject", "service", "environment", "commit"))
-    for row, (subject, service, environment, commit) in enumerate(zip(*columns, strict=True)):
+    columns = (deployments[name].tolist() for name in ("subject", "previous", "commit"))
+    for row, (subject, previous, commit) in enumerate(zip(*columns, strict=True)):
         if role[row] not in SHIPPED_ROLES:
             continue
-        previous = before.get((service, environment))
-        before[service, environment] = commit
         if previous is None:
             first.add(row)
         elif (found := between.get((subject, previous, commit))) is not None:
@@ -151,10 +153,26 @@ def _since_the_one_before(
     return frozenset(first), known
 
 
-def _between(tables: FactTables) -> dict[tuple[str, str, str], tuple[str, Sequence[str]]]:
+def relations(tables: FactTables) -> Mapping[Pair, str]:
+    """How the later commit lies to the earlier one, where that is known; told of one way it is known the other way."""
+    return tables.once(("relations",), lambda: _relations(tables))
+
+
+def _relations(tables: FactTables) -> Mapping[Pair, str]:
+    facts = tables.frame("shipments")
+    found: dict[Pair, str] = {}
+    columns = (facts[name].tolist() for name in ("subject", "previous", "commit", "relation"))
+    for subject, previous, commit, relation in zip(*columns, strict=True):
+        if relation is not None:
+            found[subject, previous, commit] = relation
+            found.setdefault((subject, commit, previous), _THE_OTHER_WAY.get(relation, relation))
+    return found
+
+
+def _between(tables: FactTables) -> dict[Pair, tuple[str, Sequence[str]]]:
     """How the commits between two deployed ones are known, and which they are."""
     facts = tables.frame("shipments")
-    found: dict[tuple[str, str, str], tuple[str, Sequence[str]]] = {}
+    found: dict[Pair, tuple[str, Sequence[str]]] = {}
     columns = (facts[name].tolist() for name in ("subject", "previous", "commit", "method", "commits"))
     told = [one for one in zip(*columns, strict=True) if one[3] in _BY_TRUST]
     for subject, previous, commit, method, commits in sorted(told, key=lambda one: _BY_TRUST.index(one[3])):

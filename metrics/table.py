@@ -41,7 +41,7 @@ USED: Mapping[FactKind, tuple[str, ...]] = {
     "runs": ("key", "subject", "workflow", "run", "attempt", "branch", "conclusion", "end_estimated", "url"),
     "changes": ("key", "subject", "commit", "reverts", "title", "author_kind", "labels", "head", "url"),
     "incidents": ("key", "subject", "title", "environment", "commit", "deployment", "url"),
-    "shipments": ("key", "subject", "commit", "previous", "commits", "method"),
+    "shipments": ("key", "subject", "commit", "previous", "commits", "method", "relation"),
     "samples": ("key", "subject", "value", "n", "parts", "final", "url", "note"),
 }
 """The columns besides times that metrics read; the rest of a fact (status histories, payloads) stays in the store."""

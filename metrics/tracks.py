@@ -1,11 +1,13 @@
 """The order of a track: which deployments moved forward, went back, or only repeated.
 
 A track is what one service shipped to one environment, named exactly. Its successful deployments
-are walked by time with a stack of versions: shipping what lies on it already takes back all above.
+are walked by time with a stack of versions: shipping what lies on it already takes back all above;
+so does, by the rule `ancestor`, shipping an ancestor of what lies there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -13,20 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from .definition import MetricDefinition, RollbackRule
 from .roles import (
-    DUPLICATE,
     ELSEWHERE,
     FORWARD,
     OTHER_ENVIRONMENT,
     OTHER_SERVICE,
     OTHER_TASK,
     OUTSIDE,
-    REDEPLOY,
     ROLLBACK,
     UNSUCCESSFUL,
 )
 from .service import PATTERN, Service, services_of
-from .shipping import reverted, shipping
+from .shipping import Pair, relations, reverted, shipping
 from .table import FactTables, microseconds
+from .walk import Step, Walk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,23 +83,39 @@ def ordered(tables: FactTables, rules: TrackRules, as_of: datetime) -> pd.DataFr
     """All deployments with their part in the order of their track, by what is known at `as_of`.
 
     Adds `service` (whose it is) and `role`; `at` becomes the first success (creation, where there
-    was none); `undone_by` is the row of the rollback that took the deployment back, -1 for none.
-    Rows are numbered from 0 by (at, key) and stand in that order.
+    was none); `previous` is the commit that ran before in the track, None for the first; `undone_by`
+    is the row of the rollback that took the deployment back, -1 for none; `rule` is what made it a
+    rollback; `in_doubt` says that the rule `ancestor` would have to know how commits lie to each
+    other, and nobody told. Rows are numbered from 0 by (at, key) and stand in that order.
     """
+    return _ordered(tables, rules, as_of)[0]
+
+
+def relations_wanted(tables: FactTables, rules: TrackRules, as_of: datetime) -> Collection[Pair]:
+    """The pairs of commits that the rule `ancestor` asked for in vain, in order of time."""
+    return _ordered(tables, rules, as_of)[1]
+
+
+def _ordered(tables: FactTables, rules: TrackRules, as_of: datetime) -> tuple[pd.DataFrame, Collection[Pair]]:
     return tables.once(("ordered", rules, as_of), lambda: _order(tables, rules, as_of))
 
 
-def _order(tables: FactTables, rules: TrackRules, as_of: datetime) -> pd.DataFrame:
+def _order(tables: FactTables, rules: TrackRules, as_of: datetime) -> tuple[pd.DataFrame, Collection[Pair]]:
+    import pandas as pd
+
     deployments = _known_by(tables.frame("deployments"), as_of)
     deployments["service"] = services_of(deployments, rules.split)
     deployments["role"] = _first_roles(deployments, rules)
     deployments = deployments.sort_values(["at", "key"], kind="stable", ignore_index=True)
-    role, undone_by = _walk_tracks(deployments, rules)
+    walked = _walk_tracks(deployments, rules, relations(tables) if "ancestor" in rules.rules else {})
+    deployments["previous"] = pd.Series(walked.previous, index=deployments.index, dtype=object)
     if "revert" in rules.rules:
-        _mark_reverted(tables, deployments, role, undone_by, as_of)
-    deployments["role"] = _counted_once(deployments, role, undone_by, rules)
-    deployments["undone_by"] = undone_by
-    return deployments
+        _mark_reverted(tables, deployments, walked.role, walked.undone_by, as_of)
+    deployments["role"] = _counted_once(deployments, walked, rules)
+    deployments["undone_by"] = walked.undone_by
+    deployments["rule"] = walked.rule
+    deployments["in_doubt"] = walked.in_doubt
+    return deployments, walked.wanted.keys()
 
 
 def _known_by(facts: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
@@ -134,73 +151,44 @@ def _first_roles(deployments: pd.DataFrame, rules: TrackRules) -> list[str]:
     ]
 
 
-def _walk_tracks(deployments: pd.DataFrame, rules: TrackRules) -> tuple[list[str], np.ndarray[Any, Any]]:
+@dataclass(slots=True)
+class _Walked:
+    """What the walks found, row by row, and which pairs of commits they lacked."""
+
+    role: list[str]
+    previous: list[str | None]
+    undone_by: np.ndarray[Any, Any]
+    rule: list[str]
+    in_doubt: np.ndarray[Any, Any]
+    wanted: dict[Pair, None] = field(default_factory=dict)
+
+    def note(self, row: int, step: Step) -> None:
+        self.role[row], self.rule[row] = step.role, step.rule
+        for undone in step.undone:
+            self.undone_by[undone] = row
+        for doubtful in step.in_doubt:
+            self.in_doubt[doubtful] = True
+
+
+def _walk_tracks(deployments: pd.DataFrame, rules: TrackRules, known: Mapping[Pair, str]) -> _Walked:
     import numpy as np
 
     role: list[str] = list(deployments["role"])
-    undone_by = np.full(len(role), -1, dtype=np.int64)
-    tracks: dict[tuple[str, str], _Walk] = {}
+    n = len(role)
+    walked = _Walked(role, [None] * n, np.full(n, -1, dtype=np.int64), [""] * n, np.zeros(n, dtype=bool))
+    tracks: dict[tuple[str, str], Walk] = {}
     at = deployments["at"].to_numpy().astype(np.int64).tolist()
-    columns = (deployments[name].tolist() for name in ("service", "environment", "commit", "run", "marked_rollback"))
-    for row, (service, environment, commit, run, marked) in enumerate(zip(*columns, strict=True)):
+    names = ("service", "environment", "subject", "commit", "run", "marked_rollback")
+    columns = (deployments[name].tolist() for name in names)
+    for row, (service, environment, subject, commit, run, marked) in enumerate(zip(*columns, strict=True)):
         if role[row] != FORWARD:
             continue
         walk = tracks.get((service, environment))
         if walk is None:
-            walk = tracks[service, environment] = _Walk(rules)
-        role[row], undone = walk.step(row, at[row], commit, run, bool(marked))
-        for undone_row in undone:
-            undone_by[undone_row] = row
-    return role, undone_by
-
-
-@dataclass(slots=True)
-class _Walk:
-    """One track's stack of versions: each a commit and the row of the deployment that pushed it."""
-
-    rules: TrackRules
-    versions: list[tuple[str, int]] = field(default_factory=list)
-    on_stack: set[str] = field(default_factory=set)
-    kept_at: int = 0
-    kept_commit: str | None = None
-    kept_run: str | None = None
-
-    def step(self, row: int, at: int, commit: str, run: str | None, marked: bool) -> tuple[str, list[int]]:
-        """The deployment's role and the rows it takes back."""
-        if commit == self.kept_commit:
-            soon = at - self.kept_at <= self.rules.duplicates_within // timedelta(microseconds=1)
-            if soon or (run is not None and run == self.kept_run):
-                return DUPLICATE, []
-            role, undone = REDEPLOY, []
-        elif "version_return" in self.rules.rules and commit in self.on_stack:
-            role, undone = ROLLBACK, self._return_to(commit)
-        elif "marked" in self.rules.rules and marked and self.versions:
-            role, undone = ROLLBACK, self._replace_with(commit, row)
-        else:
-            role, undone = FORWARD, []
-            self._push(commit, row)
-        self.kept_at, self.kept_commit, self.kept_run = at, commit, run
-        return role, undone
-
-    def _push(self, commit: str, row: int) -> None:
-        self.versions.append((commit, row))
-        self.on_stack.add(commit)
-
-    def _pop(self) -> int:
-        commit, row = self.versions.pop()
-        self.on_stack.discard(commit)
-        return row
-
-    def _return_to(self, commit: str) -> list[int]:
-        undone = []
-        while self.versions[-1][0] != commit:
-            undone.append(self._pop())
-        return undone[:1] if self.rules.mark == "newest" else undone
-
-    def _replace_with(self, commit: str, row: int) -> list[int]:
-        undone = [self._pop()]
-        self._push(commit, row)
-        return undone
+            walk = tracks[service, environment] = Walk(rules, subject, known, walked.wanted)
+        walked.previous[row] = walk.kept_commit
+        walked.note(row, walk.step(row, at[row], commit, run, bool(marked)))
+    return walked
 
 
 def _mark_reverted(
@@ -212,27 +200,28 @@ def _mark_reverted(
             undone_by[row] = revert_row
 
 
-def _counted_once(
-    deployments: pd.DataFrame, role: list[str], undone_by: np.ndarray[Any, Any], rules: TrackRules
-) -> list[str]:
+def _counted_once(deployments: pd.DataFrame, walked: _Walked, rules: TrackRules) -> list[str]:
     """Where one commit reached several environments of a service, all but one of its deployments step back.
 
     A commit pushed again after a rollback is a deployment of its own, so the n-th push in one
-    environment belongs with the n-th in the others. One taken back anywhere was taken back.
+    environment belongs with the n-th in the others; so does the n-th return to it. One taken back
+    (or in doubt) anywhere is so altogether.
     """
+    role, undone_by, in_doubt = walked.role, walked.undone_by, walked.in_doubt
     if rules.count == "each" or not (rules.own_environments or PATTERN & set(rules.environment)):
         return role
-    pushes: dict[tuple[str, str, str], int] = {}
-    groups: dict[tuple[str, str, int], list[int]] = {}
+    seen: dict[tuple[str, str, str, str], int] = {}
+    groups: dict[tuple[str, str, str, int], list[int]] = {}
     for row, (service, environment, commit) in enumerate(
         zip(deployments["service"], deployments["environment"], deployments["commit"], strict=True)
     ):
-        if role[row] == FORWARD:
-            nth = pushes[service, environment, commit] = pushes.get((service, environment, commit), 0) + 1
-            groups.setdefault((service, commit, nth), []).append(row)
+        if role[row] in (FORWARD, ROLLBACK):
+            here = (role[row], service, environment, commit)
+            nth = seen[here] = seen.get(here, 0) + 1
+            groups.setdefault((role[row], service, commit, nth), []).append(row)
     for rows in groups.values():
         kept = rows[0] if rules.count == "first" else rows[-1]
-        undone_by[kept] = max(undone_by[rows])
+        undone_by[kept], in_doubt[kept] = max(undone_by[rows]), any(in_doubt[rows])
         for row in rows:
             if row != kept:
                 role[row] = ELSEWHERE

@@ -92,8 +92,9 @@ def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
         said.append(f"environment {definition.environment}{elsewhere}")
     if "from" in measure.options:
         said.append(f"from the {definition.lead_time_from.replace('_', ' ')}")
-    if "settle" in measure.options:
+    if "rollback" in measure.options:
         said.append(f"rules {', '.join(definition.rollback_rules)}")
+    if "settle" in measure.options:
         said.append(f"those younger than {definition.settle / timedelta(hours=1):g} h left out")
     if definition.across:
         said.append(f"the {definition.across} over services")
@@ -125,10 +126,25 @@ def counted_in_words(definition: MetricDefinition) -> str:
 _COVERABLE = {"line": "lines", "branch": "branches", "statement": "statements", "combined": "lines and branches"}
 
 
-def uses_shipments(definition: MetricDefinition) -> bool:
-    """Whether what deployments shipped matters to it, so that the commits between them are of use."""
+def asks_what_shipped(definition: MetricDefinition) -> bool:
+    """Whether it matters to it which changes a deployment shipped, so that the commits between two are needed."""
     measure = MEASURES.get(definition.measure)
     return measure is not None and {"deployments", "changes"} <= set(kinds_needed(measure, definition.rollback_rules))
+
+
+def asks_for_ancestors(definition: MetricDefinition) -> bool:
+    """Whether it matters to it how the commits of two deployments lie to each other."""
+    return _listens_to_rollbacks(definition) and "ancestor" in definition.rollback_rules
+
+
+def uses_shipments(definition: MetricDefinition) -> bool:
+    """Whether it makes use of what is known of the commits between deployments: be it only in its notes."""
+    return asks_what_shipped(definition) or _listens_to_rollbacks(definition)
+
+
+def _listens_to_rollbacks(definition: MetricDefinition) -> bool:
+    measure = MEASURES.get(definition.measure)
+    return measure is not None and "rollback" in measure.options
 
 
 def reaches_across_time(definition: MetricDefinition) -> bool:

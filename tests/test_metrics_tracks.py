@@ -227,12 +227,6 @@ def test_a_revert_is_found_in_whatever_order_changes_are_stored():
     assert reverted("2026-10-07", back, bad).value == 0.5
 
 
-def test_the_rule_ancestor_says_that_it_cannot_be_computed():
-    reading = read(definition("rollback_rate", rollback_rules=("version_return", "ancestor")), track("A B A"))
-    assert reading.health == Health.NO_DATA
-    assert any("ancestor" in note for note in reading.notes)
-
-
 def test_the_reading_says_how_far_back_the_order_is_known():
     assert any("since 2026-10-05" in note for note in read(RATE, track("A B")).notes)
 
