@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from ..metrics.calendar import Calendar
-from ..metrics.facts import FactKind, Shipment
+from ..metrics.facts import FactKind
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
 
@@ -203,9 +203,24 @@ class Collector(Protocol):
 
 
 @runtime_checkable
+class Concurrent(Protocol):
+    """A collector whose `collect` may run in several threads at once, each with streams of subjects of its own."""
+
+    @property
+    def concurrency(self) -> int:
+        """The most threads at once."""
+        ...
+
+
+@runtime_checkable
 class Resolver(Protocol):
     """A collector that also knows what was shipped between one deployed commit and the next."""
 
-    def resolve(self, pairs: Iterable[tuple[str, str, str]]) -> Iterator[Shipment]:
-        """`pairs` are (subject, previous commit, commit)."""
+    def resolve(self, pairs: Sequence[tuple[str, str, str]]) -> Iterator[Batch]:
+        """What lies between `pairs` of (subject, previous commit, commit), all of one subject, in this order.
+
+        In batches of `Shipment`s that are each worth storing. A pair that the source will never know
+        has one without a relation, and is not asked again; one it doesn't know yet has none.
+        Raises only `CollectorError`s; batches handed over before are kept.
+        """
         ...

@@ -59,6 +59,10 @@ class GitHub:
         self._transport = Transport(options, context)
 
     def probe(self) -> ProbeResult:
+    @property
+    def concurrency(self) -> int:
+        return self._options.concurrency
+
         """One GraphQL query: which of the configured repositories and owners the credential sees."""
         return look_around(self._client(), self._options.repositories)
 

@@ -72,7 +72,6 @@ class Transport:
         self._own = threading.local()
         self._all: list[Github] = []
         self.budget = context.budgets(self._account())
-        self._renewals = 0
 
     def requester(self) -> Requester:
         github: Github | None = getattr(self._own, "github", None)
@@ -87,12 +86,13 @@ class Transport:
         token = auth.token if auth else ""
         if self._key is not None and token != getattr(self._own, "token", None):
             self._own.token = token
-            self._renewals += 1
+            self._own.renewals = getattr(self._own, "renewals", 0) + 1
         return token
 
     def take_renewals(self) -> int:
-        """Requests for an App's token since the last call."""
-        renewals, self._renewals = self._renewals, 0
+        """Requests for an App's token since the last call, in this thread."""
+        renewals: int = getattr(self._own, "renewals", 0)
+        self._own.renewals = 0
         return renewals
 
     def _account(self) -> str:

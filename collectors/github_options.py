@@ -102,6 +102,7 @@ class GitHubOptions(SourceOptions):
         return self
 
 
+    concurrency: int = Field(default=4, ge=1, le=10, description="Repositories that are read at the same time.")
 class DeploymentsQuery(FactQuery):
     deployments: DeploymentSource | None = Field(
         default=None, description="What counts as a deployment; default: the deployments API, all environments."

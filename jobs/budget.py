@@ -15,7 +15,7 @@ from .clock import now
 
 @dataclass(frozen=True)
 class StoredBudget:
-    """`reserve` is the share of a quota that is left to others.
+    """`reserve` is the share of a quota that is left to others; `check` is asked before each request, and may raise.
 
     Requests are paced by the computer's clock, whatever time it is to the rest.
     """
@@ -24,8 +24,10 @@ class StoredBudget:
     credential: str
     reserve: float
     clock: Callable[[], datetime]
+    check: Callable[[], None] = lambda: None
 
     def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
+        self.check()
         turn = self.store.spend(
             self.credential,
             resource,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 
 from ..collectors.contract import Budget, Collector, Context, no_budgets
 from ..collectors.http import HttpDoor
@@ -13,15 +13,22 @@ from .budget import StoredBudget
 from .workspace import Workspace
 
 
-def construct(workspace: Workspace, source: SourceConfig, memo: MutableMapping[str, str] | None = None) -> Collector:
+def construct(
+    workspace: Workspace,
+    source: SourceConfig,
+    memo: MutableMapping[str, str] | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Collector:
     """`memo` is what the store keeps for the source, unless another is given; no store is asked for budgets then.
+
+    `check` is called before each request that a budget counts, and may raise.
 
     Raises:
         CollectorError: where a secret can't be found or the options can't work.
     """
 
     def budget(credential: str) -> Budget:
-        return StoredBudget(workspace.store, credential, source.reserve, workspace.clock)
+        return StoredBudget(workspace.store, credential, source.reserve, workspace.clock, check)
 
     context = Context(
         source=source.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,11 +21,15 @@ from . import clock
 
 @dataclass
 class Workspace:
-    """What every job works on. The store is opened when it is first asked for: `writing` creates or upgrades it."""
+    """What every job works on. The store is opened when it is first asked for: `writing` creates or upgrades it.
+
+    `chance` is from 0 to 1, anew each time it is asked.
+    """
 
     config: Config
     writing: bool = False
     clock: Callable[[], datetime] = clock.now
+    chance: Callable[[], float] = random.random
 
     @classmethod
     def open(cls, config: Path | None, *, writing: bool = False) -> Workspace:

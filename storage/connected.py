@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ class Connected:
         self._db = db
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
+        self._turn = threading.Lock()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -31,7 +33,8 @@ class Connected:
         """All that is written inside is stored at the end, or nothing."""
         if self._db.read_only:
             raise StoreReadOnly(f"{self._db} was opened for reading only")
-        with self._db.explained(), self._writer.begin() as conn:
+        # The database makes its writers sleep and try again; threads needn't.
+        with self._turn, self._db.explained(), self._writer.begin() as conn:
             yield conn
 
 

@@ -22,6 +22,9 @@ from standins.github_world import World
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+LATER = timedelta(minutes=1)
+"""As much later than the quota's reset a process may come back."""
+
 SOURCES = ("east", "west")
 REPOSITORIES = 6
 
@@ -118,12 +121,13 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 def test_two_processes_leave_the_reserve_and_go_on_in_the_next_window(scene: Scene) -> None:
     world, quota = scene.server.world, scene.server.quota
     for window in range(6):
-        world.now = NOW + window * HOUR
+        world.now = NOW + window * (HOUR + LATER)
         command = [sys.executable, "-c", PROGRAM, str(scene.config), world.now.isoformat()]
         running = [subprocess.Popen([*command, source]) for source in SOURCES]
         assert [process.wait(timeout=60) for process in running] == [0, 0]
         assert quota.used["core"] <= 30, "40 less a quarter"
-        assert quota.used["core"] == 30 or window > 0
+        # What is under way is counted as spent in ours and maybe in theirs too: eight threads may leave a few.
+        assert quota.used["core"] > 30 - 8 or window > 0
         if not scene.collect().failed:
             break
     assert window >= 1
@@ -134,11 +138,12 @@ def test_two_processes_leave_the_reserve_and_go_on_in_the_next_window(scene: Sce
 def test_a_reset_an_hour_away_is_told_at_once_and_kept_from_the_source(scene: Scene) -> None:
     first = scene.collect()
     assert first.failed
-    assert {r.retry_at for r in first.runs if r.outcome == "retry"} == {NOW + HOUR}
     assert any("only the reserve (25%) is left" in (r.error or "") for r in first.runs)
     scene.server.forget()
     again = scene.collect()
-    assert {r.retry_at for r in again.runs if r.outcome == "retry"} == {NOW + HOUR}
+    waits = [r.retry_at for r in (*first.runs, *again.runs) if r.outcome == "retry"]
+    assert all(at is not None and NOW + HOUR <= at <= NOW + HOUR + LATER for at in waits)
+    assert len(waits) > REPOSITORIES
     assert not scene.server.asked
 
 

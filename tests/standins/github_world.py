@@ -40,7 +40,7 @@ class World:
     repositories: list[Repository] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
     impostor: str | None = None
-    _known: dict[object, list[Deployment | Run]] = field(default_factory=dict)
+    _known: dict[str, tuple[object, list[Deployment | Run]]] = field(default_factory=dict)
 
     def add(self, name: str, history: Iterable[Deployment | Run] = (), **traits: Any) -> Repository:
         repository = Repository(name, len(self.repositories) + 1, **traits)
@@ -56,10 +56,11 @@ class World:
         return next((r for r in self.repositories if r.number == number), None)
 
     def known(self, repository: Repository) -> list[Deployment | Run]:
-        place = (repository.name, len(repository.history), self.now)
-        if place not in self._known:
-            self._known = {place: known_by(repository.history, self.now)}
-        return self._known[place]
+        as_of = (len(repository.history), self.now)
+        known = self._known.get(repository.name)
+        if known is None or known[0] != as_of:
+            known = self._known[repository.name] = (as_of, known_by(repository.history, self.now))
+        return known[1]
 
     def deployments(self, repository: Repository) -> list[Deployment]:
         """Newest first."""

@@ -1,0 +1,179 @@
+"""One stream's collection: leased, asked for what is missing, and every batch stored as it comes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ..collectors.contract import Collector, CollectorError, ConfigError, RetryAt, SourceError, Unauthorized
+from ..config.model import SourceConfig
+from ..metrics.ranges import TimeRange
+from ..metrics.stream import Stream
+from ..reports.values import Outcome, StreamRun
+from ..reports.wording import stream as stream_in_words
+from ..storage.rows import Outcome as StoredOutcome
+from .gaps import gaps
+from .holder import is_dead
+from .progress import Progress
+from .workspace import Workspace
+
+LEASE = timedelta(minutes=10)
+"""How long a stream stays taken after its holder last wrote: longer than any one request may hang."""
+
+STORED: dict[Outcome, StoredOutcome] = {
+    "ok": "ok",
+    "retry": "retry",
+    "refused": "config",
+    "unauthorized": "unauthorized",
+    "failed": "failed",
+}
+
+log = logging.getLogger("keyresults.collect")
+
+
+@dataclass
+class _Tally:
+    """What a stream's collection did so far."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    requests: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class StreamCollection:
+    """`metrics` are the names of those it is collected for.
+
+    `hear` is told how the asking ended, and says what that means for the stream; `check` is called behind every
+    stored batch, and may raise.
+    """
+
+    workspace: Workspace
+    source: SourceConfig
+    stream: Stream
+    metrics: tuple[str, ...]
+    holder: str
+    progress: Progress
+    hear: Callable[[CollectorError | None], CollectorError | None]
+    check: Callable[[], None]
+
+    def collect(self, collector: Collector, start: datetime) -> StreamRun:
+        """Ask for what is missing from `start` on."""
+        store, now = self.workspace.store, self.workspace.clock()
+        state = store.state(self.stream.id)
+        last = state.last_run if state else None
+        if last is not None and last.retry_at is not None and last.retry_at > now:
+            waiting = RetryAt(last.retry_at, last.error or "the source asked to wait")
+            return self._told("retry", waiting, _Tally(), last.retry_at)
+        if not self._lease(now):
+            busy = self._told("busy", None, _Tally(), None)
+            return replace(busy, error="another process collects it right now")
+        try:
+            return self._leased(collector, gaps(state, start, now))
+        finally:
+            store.release(self.stream.id, self.holder)
+
+    def leave(self, error: CollectorError) -> StreamRun:
+        """Not asked, because its source has just shown that asking is no use. Recorded, so that it is seen."""
+        run_id = self.workspace.store.start_run(self.source.name, self.stream, self.workspace.clock())
+        return self._finished(run_id, error, _Tally())
+
+    def _lease(self, now: datetime) -> bool:
+        """Take the stream, from a dead process too."""
+        store = self.workspace.store
+        held_by = store.holder(self.stream.id)
+        if held_by is not None and is_dead(held_by):
+            store.release(self.stream.id, held_by)
+        return store.lease(self.stream.id, self.holder, now, now + LEASE)
+
+    def _leased(self, collector: Collector, windows: Iterable[TimeRange]) -> StreamRun:
+        tally = _Tally()
+        error: CollectorError | None = None
+        run_id = self.workspace.store.start_run(self.source.name, self.stream, self.workspace.clock())
+        try:
+            for window in windows:
+                self.progress.stream(
+                    stream_in_words(self.source.name, self.stream.kind, self.stream.subject),
+                    _days(window, self.workspace),
+                )
+                self._window(collector, window, tally)
+        except CollectorError as told:
+            error = told
+        except Exception as unexpected:
+            log.exception("collector %s failed in a way it should not", self.source.type)
+            error = SourceError(f"the collector {self.source.type!r} failed: {type(unexpected).__name__}")
+        return self._finished(run_id, self.hear(error), tally)
+
+    def _window(self, collector: Collector, window: TimeRange, tally: _Tally) -> None:
+        store = self.workspace.store
+        state = store.state(self.stream.id)
+        for batch in collector.collect(self.stream, window, state.cursor if state else None):
+            now = self.workspace.clock()
+            written = store.write(self.stream, batch, now)
+            tally.added += written.added
+            tally.changed += written.changed
+            tally.removed += written.removed
+            tally.requests += batch.requests
+            tally.problems = tuple(dict.fromkeys((*tally.problems, *batch.problems)))
+            if not store.lease(self.stream.id, self.holder, now, now + LEASE):
+                raise SourceError("it took so long that another process has taken over")
+            self.progress.advance(len(batch.facts), batch.requests)
+            self.check()
+
+    def _finished(self, run_id: int, error: CollectorError | None, tally: _Tally) -> StreamRun:
+        outcome, retry_at = outcome_of(error)
+        self.workspace.store.finish_run(
+            run_id,
+            self.workspace.clock(),
+            STORED[outcome],
+            None if error is None else str(error),
+            requests=tally.requests,
+            added=tally.added,
+            changed=tally.changed,
+            removed=tally.removed,
+            retry_at=retry_at,
+        )
+        return self._told(outcome, error, tally, retry_at)
+
+    def _told(
+        self, outcome: Outcome, error: CollectorError | None, tally: _Tally, retry_at: datetime | None
+    ) -> StreamRun:
+        return StreamRun(
+            source=self.source.name,
+            stream=self.stream.id,
+            kind=self.stream.kind,
+            subject=self.stream.subject,
+            metrics=self.metrics,
+            outcome=outcome,
+            error=None if error is None else str(error),
+            added=tally.added,
+            changed=tally.changed,
+            removed=tally.removed,
+            requests=tally.requests,
+            retry_at=retry_at,
+            problems=tally.problems,
+        )
+
+
+def outcome_of(error: CollectorError | None) -> tuple[Outcome, datetime | None]:
+    """How a collection ended that ended with this error, and when the source wants to be asked again."""
+    match error:
+        case None:
+            return "ok", None
+        case RetryAt():
+            return "retry", error.time
+        case Unauthorized():
+            return "unauthorized", None
+        case ConfigError():
+            return "refused", None
+    return "failed", None
+
+
+def _days(window: TimeRange, workspace: Workspace) -> str:
+    calendar = workspace.config.calendar
+    first, last = calendar.day_of(window.start), calendar.day_of(window.end)
+    return f"{first}" if first == last else f"{first} to {last}"

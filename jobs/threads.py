@@ -1,0 +1,78 @@
+"""Work side by side in threads that end with the command."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+GRACE = 10.0
+"""Seconds that threads are given to end what they are at, once they have been told to stop."""
+
+
+class Stopped(BaseException):
+    """Raised in a thread whose work is no longer wanted; like KeyboardInterrupt no failure of the work."""
+
+
+class Crew:
+    """Threads over one list of work; one alone works in the caller's own thread."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._failures: list[Exception] = []
+
+    def check(self) -> None:
+        """To be called by the work now and then, where it can be left.
+
+        Raises:
+            Stopped: where the command is being ended, or other work of the crew failed.
+        """
+        if self._stopping.is_set():
+            raise Stopped
+
+    def do(self, work: Iterable[Callable[[], None]], most: int) -> None:
+        """Do all of it, begun in its order, in as many threads at `most`.
+
+        Raises what the first failing piece raised, once every thread has come to rest; an interrupt
+        of the caller stops the threads where they next `check`.
+        """
+        left = deque(work)
+        size = min(most, len(left))
+        if size < 2:
+            while left:
+                left.popleft()()
+            return
+        threads = [threading.Thread(target=self._work, args=(left,), daemon=True) for _ in range(size)]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+        except BaseException:
+            self._rest(threads)
+            raise
+        if self._failures:
+            raise self._failures[0]
+
+    def _work(self, left: deque[Callable[[], None]]) -> None:
+        try:
+            while not self._stopping.is_set():
+                try:
+                    piece = left.popleft()
+                except IndexError:
+                    return
+                piece()
+        except Stopped:
+            return
+        except Exception as error:
+            self._failures.append(error)
+            self._stopping.set()
+
+    def _rest(self, threads: Iterable[threading.Thread]) -> None:
+        self._stopping.set()
+        give_up = monotonic() + GRACE
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(max(give_up - monotonic(), 0))
