@@ -18,6 +18,7 @@ from .github_deployments import DeploymentReader
 from .github_facts import workflow_deployment
 from .github_merges import MergeReader
 from .github_options import (
+from .github_incidents import IncidentReader
     SAMPLE,
     ChangesQuery,
     DeploymentSource,
@@ -75,7 +76,9 @@ class GitHub:
         return [Stream(self._context.source, kind, name, query) for kind, query in asked for name in repositories]
 
     def _query(self, kind: FactKind, query: Json) -> Json:
-        """With the source's own word for deployments: to change it is to start another stream."""
+        """With the source's own word for deployments and incidents: to change it is to start another stream."""
+        if kind == "incidents":
+            return {"labels": self._labels(IncidentsQuery.model_validate(query))}
         said = self._options.deployments
         if kind != "deployments" or said is None or query.get("deployments"):
             return query
@@ -84,6 +87,17 @@ class GitHub:
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
         read = self._reader_of(stream)
         client, progress = self._client(), Progress.of(cursor)
+    def _labels(self, query: IncidentsQuery) -> list[str]:
+        """Which labels make an issue an incident, each once."""
+        said = query.labels or (self._options.incidents.labels if self._options.incidents else ())
+        if not said:
+            where = f"[sources.{self._context.source}]"
+            raise ConfigError(
+                "nothing says which issues are incidents: write "
+                f'incidents = {{ labels = ["incident"] }} in {where}, or labels = ["incident"] in the metric'
+            )
+        return sorted({label.casefold(): label for label in reversed(said)}.values())
+
         yield from read(client, look_up(client, stream.subject), stream.subject, progress, window)
 
     def close(self) -> None:
@@ -110,6 +124,8 @@ class GitHub:
 
 class _Common(TypedDict):
     client: GitHubClient
+        if stream.kind == "incidents":
+            return partial(_read_incidents, self._labels(IncidentsQuery.model_validate(stream.query)))
     repository: Repository
     subject: str
     progress: Progress
@@ -149,6 +165,18 @@ def _read_code(
     if source.tags is not None:
         return TagReader(**common, pattern=source.tags).read(window)
     if source.merges is not None:
+def _read_incidents(
+    labels: Sequence[str],
+    client: GitHubClient,
+    repository: Repository,
+    subject: str,
+    progress: Progress,
+    window: TimeRange,
+) -> Iterator[Batch]:
+    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
+    return IncidentReader(**common, labels=tuple(labels)).read(window)
+
+
         return MergeReader(**common, branch=source.merges).read(window)
     return ReleaseReader(**common).read(window)
 

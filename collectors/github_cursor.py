@@ -56,6 +56,8 @@ class Progress:
     The ETag lives here and not beside the facts: it may only be remembered together with what it stands for.
     `repeated` holds runs with several attempts, each with the last one that was handed over finished.
     `known` are the keys of a list that is read whole, as `remember` packs them; None before the first reading.
+    `told` are, packed the same way, keys of such a list that were handed over before it was read to its end.
+    `parts` are the cursors of the lists that a stream is put together from, where it is one of several.
     """
 
     until: datetime | None = None
@@ -64,6 +66,8 @@ class Progress:
     repeated: dict[str, Item] = field(default_factory=dict)
     seen: Seen | None = None
     known: str | None = None
+    told: str | None = None
+    parts: dict[str, Progress] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cursor: Json | None) -> Progress:
@@ -78,6 +82,8 @@ class Progress:
             if seen
             else None,
             known=written.get("known"),
+            told=written.get("told"),
+            parts={name: cls.of(one) for name, one in written.get("parts", {}).items()},
         )
 
     def as_json(self) -> Json:
@@ -88,6 +94,8 @@ class Progress:
             "repeated": _written(self.repeated),
             "seen": _shown(self.seen) if self.seen else None,
             "known": self.known,
+            "told": self.told,
+            "parts": {name: one.as_json() for name, one in sorted(self.parts.items())},
         }
 
     @property

@@ -52,8 +52,17 @@ class App(_Table):
     key: SecretRef = Field(description="The App's private key (PEM).")
 
 
+def _is_label(written: str) -> str:
+    if not written.strip() or "," in written:
+        raise ValueError(f"{written!r} is no label that GitHub can be asked for: it must not be empty or hold a comma")
+    return written
+
+
+Label = Annotated[str, AfterValidator(_is_label)]
+
+
 class IncidentLabels(_Table):
-    labels: tuple[str, ...] = Field(min_length=1, description="Issues with any of these labels are incidents.")
+    labels: tuple[Label, ...] = Field(min_length=1, description="Issues with any of these labels are incidents.")
 
 
 class DeploymentSource(_Table):
@@ -119,7 +128,9 @@ class ChangesQuery(FactQuery):
 
 
 class IncidentsQuery(FactQuery):
-    labels: tuple[str, ...] | None = Field(default=None, description="Labels; default: the source's.")
+    labels: tuple[Label, ...] | None = Field(
+        default=None, min_length=1, description="Issues with any of these labels; default: the source's `incidents`."
+    )
 
 
 class Figures(_Table):

@@ -19,7 +19,9 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from . import github_code, github_pulls, histories
+from keyresults.metrics.facts import Run
+
+from . import github_code, github_issues, github_pulls, histories
 from . import github_payloads as payloads
 from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
 from .github_control import obey
@@ -251,6 +253,18 @@ class GitHubStandIn:
 
     def _reference(self, repository: Repository, asked: Asked, place: str) -> Answer:
         found = github_code.references(repository.code, repository.name, f"refs/{unquote(place)}")
+    def _issues(self, repository: Repository, asked: Asked) -> Answer:
+        assert (asked.query["state"], asked.query["sort"], asked.query["direction"]) == ("all", "updated", "desc")
+        found = github_issues.listed(repository.issues, asked.query.get("labels"), self.world.now)
+        told = [github_issues.payload(one, self.world.now) for one in found]
+        return self._page(asked, told, lambda part, _: part)
+
+    def _issue(self, repository: Repository, asked: Asked, number: str) -> Answer:
+        found = next((one for one in repository.issues if one.told.key == number), None)
+        if found is None or found.deleted:
+            return Answer(410 if found else 404, {"message": "This issue was deleted"})
+        return Answer(200, github_issues.payload(found, self.world.now))
+
         exact = [one for one in found if one["ref"] == f"refs/{unquote(place)}"]
         return Answer(200, exact[0]) if exact else Answer(404, {"message": "Not Found"})
 
@@ -279,6 +293,8 @@ ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"/git/matching-refs/(.+)", GitHubStandIn._references),
     (r"/git/ref/(.+)", GitHubStandIn._reference),
     (r"/actions/runs", GitHubStandIn._runs),
+    (r"/issues", GitHubStandIn._issues),
+    (r"/issues/(\d+)", GitHubStandIn._issue),
     (r"/actions/workflows", GitHubStandIn._workflows),
     (r"/actions/workflows/([^/]+)/runs", GitHubStandIn._runs),
     (r"/actions/runs/(\d+)", GitHubStandIn._run),

@@ -10,6 +10,7 @@ from typing import Any
 from keyresults.metrics.facts import Deployment, Run
 
 from .github_code import Code
+from .github_issues import Issue
 from .github_pulls import Pull
 from .histories import known_by
 
@@ -33,6 +34,7 @@ class Repository:
 
 
 @dataclass
+    issues: list[Issue] = field(default_factory=list)
 class World:
     """`impostor` is a repository that answers in every other's place, once that has been looked up."""
 
