@@ -16,9 +16,9 @@ from .github_client import GitHubClient, Transport
 from .github_cursor import Progress
 from .github_deployments import DeploymentReader
 from .github_facts import workflow_deployment
+from .github_incidents import IncidentReader
 from .github_merges import MergeReader
 from .github_options import (
-from .github_incidents import IncidentReader
     SAMPLE,
     ChangesQuery,
     DeploymentSource,
@@ -59,11 +59,11 @@ class GitHub:
         self._context = context
         self._transport = Transport(options, context)
 
-    def probe(self) -> ProbeResult:
     @property
     def concurrency(self) -> int:
         return self._options.concurrency
 
+    def probe(self) -> ProbeResult:
         """One GraphQL query: which of the configured repositories and owners the credential sees."""
         return look_around(self._client(), self._options.repositories)
 
@@ -84,9 +84,6 @@ class GitHub:
             return query
         return {**query, "deployments": said.model_dump(mode="json", exclude_none=True)}
 
-    def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
-        read = self._reader_of(stream)
-        client, progress = self._client(), Progress.of(cursor)
     def _labels(self, query: IncidentsQuery) -> list[str]:
         """Which labels make an issue an incident, each once."""
         said = query.labels or (self._options.incidents.labels if self._options.incidents else ())
@@ -98,6 +95,9 @@ class GitHub:
             )
         return sorted({label.casefold(): label for label in reversed(said)}.values())
 
+    def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
+        read = self._reader_of(stream)
+        client, progress = self._client(), Progress.of(cursor)
         yield from read(client, look_up(client, stream.subject), stream.subject, progress, window)
 
     def close(self) -> None:
@@ -112,6 +112,8 @@ class GitHub:
             return partial(_read_runs, asked.workflow, asked.branch)
         if stream.kind == "changes":
             return partial(_read_changes, ChangesQuery.model_validate(stream.query).branch)
+        if stream.kind == "incidents":
+            return partial(_read_incidents, self._labels(IncidentsQuery.model_validate(stream.query)))
         if stream.kind != "deployments":
             raise ConfigError(f"GitHub's {stream.kind} come with a later release")
         source = DeploymentsQuery.model_validate(stream.query).deployments
@@ -124,8 +126,6 @@ class GitHub:
 
 class _Common(TypedDict):
     client: GitHubClient
-        if stream.kind == "incidents":
-            return partial(_read_incidents, self._labels(IncidentsQuery.model_validate(stream.query)))
     repository: Repository
     subject: str
     progress: Progress
@@ -153,18 +153,6 @@ def _read_changes(
     return ChangeReader(**common, branch=named).read(window)
 
 
-def _read_code(
-    source: DeploymentSource,
-    client: GitHubClient,
-    repository: Repository,
-    subject: str,
-    progress: Progress,
-    window: TimeRange,
-) -> Iterator[Batch]:
-    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
-    if source.tags is not None:
-        return TagReader(**common, pattern=source.tags).read(window)
-    if source.merges is not None:
 def _read_incidents(
     labels: Sequence[str],
     client: GitHubClient,
@@ -177,6 +165,18 @@ def _read_incidents(
     return IncidentReader(**common, labels=tuple(labels)).read(window)
 
 
+def _read_code(
+    source: DeploymentSource,
+    client: GitHubClient,
+    repository: Repository,
+    subject: str,
+    progress: Progress,
+    window: TimeRange,
+) -> Iterator[Batch]:
+    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
+    if source.tags is not None:
+        return TagReader(**common, pattern=source.tags).read(window)
+    if source.merges is not None:
         return MergeReader(**common, branch=source.merges).read(window)
     return ReleaseReader(**common).read(window)
 

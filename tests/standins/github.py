@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlencode
 
 from keyresults.metrics.facts import Run
 
-from . import github_code, github_issues, github_pulls, histories
+from . import github_code, github_compare, github_details, github_issues, github_pulls, histories
 from . import github_payloads as payloads
 from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
 from .github_control import obey
@@ -248,11 +248,6 @@ class GitHubStandIn:
         pulls = github_pulls.newest(repository.pulls, self.world.now)
         return self._page(asked, pulls, lambda part, _: [github_pulls.payload(one, whole) for one in part])
 
-    def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
-        return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
-
-    def _reference(self, repository: Repository, asked: Asked, place: str) -> Answer:
-        found = github_code.references(repository.code, repository.name, f"refs/{unquote(place)}")
     def _issues(self, repository: Repository, asked: Asked) -> Answer:
         assert (asked.query["state"], asked.query["sort"], asked.query["direction"]) == ("all", "updated", "desc")
         found = github_issues.listed(repository.issues, asked.query.get("labels"), self.world.now)
@@ -265,6 +260,22 @@ class GitHubStandIn:
             return Answer(410 if found else 404, {"message": "This issue was deleted"})
         return Answer(200, github_issues.payload(found, self.world.now))
 
+    def _compare(self, repository: Repository, asked: Asked, base: str, head: str) -> Answer:
+        found = github_compare.compared(repository.code, base, head)
+        if found is None:
+            return Answer(404, {"message": "Not Found"})
+        if not {"page", "per_page"} & set(asked.query):
+            newest = found[2][-github_compare.NEWEST :]
+            return Answer(200, github_compare.comparison(found, newest, repository.name, head))
+        return self._page(
+            asked, found[2], lambda part, _: github_compare.comparison(found, part, repository.name, head)
+        )
+
+    def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
+        return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
+
+    def _reference(self, repository: Repository, asked: Asked, place: str) -> Answer:
+        found = github_code.references(repository.code, repository.name, f"refs/{unquote(place)}")
         exact = [one for one in found if one["ref"] == f"refs/{unquote(place)}"]
         return Answer(200, exact[0]) if exact else Answer(404, {"message": "Not Found"})
 
@@ -289,12 +300,13 @@ ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"", GitHubStandIn._repository),
     (r"/deployments", GitHubStandIn._deployments),
     (r"/pulls", GitHubStandIn._pulls),
+    (r"/pulls/(\d+)/(commits|reviews)", GitHubStandIn._of_pull),
+    (r"/issues", GitHubStandIn._issues),
+    (r"/issues/(\d+)", GitHubStandIn._issue),
     (r"/releases", GitHubStandIn._releases),
     (r"/git/matching-refs/(.+)", GitHubStandIn._references),
     (r"/git/ref/(.+)", GitHubStandIn._reference),
     (r"/actions/runs", GitHubStandIn._runs),
-    (r"/issues", GitHubStandIn._issues),
-    (r"/issues/(\d+)", GitHubStandIn._issue),
     (r"/actions/workflows", GitHubStandIn._workflows),
     (r"/actions/workflows/([^/]+)/runs", GitHubStandIn._runs),
     (r"/actions/runs/(\d+)", GitHubStandIn._run),

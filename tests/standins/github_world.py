@@ -31,10 +31,10 @@ class Repository:
     touched: dict[str, datetime] = field(default_factory=dict)
     code: Code = field(default_factory=Code)
     pulls: list[Pull] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
 
 
 @dataclass
-    issues: list[Issue] = field(default_factory=list)
 class World:
     """`impostor` is a repository that answers in every other's place, once that has been looked up."""
 
