@@ -13,10 +13,16 @@ from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions, WrongKeys
 from .git_clone import Branch, Clone
+from .git_shipments import Pair, shipments
 from .git_telling import Telling, changes_told, merges_told, tags_told
 
 _EMPTY = "the repository has no commit yet"
+_LACKS = "lacks the commit, the one before, or the history between them"
 _UNSAID = 'say what a deployment is here: deployments = { tags = "v*" } or { merges = "main" }'
+
+
+TOGETHER = 100
+"""Pairs of commits that are looked at before what was found is handed over."""
 
 
 class GitDeployments(FactQuery):
@@ -66,7 +72,8 @@ class Git:
     moved tag is the same deployment at its new commit. A merge counts at the committer's date. All
     are in the environment `production`. Tags deleted and commits rewritten away are withdrawn (the
     newest 5,000 are watched). A change began with the oldest commit that its merge brought in; of
-    squashed and direct commits the beginning is not known.
+    squashed and direct commits the beginning is not known. Which commits a deployment brought beside
+    the one before it is read from the clone too.
     """
 
     type: ClassVar[str] = "git"
@@ -132,6 +139,15 @@ deployments = { tags = "v*" }    # or { merges = "main" }
         if asked.merges is not None:
             return merges_told(clone, clone.branch(asked.merges), stream.subject, now)
         return tags_told(clone, default, asked.tags or "*", stream.subject, now)
+
+    def resolve(self, pairs: Sequence[Pair]) -> Iterator[Batch]:
+        """Asked again next time are pairs that the clone lacks a commit of: a fetch may bring it."""
+        clone = self._fresh()
+        for start in range(0, len(pairs), TOGETHER):
+            part = pairs[start : start + TOGETHER]
+            found = tuple(shipments(clone, part, self._context.clock()))
+            lacking = len(part) - len(found)
+            yield Batch(facts=found, problems=(f"of {lacking} deployments {clone.label} {_LACKS}",) if lacking else ())
 
     def close(self) -> None:
         return None

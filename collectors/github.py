@@ -11,6 +11,8 @@ from ..metrics.facts import Deployment, FactKind, Run
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions
+from .git_clone import Clone
+from .git_shipments import Pair
 from .github_changes import ChangeReader
 from .github_client import GitHubClient, Transport
 from .github_cursor import Progress
@@ -31,6 +33,7 @@ from .github_options import (
 from .github_releases import ReleaseReader
 from .github_repositories import Repository, chosen, look_around, look_up
 from .github_runs import RunReader
+from .github_shipments import ShipmentReader
 from .github_tags import TagReader
 
 ALL_BRANCHES = "*"
@@ -99,6 +102,15 @@ class GitHub:
         read = self._reader_of(stream)
         client, progress = self._client(), Progress.of(cursor)
         yield from read(client, look_up(client, stream.subject), stream.subject, progress, window)
+
+    def resolve(self, pairs: Sequence[Pair]) -> Iterator[Batch]:
+        """A comparison takes a request, and one more per 100 commits beyond 250; pairs that a clone knows take none."""
+        yield from ShipmentReader(client=self._client(), clone=self._clone(pairs[0][0]) if pairs else None).read(pairs)
+
+    def _clone(self, subject: str) -> Clone | None:
+        named = {name.lower(): path for name, path in self._options.clones.items()}
+        path = named.get(subject.lower())
+        return None if path is None else Clone(self._context.base / path, None)
 
     def close(self) -> None:
         self._transport.close()

@@ -102,6 +102,12 @@ class GitHubOptions(SourceOptions):
     deployments: DeploymentSource | None = Field(
         default=None, description="What counts as a deployment; default: the deployments API."
     )
+    clones: dict[Repository, str] = Field(
+        default={},
+        description="Local clones (folders, relative to the config file; bare or not) that tell without a request "
+        'which commits a deployment brought: { "acme/payments" = "../payments.git" }.',
+    )
+    concurrency: int = Field(default=4, ge=1, le=10, description="Repositories that are read at the same time.")
 
     @model_validator(mode="after")
     def _one_credential(self) -> Self:
@@ -111,7 +117,6 @@ class GitHubOptions(SourceOptions):
         return self
 
 
-    concurrency: int = Field(default=4, ge=1, le=10, description="Repositories that are read at the same time.")
 class DeploymentsQuery(FactQuery):
     deployments: DeploymentSource | None = Field(
         default=None, description="What counts as a deployment; default: the deployments API, all environments."

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlencode
 
 from keyresults.metrics.facts import Run
 
-from . import github_code, github_compare, github_details, github_issues, github_pulls, histories
+from . import github_code, github_compare, github_compare, github_details, github_issues, github_pulls, histories
 from . import github_payloads as payloads
 from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
 from .github_control import obey
@@ -271,6 +271,17 @@ class GitHubStandIn:
             asked, found[2], lambda part, _: github_compare.comparison(found, part, repository.name, head)
         )
 
+    def _compare(self, repository: Repository, asked: Asked, base: str, head: str) -> Answer:
+        found = github_compare.compared(repository.code, base, head)
+        if found is None:
+            return Answer(404, {"message": "Not Found"})
+        if not {"page", "per_page"} & set(asked.query):
+            newest = found[2][-github_compare.NEWEST :]
+            return Answer(200, github_compare.comparison(found, newest, repository.name, head))
+        return self._page(
+            asked, found[2], lambda part, _: github_compare.comparison(found, part, repository.name, head)
+        )
+
     def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
         return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
 
@@ -304,6 +315,7 @@ ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"/issues", GitHubStandIn._issues),
     (r"/issues/(\d+)", GitHubStandIn._issue),
     (r"/releases", GitHubStandIn._releases),
+    (r"/compare/(.+)\.\.\.(.+)", GitHubStandIn._compare),
     (r"/git/matching-refs/(.+)", GitHubStandIn._references),
     (r"/git/ref/(.+)", GitHubStandIn._reference),
     (r"/actions/runs", GitHubStandIn._runs),
