@@ -230,8 +230,8 @@ def test_the_migrations_make_the_tables_that_a_new_store_has(filled, tmp_path):
     assert tables(db.path) == tables(filled)
 
 
-def test_facts_of_the_first_release_are_still_there_after_the_upgrade(path):
-    """Written by plain SQL, as the first release had its tables."""
+def old_store(path, revision, *rows):
+    """A store as an earlier release made it, its rows written by plain SQL."""
     from alembic import command
     from alembic.config import Config
 
@@ -242,16 +242,25 @@ def test_facts_of_the_first_release_are_still_there_after_the_upgrade(path):
     engine = db.engine()
     with db.upgrading(engine) as conn:
         config.attributes["connection"] = conn
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
     engine.dispose()
-    change(
-        path,
+    for row in rows:
+        change(path, row)
+
+
+def old_stream(number, name, kind, query="{}"):
+    return (
         "INSERT INTO streams "
         "(id, name, source, kind, subject, query, revision, facts, newest_fact, open_keys, problems) "
-        "VALUES (1, 'github/changes/a/b@0', 'github', 'changes', 'a/b', '{}', 1, 1, 1000000, '[]', '[]')",
+        f"VALUES ({number}, '{name}', 'github', '{kind}', 'a/b', '{query}', 1, 1, 1000000, '[]', '[]')"
     )
-    change(
+
+
+def test_facts_of_the_first_release_are_still_there_after_the_upgrade(path):
+    old_store(
         path,
+        "0001",
+        old_stream(1, "github/changes/a/b@0", "changes"),
         'INSERT INTO changes (stream, at, "key", subject, "commit", title, base, head, labels, author_kind) '
         "VALUES (1, 1000000, '7', 'a/b', 'c0ffee', 'Say more', 'main', 'more', '[\"docs\"]', 'person')",
     )
@@ -269,6 +278,32 @@ def test_facts_of_the_first_release_are_still_there_after_the_upgrade(path):
         labels=("docs",),
         author_kind="person",
     )
+
+
+def old_deployment(stream):
+    return (
+        'INSERT INTO deployments (stream, at, "key", subject, environment, "commit", task, origin, marked_rollback, '
+        "statuses, payload, waited_seconds) "
+        f"VALUES ({stream}, 1000000, '7', 'a/b', 'production', 'c0ffee', 'deploy', 'workflow', 0, '[]', '{{}}', 0)"
+    )
+
+
+def test_deployments_of_an_older_store_learn_which_workflow_made_them(path):
+    by_workflow, by_api = "github/deployments/a/b@1", "github/deployments/a/b@2"
+    asked = '{"deployments": {"workflow": ".github/workflows/deploy.yml"}}'
+    old_store(
+        path,
+        "0002",
+        old_stream(1, by_workflow, "deployments", asked),
+        old_stream(2, by_api, "deployments", '{"deployments": null}'),
+        old_deployment(1),
+        old_deployment(2),
+    )
+    with Store.open(f"sqlite:///{path}") as store:
+        assert store.fact(by_workflow, "7").workflow == "deploy.yml"
+        assert store.fact(by_api, "7").workflow is None
+        # What was computed without it no longer holds.
+        assert (store.state(by_workflow).revision, store.state(by_api).revision) == (2, 1)
 
 
 def tables(path):
