@@ -26,8 +26,8 @@ def value_ledger(definition: MetricDefinition, tables: FactTables, as_of: dateti
 
 
 def coverage_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
-    """Samples that say how much of how much code was covered count, as (covered, coverable)."""
-    return _counts_ledger(tables, as_of, lambda parts: (parts.get("covered"), parts.get("coverable")))
+    """Samples that say how much of how much code was covered count, as (covered, coverable); or only as a share."""
+    return _counts_ledger(tables, as_of, lambda parts: (parts.get("covered"), parts.get("coverable")), shares=True)
 
 
 def pass_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
@@ -64,15 +64,25 @@ def _ledger(
 
 
 def _counts_ledger(
-    tables: FactTables, as_of: datetime, read: Callable[[Mapping[str, float]], tuple[float | None, float | None]]
+    tables: FactTables,
+    as_of: datetime,
+    read: Callable[[Mapping[str, float]], tuple[float | None, float | None]],
+    *,
+    shares: bool = False,
 ) -> Ledger:
+    """`shares` lets a value from 0 to 1 stand for counts that the source didn't tell."""
     rows = _known_by(tables, as_of)
+    stated = [_share(v) if shares and not p else math.nan for v, p in zip(rows["value"], rows["parts"], strict=True)]
     counts = [read(p) for p in rows["parts"]]
     known = [(n, d) if n is not None and d else (math.nan, math.nan) for n, d in counts]
     rows["numerator"] = [n for n, _ in known]
     rows["denominator"] = [d for _, d in known]
-    rows["value"] = rows["numerator"] / rows["denominator"]
+    rows["value"] = [share if math.isnan(d) else n / d for (n, d), share in zip(known, stated, strict=True)]
     return _finished(rows, "{numerator:,.0f} of {denominator:,.0f}")
+
+
+def _share(value: float | None) -> float:
+    return value if value is not None and 0 <= value <= 1 else math.nan
 
 
 def _known_by(tables: FactTables, as_of: datetime) -> pd.DataFrame:
@@ -103,6 +113,10 @@ def _finished(rows: pd.DataFrame, words: str) -> Ledger:
 
     def why(row: int) -> str:
         one = row_of(row)
-        return words.format(one["value"], **one) if one["counted"] else "says nothing of this"
+        if not one["counted"]:
+            return "says nothing of this"
+        if "denominator" in one and math.isnan(one["denominator"]):
+            return f"{one['value'] * 100:.6g}%, without its counts"
+        return words.format(one["value"], **one)
 
     return Ledger(rows=rows, why=why, refusal=None if len(rows) else "nothing was measured yet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -151,11 +152,13 @@ def newest(definition: MetricDefinition, counted: Counted, span: Span, calendar:
         return Value(value=None, reason="nothing was measured yet")
     one = counted.row(here.stop - 1)
     at = from_microseconds(int(counted.at[here.stop - 1]))
-    numerator, denominator = one.get("numerator"), one.get("denominator")
-    n = float(denominator) if denominator is not None else float(counted.values[here.stop - 1])
-    return Value(
-        value=float(counted.values[here.stop - 1]), n=n, numerator=numerator, denominator=denominator, data_end=at
-    )
+    value = float(counted.values[here.stop - 1])
+    if "denominator" not in one:
+        return Value(value=value, n=value, data_end=at)
+    numerator, denominator = one["numerator"], one["denominator"]
+    if math.isnan(denominator):  # a share whose counts the source didn't tell
+        return Value(value=value, data_end=at)
+    return Value(value=value, n=float(denominator), numerator=numerator, denominator=denominator, data_end=at)
 
 
 def samples(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:

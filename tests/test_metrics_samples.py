@@ -224,6 +224,19 @@ def test_a_file_without_code_says_nothing():
     assert read(COVERAGE, facts, "2026-10-07").value == pytest.approx(0.6)
 
 
+def test_a_share_without_its_counts_is_carried_as_it_is_and_counts_no_lines():
+    share = measured("2026-10-05 12:00", 0.923)
+    reading = read(COVERAGE, [lines("2026-10-04 12:00", 50, 100), share], when="2026-10-08")
+    assert (reading.value, reading.health, reading.n) == (0.923, Health.OK, 0)
+    assert (reading.numerator, reading.denominator, reading.interval) == (None, None, None)
+    assert explained(COVERAGE, [share], when="2026-10-08")[share.key].why == "92.3%, without its counts"
+
+
+@pytest.mark.parametrize("value", [92.3, -0.1, None])
+def test_a_number_that_is_no_share_is_no_coverage(value):
+    assert read(COVERAGE, [measured("2026-10-05 12:00", value)], when="2026-10-08").value is None
+
+
 def test_gaps_before_the_newest_file_do_not_matter():
     gaps = covered("2026-10-01", "2026-10-02", "2026-10-05", "2026-10-08")
     assert read(COVERAGE, [lines("2026-10-05", 60, 100)], "2026-10-08", coverage=gaps).health == Health.OK
