@@ -9,6 +9,7 @@ serves fails if it has a complaint. Here stands that this is so, and that nothin
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -18,13 +19,16 @@ import keyresults.collectors
 import pytest
 import requests
 from graphql import build_schema, parse, validate
-from keyresults.metrics.facts import Change
+from keyresults.metrics.facts import Change, Incident
 from standins import histories
 from standins.github import ROUTES, TOKEN, Answer, GitHubStandIn, github
 from standins.github_answers import Asked
 from standins.github_code import Commit, Release, Tag
 from standins.github_described import FOLDER, Described, described, template
 from standins.github_graphql import SCHEMA, schema
+from standins.github_issues import Issue
+from standins.github_payloads import WEB, RunPrinter, minimal_repository
+from standins.github_payloads import run as run_payload
 from standins.github_pulls import Pull
 from standins.github_world import World
 from standins.histories import START
@@ -46,12 +50,15 @@ def world() -> World:
         merged_at=START,
         opened_at=START,
         first_commit_at=START,
+        first_review_at=START,
         base="main",
         labels=("bug",),
     )
     history = [*histories.deployments(2, days=30), *histories.runs(2, days=30)]
     payments = world.add("acme/payments", history, pulls=[Pull(change, START)])
-    payments.code.add(Commit("c" * 40, START), Tag("a" * 40, "c" * 40, START))
+    incident = Incident(key="1", subject="acme/payments", opened_at=START, labels=("incident",), url=f"{WEB}/1")
+    payments.issues.append(Issue(incident, START))
+    payments.code.add(Commit("b" * 40, START), Commit("c" * 40, START, ("b" * 40,)), Tag("a" * 40, "c" * 40, START))
     payments.code.tags["v1"], payments.code.branches["main"] = "a" * 40, "c" * 40
     payments.code.releases += [Release(1, "v1", START, START), Release(2, "v2", START)]
     return world
@@ -101,8 +108,12 @@ def served() -> dict[str, list[str]]:
     """Each path that the stand-in knows, with the described ones that lead to it."""
     repository = "/repos/{owner}/{repo}"
     below = [path.removeprefix(repository) for path in described()["paths"] if path.startswith(repository)]
-    filled = {path: re.sub(r"\{\w+\}", "1", path) for path in below}
-    return {route: [p for p in below if re.fullmatch(route, filled[p])] for route, _ in ROUTES}
+    filled = {
+        path: re.sub(r"\{\w+\}", "1", path.replace("{basehead}", "1...1"))
+        for path in below
+        if "get" in described()["paths"][repository + path]
+    }
+    return {route: [p for p, like in filled.items() if re.fullmatch(route, like)] for route, _ in ROUTES}
 
 
 def test_every_path_the_stand_in_serves_is_one_github_describes() -> None:
@@ -110,15 +121,19 @@ def test_every_path_the_stand_in_serves_is_one_github_describes() -> None:
 
 
 def test_every_path_answers_in_the_shape_github_describes(world: World, server: GitHubStandIn) -> None:
-    """Each at least once, with something in it; `EXAMPLES` says what stands for a parameter."""
+    """Each at least once, with something in it; `examples` says what stands for a parameter."""
     run = world.latest_attempts(world.repositories[0])[0]
-    examples = {"run_id": run.run, "attempt_number": "1", "workflow_id": "ci.yml", **EXAMPLES}
-    for path in {min(paths, key=len) for paths in served().values()}:
+    examples = {"run_id": run.run, "attempt_number": "1", "workflow_id": "ci.yml"}
+    examples |= {"deployment_id": world.deployments(world.repositories[0])[0].key, "pull_number": "7"}
+    examples |= {"base": "b" * 40, "head": "c" * 40}
+    examples |= {"ref": "heads/main", "basehead": f"{'b' * 40}...{'c' * 40}", "issue_number": "1"}
+    for path in sorted({path for paths in served().values() for path in paths}):
         place = re.sub(
             r"\{(\w+)\}", lambda found: examples[found[1]], path.replace("matching-refs/{ref}", "matching-refs/tags")
         )
         answer = requests.get(
             f"{server.url}/repos/acme/payments{place}",
+            params={"state": "all", "sort": "updated", "direction": "desc"} if place == "/issues" else {},
             headers={"Authorization": f"Bearer {TOKEN}"},
             timeout=10,
             allow_redirects=False,
@@ -127,7 +142,15 @@ def test_every_path_answers_in_the_shape_github_describes(world: World, server: 
         assert answer.status_code == 302 or answer.json(), place
 
 
-EXAMPLES = {"ref": "heads/main"}
+def test_runs_are_printed_as_they_are_told() -> None:
+    own, fork = (
+        minimal_repository("acme/payments", 1, private=True),
+        minimal_repository("someone/fork", 9, private=False),
+    )
+    printer = RunPrinter(own, fork)
+    for one in histories.runs(3, days=5):
+        for touched in (None, NOW):
+            assert json.loads(printer.written(one, touched)) == run_payload(one, own, fork, touched)
 
 
 def test_what_differs_from_the_description_is_told() -> None:

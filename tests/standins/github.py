@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlencode
 
 from keyresults.metrics.facts import Run
 
-from . import github_code, github_compare, github_compare, github_details, github_issues, github_pulls, histories
+from . import github_code, github_compare, github_details, github_issues, github_pulls, histories
 from . import github_payloads as payloads
 from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
 from .github_control import obey
@@ -191,34 +191,48 @@ class GitHubStandIn:
         )
 
     def _deployments(self, repository: Repository, asked: Asked) -> Answer:
-        told = [
-            payloads.deployment(fact, max([fact.created_at, *(s.at for s in fact.statuses)]))
-            for fact in self.world.deployments(repository)
-        ]
-        return self._page(asked, told, lambda part, _: part)
+        told = self.world.deployments(repository)
+        return self._page(asked, told, lambda part, _: [payloads.deployment(fact) for fact in part])
+
+    def _statuses(self, repository: Repository, asked: Asked, key: str) -> Answer:
+        told = [github_details.statuses(fact) for fact in self.world.deployments(repository) if fact.key == key]
+        return self._page(asked, told[0], lambda part, _: part) if told else Answer(404, {"message": "Not Found"})
+
+    def _of_pull(self, repository: Repository, asked: Asked, key: str, what: str) -> Answer:
+        tell = github_details.commits if what == "commits" else github_details.reviews
+        told = [tell(one) for one in github_pulls.newest(repository.pulls, self.world.now) if one.told.key == key]
+        return self._page(asked, told[0], lambda part, _: part) if told else Answer(404, {"message": "Not Found"})
 
     def _runs(self, repository: Repository, asked: Asked, workflow: str | None = None) -> Answer:
         runs = self.world.latest_attempts(repository)
-        if workflow is not None and workflow not in {run.workflow for run in runs}:
+        if workflow is not None and workflow not in {run.workflow for run in runs} | repository.workflows:
             return Answer(404, {"message": "Not Found"})
         first, last = _created(asked.query.get("created"))
+        branch = asked.query.get("branch")
         runs = [
             run
             for run in runs
-            if (workflow is None or run.workflow == workflow)
-            and asked.query.get("branch") in (None, run.branch)
-            and first <= run.created_at <= last
+            if first <= run.created_at <= last
+            and (branch is None or run.branch == branch)
+            and (workflow is None or run.workflow == workflow)
         ]
         filtered = workflow is not None or bool({"branch", "created", "status", "event", "actor"} & set(asked.query))
         promised = round(len(runs) * self.drift)
         return self._page(
             asked,
             runs[:CAP] if filtered else runs,
-            lambda part, _: {
-                "total_count": promised,
-                "workflow_runs": [self._run_payload(repository, run) for run in part],
-            },
+            lambda part, _: self._printed(repository, part, promised),
         )
+
+    def _printed(self, repository: Repository, runs: list[Run], promised: int) -> bytes:
+        own = payloads.minimal_repository(repository.name, repository.number, repository.private)
+        printers = [payloads.RunPrinter(own, head) for head in (own, _FORK)]
+        told = [printers[run.run in repository.forks].written(run, self._touched(repository, run)) for run in runs]
+        return f'{{"total_count": {promised}, "workflow_runs": [{", ".join(told)}]}}'.encode()
+
+    def _touched(self, repository: Repository, run: Run) -> datetime | None:
+        touched = repository.touched.get(run.key)
+        return touched if touched and touched <= self.world.now else None
 
     def _run(self, repository: Repository, asked: Asked, number: str, attempt: str | None = None) -> Answer:
         attempts = self.world.attempts(repository, number)
@@ -271,17 +285,6 @@ class GitHubStandIn:
             asked, found[2], lambda part, _: github_compare.comparison(found, part, repository.name, head)
         )
 
-    def _compare(self, repository: Repository, asked: Asked, base: str, head: str) -> Answer:
-        found = github_compare.compared(repository.code, base, head)
-        if found is None:
-            return Answer(404, {"message": "Not Found"})
-        if not {"page", "per_page"} & set(asked.query):
-            newest = found[2][-github_compare.NEWEST :]
-            return Answer(200, github_compare.comparison(found, newest, repository.name, head))
-        return self._page(
-            asked, found[2], lambda part, _: github_compare.comparison(found, part, repository.name, head)
-        )
-
     def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
         return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
 
@@ -290,11 +293,10 @@ class GitHubStandIn:
         exact = [one for one in found if one["ref"] == f"refs/{unquote(place)}"]
         return Answer(200, exact[0]) if exact else Answer(404, {"message": "Not Found"})
 
-    def _run_payload(self, repository: Repository, run: Any) -> dict[str, object]:
+    def _run_payload(self, repository: Repository, run: Run) -> dict[str, object]:
         own = payloads.minimal_repository(repository.name, repository.number, repository.private)
-        head = payloads.minimal_repository("someone/fork", 999, False) if run.run in repository.forks else own
-        touched = repository.touched.get(run.key)
-        return payloads.run(run, own, head, touched if touched and touched <= self.world.now else None)
+        head = _FORK if run.run in repository.forks else own
+        return payloads.run(run, own, head, self._touched(repository, run))
 
     def _page(self, asked: Asked, items: list[Any], body: Callable[[list[Any], list[Any]], Any]) -> Answer:
         size = min(int(asked.query.get("per_page", "30")), self.largest_page)
@@ -310,6 +312,7 @@ class GitHubStandIn:
 ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"", GitHubStandIn._repository),
     (r"/deployments", GitHubStandIn._deployments),
+    (r"/deployments/(\d+)/statuses", GitHubStandIn._statuses),
     (r"/pulls", GitHubStandIn._pulls),
     (r"/pulls/(\d+)/(commits|reviews)", GitHubStandIn._of_pull),
     (r"/issues", GitHubStandIn._issues),
@@ -325,6 +328,9 @@ ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"/actions/runs/(\d+)/attempts/(\d+)", GitHubStandIn._run),
     (r"/actions/runs/(\d+)/attempts/(\d+)/jobs", GitHubStandIn._jobs),
 )
+
+
+_FORK = payloads.minimal_repository("someone/fork", 999, private=False)
 
 
 def _created(written: str | None) -> tuple[datetime, datetime]:

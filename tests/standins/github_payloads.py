@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 
@@ -66,7 +67,7 @@ def full_repository(
     }
 
 
-def deployment(fact: Deployment, at: datetime) -> dict[str, object]:
+def deployment(fact: Deployment) -> dict[str, object]:
     api = f"{API}/repos/{fact.subject}"
     return {
         "id": int(fact.key),
@@ -83,7 +84,7 @@ def deployment(fact: Deployment, at: datetime) -> dict[str, object]:
         "statuses_url": f"{api}/deployments/{fact.key}/statuses",
         "repository_url": api,
         "created_at": written(fact.created_at),
-        "updated_at": written(at),
+        "updated_at": written(max([fact.created_at, *(status.at for status in fact.statuses)])),
     }
 
 
@@ -91,32 +92,52 @@ def run(
     fact: Run, repository: dict[str, object], head: dict[str, object], touched: datetime | None
 ) -> dict[str, object]:
     """`touched`: when GitHub last moved `updated_at`, where that was not the end of the attempt."""
+    return _run_traits(fact, touched) | _run_place(fact.run, repository, head)
+
+
+class RunPrinter:
+    """Writes the runs of one repository as `run` tells them, without making anew what is the same in all of them."""
+
+    _NUMBER = "-the number of the run-"
+
+    def __init__(self, repository: dict[str, object], head: dict[str, object]) -> None:
+        self._place = json.dumps(_run_place(self._NUMBER, repository, head))[1:]
+
+    def written(self, fact: Run, touched: datetime | None) -> str:
+        return f"{json.dumps(_run_traits(fact, touched))[:-1]}, {self._place.replace(self._NUMBER, fact.run)}"
+
+
+def _run_traits(fact: Run, touched: datetime | None) -> dict[str, object]:
     assert fact.started_at is not None
-    api = f"{repository['url']}/actions/runs/{fact.run}"
-    done = fact.conclusion is not None
     return {
         "id": int(fact.run),
         "node_id": f"WFR_{fact.run}",
         "name": fact.workflow.partition(".")[0],
-        "display_title": "A change",
         "head_branch": fact.branch,
         "head_sha": fact.commit,
         "path": f".github/workflows/{fact.workflow}",
         "run_number": int(fact.run) % 1000,
         "run_attempt": fact.attempt,
         "event": fact.event or "push",
-        "status": "completed" if done else "in_progress",
+        "status": "completed" if fact.conclusion is not None else "in_progress",
         "conclusion": fact.conclusion,
         "workflow_id": sum(map(ord, fact.workflow)),
-        "pull_requests": [],
         "created_at": written(fact.created_at),
         "run_started_at": written(fact.started_at),
         "updated_at": written(touched or fact.completed_at or fact.started_at),
         "head_commit": _commit(fact),
+    }
+
+
+def _run_place(number: str, repository: dict[str, object], head: dict[str, object]) -> dict[str, object]:
+    api = f"{repository['url']}/actions/runs/{number}"
+    return {
+        "display_title": "A change",
+        "pull_requests": [],
         "repository": repository,
         "head_repository": head,
         "url": api,
-        "html_url": f"{repository['html_url']}/actions/runs/{fact.run}",
+        "html_url": f"{repository['html_url']}/actions/runs/{number}",
         **{f"{link}_url": f"{api}/{link}" for link in ("jobs", "logs", "check_suite", "cancel", "rerun", "artifacts")},
         "workflow_url": f"{repository['url']}/actions/workflows/1",
     }

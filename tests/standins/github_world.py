@@ -17,7 +17,9 @@ from .histories import known_by
 
 @dataclass
 class Repository:
-    """`forks` are the ids of runs that came from a fork; `touched` moves a run's `updated_at` after its end."""
+    """`forks` are the ids of runs that came from a fork; `touched` moves a run's `updated_at` after its end.
+
+    `workflows` are files of some that may have no runs."""
 
     name: str
     number: int = 1
@@ -29,6 +31,7 @@ class Repository:
     history: list[Deployment | Run] = field(default_factory=list)
     forks: set[str] = field(default_factory=set)
     touched: dict[str, datetime] = field(default_factory=dict)
+    workflows: frozenset[str] = frozenset()
     code: Code = field(default_factory=Code)
     pulls: list[Pull] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
@@ -42,7 +45,7 @@ class World:
     repositories: list[Repository] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
     impostor: str | None = None
-    _known: dict[str, tuple[object, list[Deployment | Run]]] = field(default_factory=dict)
+    _known: dict[str, _Told] = field(default_factory=dict)
 
     def add(self, name: str, history: Iterable[Deployment | Run] = (), **traits: Any) -> Repository:
         repository = Repository(name, len(self.repositories) + 1, **traits)
@@ -57,27 +60,46 @@ class World:
     def numbered(self, number: int) -> Repository | None:
         return next((r for r in self.repositories if r.number == number), None)
 
-    def known(self, repository: Repository) -> list[Deployment | Run]:
-        as_of = (len(repository.history), self.now)
-        known = self._known.get(repository.name)
-        if known is None or known[0] != as_of:
-            known = self._known[repository.name] = (as_of, known_by(repository.history, self.now))
-        return known[1]
-
     def deployments(self, repository: Repository) -> list[Deployment]:
         """Newest first."""
-        known = [fact for fact in self.known(repository) if isinstance(fact, Deployment)]
-        return sorted(known, key=lambda d: (d.created_at, d.key), reverse=True)
+        return self._told(repository).deployments
 
     def attempts(self, repository: Repository, run: str) -> list[Run]:
         """Oldest first."""
-        known = [f for f in self.known(repository) if isinstance(f, Run) and f.run == run]
-        return sorted(known, key=lambda r: r.attempt)
+        return self._told(repository).attempts.get(run, [])
 
     def latest_attempts(self, repository: Repository) -> list[Run]:
         """One for each run, newest run first."""
-        latest: dict[str, Run] = {}
-        for fact in self.known(repository):
-            if isinstance(fact, Run) and (fact.run not in latest or latest[fact.run].attempt < fact.attempt):
-                latest[fact.run] = fact
-        return sorted(latest.values(), key=lambda r: (r.created_at, int(r.run)), reverse=True)
+        return self._told(repository).latest
+
+    def _told(self, repository: Repository) -> _Told:
+        as_of = (len(repository.history), self.now)
+        known = self._known.get(repository.name)
+        if known is None or known.as_of != as_of:
+            known = self._known[repository.name] = _Told.of(known_by(repository.history, self.now), as_of)
+        return known
+
+
+@dataclass
+class _Told:
+    """What of a history has happened, as lists show it."""
+
+    as_of: object
+    deployments: list[Deployment]
+    attempts: dict[str, list[Run]]
+    latest: list[Run]
+
+    @classmethod
+    def of(cls, known: Iterable[Deployment | Run], as_of: object) -> _Told:
+        deployments: list[Deployment] = []
+        attempts: dict[str, list[Run]] = {}
+        for fact in known:
+            if isinstance(fact, Deployment):
+                deployments.append(fact)
+            else:
+                attempts.setdefault(fact.run, []).append(fact)
+        deployments.sort(key=lambda d: (d.created_at, d.key), reverse=True)
+        for some in attempts.values():
+            some.sort(key=lambda run: run.attempt)
+        latest = [some[-1] for some in attempts.values()]
+        return cls(as_of, deployments, attempts, sorted(latest, key=lambda r: (r.created_at, int(r.run)), reverse=True))
