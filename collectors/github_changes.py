@@ -58,27 +58,27 @@ class ChangeReader(Reader):
         if self.progress.is_beyond(window.end):
             yield from self._poll(window)
             return
-        asked = claimed(window, self.client.context.clock())
+        asked = claimed(window, self.client.now())
         yield from self._pages(asked, window.start, only=window)
         yield self.batch((), problems=self.problems)
 
     def _poll(self, window: TimeRange) -> Iterator[Batch]:
-        now = self.client.context.clock()
+        now = self.client.now()
         sweep = self.progress.sweep_is_due(now)
         answer, seen = self._look(window.start, sweep)
         asked = claimed(window, answer.sent)
         if answer.unchanged:
             self.covered = TimeRanges.of(asked)
         else:
-            yield from self._pages(asked, self._floor(window.start, now, sweep))
+            yield from self._pages(asked, self._floor(window.start, sweep))
         self.progress = self.progress.finished(until=asked.end, swept=now if sweep else None, seen=seen)
         yield self.batch((), problems=self.problems)
 
-    def _floor(self, start: datetime, now: datetime, sweep: bool) -> datetime:
+    def _floor(self, start: datetime, sweep: bool) -> datetime:
         if self.progress.until is None:
             return start
         floor = min(start, self.progress.until) - LOOK_BACK
-        return min(floor, now - SWEPT) if sweep else floor
+        return min(floor, self.progress.swept_back(SWEPT)) if sweep else floor
 
     def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen | None]:
         """One conditional request: whether the pull request touched last is the same as before.
@@ -102,7 +102,7 @@ class ChangeReader(Reader):
 
         A pull request touched while the pages are read moves to their front: the front is read again at the end.
         """
-        began = self.client.context.clock() - SETTLES
+        began = self.client.now() - SETTLES
         count = 0
         for touched, facts in self._down_to(floor):
             count += 1

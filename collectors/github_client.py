@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .contract import Context, Quota, SourceError, Unauthorized
+from .contract import Context, Quota, RetryAt, SourceError, Unauthorized
+from .github_broken import Passing, broken, parsed
+from .github_clock import ahead
 from .github_options import GitHubOptions
 from .github_refusals import Headers, Overloaded, answered, is_limit, number, refusal, retry_at
+from .redaction import HIDDEN, without
 
 if TYPE_CHECKING:
     from github import Github
@@ -31,7 +33,10 @@ PER_MINUTE = {"core": 900, "graphql": 2000}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`sent` is the instant before the request left: what it shows is at least that new. `body` is None for a 304."""
+    """`sent` is the instant before the request left, by the earlier of both clocks: what it shows is at least that new.
+
+    `body` is None for a 304.
+    """
 
     status: int
     headers: Headers
@@ -62,7 +67,10 @@ class GraphQLAnswer:
 
 
 class Transport:
-    """One PyGithub instance per thread: a shared one can hand out another request's answer."""
+    """One PyGithub instance per thread: a shared one can hand out another request's answer.
+
+    `limited` says that the memo may hold refusals, which the next answer ends.
+    """
 
     def __init__(self, options: GitHubOptions, context: Context) -> None:
         self._options = options
@@ -71,6 +79,7 @@ class Transport:
         self._key = options.app.key.resolve(context.base) if options.app else None
         self._own = threading.local()
         self._all: list[Github] = []
+        self.limited = True
         self.budget = context.budgets(self._account())
 
     def requester(self) -> Requester:
@@ -101,11 +110,14 @@ class Transport:
         who = f"installation {app.installation}" if app else f"token {token.reveal()}" if token else ""
         return hashlib.sha256(f"{self._options.api_url} {who}".encode()).hexdigest()[:24]
 
-    def without_secrets(self, text: str) -> str:
-        for secret in (self._token, self._key):
-            if secret is not None:
-                text = text.replace(secret.reveal(), "…")
-        return text
+    def without_secrets(self, words: str) -> str:
+        """For what is shown to people."""
+        return without(words, (one for one in (self._token, self._key) if one is not None))
+
+    def clean(self, text: str) -> str:
+        """Of what is kept; what a credential looks like is not searched for in all of it."""
+        auth = self.requester().auth
+        return text.replace(auth.token, HIDDEN) if auth else text
 
     def close(self) -> None:
         while self._all:
@@ -152,12 +164,17 @@ class GitHubClient:
     transport: Transport
     context: Context
     made: int = 0
+    _ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """By our clock, but no later than GitHub's own was at its last answer."""
+        return self.context.clock() - self._ahead
 
     def credential_mark(self) -> str:
         """Tells one credential's ETags from another's; nothing can be learned from it."""
         try:
             return hashlib.sha256(self._credential().encode()).hexdigest()[:12]
-        except _Passing as error:
+        except Passing as error:
             raise error.meaning from None
 
     def take_count(self) -> int:
@@ -187,11 +204,15 @@ class GitHubClient:
         body = answer.body if isinstance(answer.body, Mapping) else {}
         errors = tuple(e for e in body.get("errors") or () if isinstance(e, Mapping))
         if any(e.get("type") in ("RATE_LIMITED", "RATE_LIMIT") for e in errors):
-            raise retry_at(answer.headers, about, self.context.clock(), self.context.memo)
+            raise self._limited(answer.headers, about)
         data = body.get("data")
         if not isinstance(data, Mapping):
             raise self._without_data(errors, about)
         return GraphQLAnswer(data, errors, answer.sent)
+
+    def _limited(self, headers: Headers, about: str) -> RetryAt:
+        self.transport.limited = True
+        return retry_at(headers, about, self.context.clock(), self.context.memo)
 
     def _without_data(self, errors: tuple[Mapping[str, Any], ...], about: str) -> Exception:
         words = self.transport.without_secrets("; ".join(str(e.get("message", "")) for e in errors))[:300]
@@ -203,7 +224,7 @@ class GitHubClient:
         for pause in (*PAUSES, None):
             try:
                 return self._ask_once(verb, url, about, resource, **request)
-            except _Passing as error:
+            except Passing as error:
                 if pause is None:
                     raise error.meaning from None
                 time.sleep(pause)
@@ -217,14 +238,19 @@ class GitHubClient:
             self.made += 1
             sent = self.context.clock()
             status, headers, text = self._send(verb, url, about, **request)
+            text = self.transport.clean(text)
+            headers = {name: self.transport.clean(value) for name, value in headers.items()}
         finally:
             # An authorised 304 costs nothing.
             budget.learn(resource, _quota(headers, resource), free=status == 304)
-        body = _parsed(text, about, status)
+        body = parsed(text, about, status)
         if status >= 400:
             self._refuse(status, headers, body, about)
-        answered(self.context.memo)
-        return Answer(status, headers, body, sent)
+        if self.transport.limited:
+            answered(self.context.memo)
+            self.transport.limited = False
+        self._ahead = found if (found := ahead(sent, headers)) is not None else self._ahead
+        return Answer(status, headers, body, sent - self._ahead)
 
     def _send(self, verb: str, url: str, about: str, **request: Any) -> tuple[int, dict[str, str], str]:  # noqa: ANN401 (requestJson's arguments)
         import requests
@@ -233,7 +259,7 @@ class GitHubClient:
         try:
             return self.transport.requester().requestJson(verb, url, **request)
         except requests.RequestException as error:
-            raise _broken(error, about) from None
+            raise broken(error, about) from None
         except (AssertionError, RuntimeError) as error:
             raise SourceError(f"{about}: {self.transport.without_secrets(str(error))[:200]}") from None
 
@@ -248,7 +274,7 @@ class GitHubClient:
             self.made += self.transport.take_renewals()
             return token
         except requests.RequestException as error:
-            raise _broken(error, about) from None
+            raise broken(error, about) from None
         except PyJWTError:
             raise Unauthorized("the App's key is no private key in PEM form") from None
         except GithubException as error:
@@ -259,10 +285,10 @@ class GitHubClient:
         said = body.get("message") if isinstance(body, Mapping) else None
         message = self.transport.without_secrets(str(said or "no reason given"))[:200]
         if is_limit(status, headers, message):
-            raise retry_at(headers, about, self.context.clock(), self.context.memo)
+            raise self._limited(headers, about)
         error = refusal(status, headers, message, about, self.context.clock())
         if isinstance(error, Overloaded):
-            raise _Passing(error)
+            raise Passing(error)
         if error is not None:
             raise error
 
@@ -273,37 +299,3 @@ def _quota(headers: Headers, resource: str) -> Quota | None:
     if not limit or remaining is None or reset is None or headers.get("x-ratelimit-resource", resource) != resource:
         return None
     return Quota(limit=int(limit), remaining=int(remaining), reset=datetime.fromtimestamp(reset, UTC))
-
-
-class _Passing(Exception):
-    """Trouble that may be over in a moment."""
-
-    def __init__(self, meaning: SourceError) -> None:
-        super().__init__(str(meaning))
-        self.meaning = meaning
-
-
-def _parsed(text: str, about: str, status: int) -> Any:  # noqa: ANN401 (JSON)
-    if not text:
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        if status >= 400:
-            return None
-        raise _Passing(SourceError(f"{about}: the answer is no JSON (cut off, or a login page)")) from None
-
-
-def _is_timeout(error: Exception) -> bool:
-    """requests calls a body that stops coming a ConnectionError, around urllib3's own timeout."""
-    import requests
-    from urllib3.exceptions import ReadTimeoutError
-
-    return isinstance(error, requests.Timeout) or any(isinstance(arg, ReadTimeoutError) for arg in error.args)
-
-
-def _broken(error: Exception, about: str) -> Exception:
-    if _is_timeout(error):
-        # Another try would hang as long again.
-        return SourceError(f"{about}: GitHub did not answer in time")
-    return _Passing(SourceError(f"{about}: GitHub can't be reached, or broke off ({type(error).__name__})"))

@@ -33,7 +33,7 @@ class Connection:
     path: tuple[str, ...]
     hold_against: Callable[[str], None]
     variables: Mapping[str, object] = field(default_factory=dict)
-    _size: int = PAGE_SIZES[0]
+    _size: int = field(default_factory=lambda: PAGE_SIZES[0])
 
     def pages(self) -> Iterator[Sequence[Node]]:
         """All of the list; a hole in it raises."""
@@ -51,15 +51,18 @@ class Connection:
         """The page behind a cursor; a hole in a page of one is left to the caller."""
         while True:
             try:
-                page = self._ask(after)
-                if self._size == PAGE_SIZES[-1] or None not in page["nodes"]:
+                page, whole = self._ask(after)
+                if whole:
                     return page
+                if self._size == PAGE_SIZES[-1]:
+                    return {**page, "nodes": [None] * len(page["nodes"])}
             except Overloaded:
                 if self._size == PAGE_SIZES[-1]:
                     raise
             self._size = PAGE_SIZES[PAGE_SIZES.index(self._size) + 1]
 
-    def _ask(self, after: str | None) -> Mapping[str, Any]:
+    def _ask(self, after: str | None) -> tuple[Mapping[str, Any], bool]:
+        """A page, and whether all of it is there."""
         owner, _, name = self.repository.name.partition("/")
         variables = {**self.variables, "owner": owner, "name": name, "first": self._size, "after": after}
         answer = self.client.graphql(self.query, variables, self.subject)
@@ -73,11 +76,16 @@ class Connection:
         if not found or found.get("nodes") is None:
             raise Overloaded(f"{self.subject}: GitHub left out the {self.path[-1]} ({_said(answer)})")
         page: Mapping[str, Any] = found
-        return page
+        return page, None not in page["nodes"] and not _is_too_much(answer)
 
 
 def _is_missing(answer: GraphQLAnswer) -> bool:
     return any(error.get("type") == "NOT_FOUND" for error in answer.errors)
+
+
+def _is_too_much(answer: GraphQLAnswer) -> bool:
+    """Whether limits left anything out, be it deep inside an item."""
+    return any(str(error.get("type")).startswith("RESOURCE_LIMIT") for error in answer.errors)
 
 
 def _said(answer: GraphQLAnswer) -> str:

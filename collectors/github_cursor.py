@@ -110,6 +110,11 @@ class Progress:
         """Never on the first poll: there is nothing behind it yet."""
         return self.swept is not None and now - self.swept >= SWEEP_EVERY
 
+    def swept_back(self, age: timedelta) -> datetime:
+        """How far a due sweep reaches: whatever is younger than `age` may have changed since the last one."""
+        assert self.swept is not None
+        return self.swept - age
+
     def forget_before(self, oldest: datetime) -> None:
         """What was created earlier is abandoned: asked for no more."""
         self.open = {node: one for node, one in self.open.items() if one.created_at >= oldest}

@@ -67,23 +67,23 @@ class DeploymentReader(Reader):
             yield from self._pages(window, window.start)
 
     def _poll(self, window: TimeRange) -> Iterator[Batch]:
-        now = self.client.context.clock()
+        now = self.client.now()
         sweep = self.progress.sweep_is_due(now)
         answer, seen = self._look(window.start, sweep)
         asked = claimed(window, answer.sent)
-        self.progress.forget_before(now - ABANDONED_AFTER)
         yield from self._ask_open_again()
+        self.progress.forget_before(now - ABANDONED_AFTER)
         end = partial(Progress.finished, until=asked.end, swept=now if sweep else None, seen=seen)
         if answer.unchanged:
             self.progress, self.covered = end(self.progress), TimeRanges.of(asked)
             yield self.batch(())
             return
-        yield from self._pages(asked, self._floor(window.start, now, sweep), end)
+        yield from self._pages(asked, self._floor(window.start, sweep), end)
 
-    def _floor(self, start: datetime, now: datetime, sweep: bool) -> datetime:
+    def _floor(self, start: datetime, sweep: bool) -> datetime:
         if self.progress.until is None:
             return start
-        return min(start - LOOK_BACK, now - ABANDONED_AFTER) if sweep else start - LOOK_BACK
+        return min(start - LOOK_BACK, self.progress.swept_back(ABANDONED_AFTER)) if sweep else start - LOOK_BACK
 
     def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen | None]:
         """One conditional request on a fixed URL: whether the newest hundred deployments are as they were."""
@@ -172,7 +172,7 @@ class DeploymentReader(Reader):
         return statuses
 
     def _note(self, node: str, fact: Deployment) -> None:
-        now = self.client.context.clock()
+        now = self.client.now()
         if fact.first_final is None and now - fact.created_at < ABANDONED_AFTER:
             self.progress.open[node] = Item(fact.key, fact.created_at)
         else:

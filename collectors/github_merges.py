@@ -11,14 +11,14 @@ from urllib.parse import quote
 from ..metrics.facts import Deployment
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch
-from .contract import ConfigError
+from .contract import ConfigError, SourceError
 from .git_clone import Branch, Commit
 from .git_history import merged
 from .github_client import Answer
 from .github_cursor import instant
 from .github_facts import Node
 from .github_refusals import NotVisible
-from .github_watched import Told, WatchedReader
+from .github_watched import REMEMBERED, Told, WatchedReader
 from .remembered import recall, remember
 
 HISTORY = """
@@ -39,9 +39,6 @@ query($owner: String!, $name: String!, $head: GitObjectID!, $first: Int!, $after
 
 LOOK_BACK = timedelta(days=7)
 """How far behind its window a branch is read: a commit may be dated before its parent, by as much at most."""
-
-REMEMBERED = 5000
-"""How many of the branch's newest commits are watched for being rewritten."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,17 +69,18 @@ class MergeReader(WatchedReader):
         for commits in self._line():
             line += commits
             fresh = [c for c in commits if c.at >= window.start or (heights and c.id not in heights)]
-            yield self.batch(self._facts(fresh))
+            yield self.told(self._facts(fresh))
             if _reaches(line, heights, floor):
                 break
-        return _followed(line, heights)
+        known = _followed(line, heights)
+        return remember(known, REMEMBERED), self.gone(heights, {*known, *(commit.id for commit in line)})
 
     def tell_gap(self, window: TimeRange) -> Generator[Batch, None, str | None]:
         self.shown(self.ask(None).body)
         line: list[Commit] = []
         for commits in self._line():
             line += commits
-            yield self.batch(self._facts([c for c in commits if c.at in window]))
+            yield self.told(self._facts([c for c in commits if c.at in window]))
             if _reaches(line, {}, window.start - LOOK_BACK):
                 break
         return remember(_numbered_below(line, recall(self.progress.known)), REMEMBERED)
@@ -99,7 +97,10 @@ class MergeReader(WatchedReader):
         found: dict[str, Commit] = {}
         wanted: str | None = self.head
         for nodes in self.connection(HISTORY, "object", "history", head=self.head).pages():
-            found |= {commit.id: commit for commit in map(_commit, nodes)}
+            try:
+                found |= {commit.id: commit for commit in map(_commit, nodes)}
+            except (KeyError, TypeError) as error:
+                raise SourceError(f"{self.subject}: a commit of {self.branch} can't be read ({error!r})") from None
             own = []
             while wanted is not None and (commit := found.get(wanted)) is not None:
                 own.append(commit)
@@ -120,14 +121,13 @@ def _reaches(line: Sequence[Commit], heights: Mapping[str, int], floor: datetime
     return meets and (floor is None or any(commit.at < floor for commit in line))
 
 
-def _followed(line: Sequence[Commit], heights: Mapping[str, int]) -> tuple[str, tuple[str, ...]]:
-    """What is known of the branch with a line from its new head, and which commits it has no more."""
+def _followed(line: Sequence[Commit], heights: Mapping[str, int]) -> dict[str, int]:
+    """What is known of the branch with a line from its new head, without the commits it has no more."""
     above = next((n for n, commit in enumerate(line) if commit.id in heights), len(line))
     met = heights[line[above].id] if above < len(line) else min(heights.values(), default=1) - 1
     kept = {key: height for key, height in heights.items() if height <= met}
     new = {commit.id: met + above - n for n, commit in enumerate(line[:above])}
-    gone = tuple(sorted(set(heights) - set(kept)))
-    return remember(_numbered_below(line, kept | new), REMEMBERED), gone
+    return _numbered_below(line, kept | new)
 
 
 def _numbered_below(line: Sequence[Commit], heights: Mapping[str, int]) -> dict[str, int]:

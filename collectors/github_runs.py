@@ -43,7 +43,7 @@ class RunReader(Reader):
     _new_from: datetime | None = None
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
-        now = self.client.context.clock()
+        now = self.client.now()
         horizon = now - (KEPT_PRIVATE if self.repository.private else KEPT_PUBLIC)
         self._new_from = window.start
         beyond = self.progress.is_beyond(window.end)
@@ -58,13 +58,13 @@ class RunReader(Reader):
         answer, seen = self._look(window.start, sweep)
         asked = claimed(window, answer.sent)
         listed = [] if answer.unchanged else self._runs(answer)
-        self.progress.forget_before(now - ABANDONED_AFTER)
         yield from self._ask_open_again(answer, seen, {str(run["id"]) for run in listed})
         if answer.unchanged:
             self._cover(asked, asked)
         else:
-            floor = min(window.start, now - ABANDONED_AFTER) if sweep else window.start
+            floor = min(window.start, self.progress.swept_back(ABANDONED_AFTER)) if sweep else window.start
             yield from self._newest_and_older(listed, seen.oldest, asked, floor)
+        self.progress.forget_before(now - ABANDONED_AFTER)
         self.progress = self.progress.finished(
             until=asked.end, swept=now if sweep else None, seen=seen if seen.etag else None
         )
@@ -136,7 +136,8 @@ class RunReader(Reader):
             try:
                 payload = self.client.get(f"{self._actions}/runs/{run}", self.subject).body
             except NotVisible:
-                del self.progress.open[run]
+                # Should it be listed again, all of it has to be told again.
+                self.progress.repeated[run] = replace(self.progress.open.pop(run), attempt=0)
                 yield self._batch((), removed=(one.key,))
                 continue
             facts, problems = self._attempts(self._ours(payload), one.attempt - 1)
@@ -198,10 +199,16 @@ class RunReader(Reader):
     def _jobs_ended(self, payload: Node) -> datetime | None:
         path = f"{self._actions}/runs/{payload['id']}/attempts/{payload['run_attempt']}/jobs"
         try:
-            jobs = [job for answer in self.client.pages(path, self.subject, {}) for job in answer.body["jobs"]]
+            jobs = [job for answer in self.client.pages(path, self.subject, {}) for job in self._jobs(answer, payload)]
         except NotVisible:
             return None
         return max((instant(job["completed_at"]) for job in jobs if job.get("completed_at")), default=None)
+
+    def _jobs(self, answer: Answer, payload: Node) -> Sequence[Node]:
+        jobs: Sequence[Node] = answer.body["jobs"]
+        if any(job.get("run_id") != payload["id"] for job in jobs):
+            raise SourceError(f"{self.subject}: GitHub answered with the jobs of another run than {payload['id']}")
+        return jobs
 
     def _note(self, run: Run) -> None:
         item = Item(run.key, run.created_at, run.attempt)

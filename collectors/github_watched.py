@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,10 @@ from .contract import SourceError
 from .github_client import Answer
 from .github_cursor import Seen, claimed
 from .github_reader import Reader
-from .remembered import recall, remember, withdrawn
+from .remembered import recall, remember
+
+REMEMBERED = 5000
+"""How many of the newest facts are watched for being withdrawn, where not the whole list is."""
 
 Told = Generator[Batch, None, tuple[str, tuple[str, ...]]]
 """Batches of facts; at their end what is known now, as a cursor holds it, and the keys that are gone."""
@@ -62,23 +65,37 @@ class WatchedReader(Reader):
     def tell_gap(self, window: TimeRange) -> Generator[Batch, None, str | None]:
         """What lies in a window behind the last poll, and at its end what is known now."""
 
+    def told(self, facts: Sequence[Deployment]) -> Batch:
+        """A part of the list. Should the rest never come, the next reading has to know what this one told."""
+        if facts:
+            times = {fact.key: int(fact.at.timestamp()) for fact in facts}
+            self.progress.told = remember(recall(self.progress.told) | times, REMEMBERED)
+        return self.batch(facts)
+
+    def gone(self, before: Mapping[str, int], now: Container[str]) -> tuple[str, ...]:
+        """Keys known or told before which a list read to its end has no more."""
+        return tuple(sorted(key for key in {*recall(self.progress.told), *before} if key not in now))
+
     def read(self, window: TimeRange) -> Iterator[Batch]:
         if self.progress.is_beyond(window.end):
             yield from self._poll(window)
             return
-        asked = claimed(window, self.client.context.clock())
+        asked = claimed(window, self.client.now())
         known = yield from self.tell_gap(asked)
-        self.progress, self.covered = replace(self.progress, known=known), TimeRanges.of(asked)
+        left = {key: at for key, at in recall(self.progress.told).items() if key not in recall(known)}
+        told = remember(left, REMEMBERED) if left else None
+        self.progress, self.covered = replace(self.progress, known=known, told=told), TimeRanges.of(asked)
         yield self.batch((), problems=self.problems)
 
     def _poll(self, window: TimeRange) -> Iterator[Batch]:
-        now = self.client.context.clock()
+        now = self.client.now()
         sweep = self.progress.sweep_is_due(now)
         look = self._look(window.start, sweep)
         known: str | None = self.progress.known
         gone: tuple[str, ...] = ()
         if not look.unchanged:
             known, gone = yield from self.tell(window)
+            self.progress.told = None
         asked = claimed(window, look.sent)
         ended = self.progress.finished(until=asked.end, swept=now if sweep else None, seen=look.seen)
         self.progress, self.covered = replace(ended, known=known), TimeRanges.of(asked)
@@ -116,12 +133,12 @@ class ListingReader(WatchedReader):
             late = self.progress.known is not None
             new = [f for f in facts if f.at >= window.start or (late and before.get(f.key) != now[f.key])]
             if new:
-                yield self.batch(new)
-        return remember(known, len(known)), withdrawn(before, known, 0)
+                yield self.told(new)
+        return remember(known, len(known)), self.gone(before, known)
 
     def tell_gap(self, window: TimeRange) -> Generator[Batch, None, str | None]:
         for facts in self.listed():
-            yield self.batch([fact for fact in facts if fact.at in window])
+            yield self.told([fact for fact in facts if fact.at in window])
         return self.progress.known
 
 
