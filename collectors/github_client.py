@@ -116,8 +116,8 @@ class Transport:
 
     def clean(self, text: str) -> str:
         """Of what is kept; what a credential looks like is not searched for in all of it."""
-        auth = self.requester().auth
-        return text.replace(auth.token, HIDDEN) if auth else text
+        token = self._token.reveal() if self._token else getattr(self._own, "token", None)
+        return text.replace(token, HIDDEN) if token else text
 
     def close(self) -> None:
         while self._all:

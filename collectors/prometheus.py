@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from ..metrics.facts import FactKind
@@ -16,6 +17,7 @@ from .prometheus_days import AskedDays
 from .prometheus_options import PrometheusOptions
 from .prometheus_queries import SamplesQuery
 from .prometheus_results import read_series
+from .redaction import without
 
 if TYPE_CHECKING:
     from requests.auth import AuthBase
@@ -147,14 +149,19 @@ window = "7d"
         if ca is not None and not ca.is_file():
             raise ConfigError(f"the certificate authority's file {options.ca} is not there")
         timeout = options.timeout or door.timeout
-        session = door.session(ca=ca, auth=self._login(), timeout=timeout)
-        return PrometheusApi(options.url, session, door, timeout, self._context.clock)
+        auth, clean = self._login()
+        session = door.session(ca=ca, auth=auth, timeout=timeout)
+        return PrometheusApi(options.url, session, door, timeout, self._context.clock, clean)
 
-    def _login(self) -> AuthBase | None:
+    def _login(self) -> tuple[AuthBase | None, Callable[[str], str]]:
+        """What is sent as the credential, and what takes it out of the server's words."""
         from .http import Basic, Bearer
 
-        if self._options.basic is not None:
-            return Basic(self._options.basic.user, self._options.basic.password.resolve(self._context.base))
-        if self._options.bearer is not None:
-            return Bearer(self._options.bearer.resolve(self._context.base))
-        return None
+        basic, bearer = self._options.basic, self._options.bearer
+        if basic is not None:
+            password = basic.password.resolve(self._context.base)
+            return Basic(basic.user, password), partial(without, secrets=(password,), user=basic.user)
+        if bearer is not None:
+            token = bearer.resolve(self._context.base)
+            return Bearer(token), partial(without, secrets=(token,))
+        return None, partial(without, secrets=())

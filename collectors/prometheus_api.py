@@ -30,12 +30,22 @@ class Answer:
 
 
 class PrometheusApi:
-    """One server. `timeout` (seconds) holds for each request, and is told to the server too."""
+    """One server. `timeout` (seconds) holds for each request, and is told to the server too.
+
+    `without_secrets` is put over whatever the server says in words.
+    """
 
     def __init__(
-        self, url: str, session: DoorSession, door: HttpDoor, timeout: float, clock: Callable[[], datetime]
+        self,
+        url: str,
+        session: DoorSession,
+        door: HttpDoor,
+        timeout: float,
+        clock: Callable[[], datetime],
+        without_secrets: Callable[[str], str],
     ) -> None:
         self._timeout = timeout
+        self._without_secrets = without_secrets
         self._clock = clock
         self._warnings: tuple[str, ...] = ()
         session.hooks["response"].append(self._judge)
@@ -68,18 +78,22 @@ class PrometheusApi:
         if response.is_redirect:
             return
         body = _json(response)
-        message = str(body.get("error", ""))[:LONGEST_MESSAGE] if isinstance(body, dict) else ""
+        message = self._said(body.get("error", "")) if isinstance(body, dict) else ""
         if response.status_code == 400 and message:
             raise ConfigError(f"Prometheus refuses the query: {message}")
         refused = refusal(response, self._clock())
         if refused is not None:
-            raise SourceError(f"{refused}: {message}") if message and type(refused) is SourceError else refused
+            words = self._without_secrets(f"{refused}: {message}" if message else str(refused))
+            raise SourceError(words) if type(refused) is SourceError else refused
         if not _is_result(body):
             raise SourceError(
                 f"{place(response.url)} did not answer as Prometheus does: "
                 "is `url` the server's own address, and is there a login page before it?"
             )
-        self._warnings = _partial(body.get("warnings") or [])
+        self._warnings = tuple(self._said(warning) for warning in body.get("warnings") or [] if _is_doubt(warning))
+
+    def _said(self, words: object) -> str:
+        return self._without_secrets(str(words))[:LONGEST_MESSAGE]
 
 
 def _json(response: requests.Response) -> Any:  # noqa: ANN401 (whatever the server sent)
@@ -98,6 +112,6 @@ def _is_result(body: Any) -> bool:  # noqa: ANN401 (whatever the server sent)
     )
 
 
-def _partial(warnings: list[Any]) -> tuple[str, ...]:
-    """Warnings that cast doubt on the result; releases before 3 also put harmless remarks among them."""
-    return tuple(str(w)[:LONGEST_MESSAGE] for w in warnings if not str(w).startswith("PromQL info:"))
+def _is_doubt(warning: object) -> bool:
+    """Releases before 3 also put harmless remarks among the warnings."""
+    return not str(warning).startswith("PromQL info:")
