@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..metrics.definition import Aggregate, MetricDefinition
 from ..metrics.facts import FactKind
-from ..metrics.measures import EVERY, Measure, kinds_needed
+from ..metrics.measures import EVERY, MEASURES, Measure, kinds_needed
 from ..metrics.service import Service
 from ..metrics.unit import PER_DAY, PER_WORKDAY, RATIO, Unit
 from .aggregates import parse_aggregate
@@ -18,7 +18,6 @@ from .bind_sources import BoundSource
 from .findings import Findings
 from .metric_options import as_written
 from .places import Key
-from .planned import ALL_MEASURES, PLANNED_MEASURES
 from .problem import choices, listed
 from .rates import RateAsked, rates_asked
 from .schema_metrics import MetricTable
@@ -116,10 +115,10 @@ class _Metric:
         if written is None:
             written = next((m for k, m in _MEANT.items() if k in self.table), None)
         if written is None:
-            self.add("", f"measure is missing: write one of {listed(ALL_MEASURES)}; or a query, or a histogram")
-        elif isinstance(written, str) and written not in ALL_MEASURES:
-            self.add("measure", f"there is no such measure{choices(written, ALL_MEASURES)}")
-        return ALL_MEASURES.get(written) if isinstance(written, str) else None
+            self.add("", f"measure is missing: write one of {listed(MEASURES)}; or a query, or a histogram")
+        elif isinstance(written, str) and written not in MEASURES:
+            self.add("measure", f"there is no such measure{choices(written, MEASURES)}")
+        return MEASURES.get(written) if isinstance(written, str) else None
 
     def _source(self, key: str) -> BoundSource | None:
         """The source named under a key, where it is there and of a known type."""
@@ -144,7 +143,7 @@ class _Metric:
                 self.sources[kind] = other
         for kind, told_by in self.sources.items():
             second = kind in _SECOND and told_by is not source
-            if kind not in told_by.tells and (second or measure.name not in PLANNED_MEASURES):
+            if kind not in told_by.tells:
                 tells = f"{_whose(told_by)} tells {listed(sorted(told_by.tells))}"
                 self.add(kind if second else "source", f"{measure.name} needs {kind}; {tells}")
                 return False
@@ -160,7 +159,7 @@ class _Metric:
         """Whether the answers to what is asked hold what the measure is made of."""
         place = "measure" if "measure" in self.table else "source"
         for kind, model in self._models().items():
-            if measure.name not in PLANNED_MEASURES and measure.name not in (model.measures or (measure.name,)):
+            if measure.name not in (model.measures or (measure.name,)):
                 said = f"{_whose(self.sources[kind])} has nothing for {measure.name}"
                 self.add(place, f"{said}; it serves {listed(model.measures)}")
                 return False
@@ -221,8 +220,7 @@ class _Metric:
         return MetricDefinition(
             name=self.name,
             measure=measure.name,
-            # What this release can't compute is not asked for either.
-            sources={k: s.name for k, s in self.sources.items()} if measure.name not in PLANNED_MEASURES else {},
+            sources={k: s.name for k, s in self.sources.items()},
             queries=queries,
             # A share of samples is a ratio, of samples that still are in the unit they were taken in.
             unit=Unit("ratio", RATIO.text, unit.scale) if shares else unit,

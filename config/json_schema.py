@@ -13,10 +13,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from ..collectors.contract import Collector
+from ..metrics.measures import MEASURES
 from .bind_metrics import NAME_KEY
 from .bind_sources import DEPLOYMENTS
 from .known_types import KnownTypes
-from .planned import ALL_MEASURES
 from .schema_metrics import MetricTable
 from .schema_objectives import KeyResultTable, ObjectiveTable
 from .schema_sources import SourceTable
@@ -113,7 +113,7 @@ class _Writer:
                     if key != NAME_KEY and value not in variants.setdefault(key, []):
                         variants[key].append(value)
         properties = {key: found[0] if len(found) == 1 else {"anyOf": found} for key, found in variants.items()}
-        properties["measure"] = {**table["properties"]["measure"], "enum": list(ALL_MEASURES)}
+        properties["measure"] = {**table["properties"]["measure"], "enum": list(MEASURES)}
         return {"type": "object", "additionalProperties": False, "required": ["source"], "properties": properties}
 
     def _reference(self, model: type[BaseModel]) -> Schema:

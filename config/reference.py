@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..collectors.contract import SOURCE_KEYS, Collector
-from ..metrics.measures import EVERY, Measure
+from ..metrics.measures import EVERY, MEASURES, Measure
 from .bind_metrics import NAME_KEY
 from .json_schema import Schema, json_schema
 from .known_types import KnownTypes
-from .planned import ALL_MEASURES, PLANNED_MEASURES
 from .words import model_keys
 
 _HEAD = """\
@@ -98,8 +97,8 @@ class _Page:
         every = {key: properties[key] for key in ("source", "measure", *EVERY)}
         yield from self._rows({"properties": every, "required": ["source"]})
         yield from ("", "### Measures", "", "| measure | | facts | options |", "|---|---|---|---|")
-        yield from (self._measure(measure) for measure in ALL_MEASURES.values())
-        options = sorted({option for m in ALL_MEASURES.values() for option in m.options} & {*properties})
+        yield from (self._measure(measure) for measure in MEASURES.values())
+        options = sorted({option for m in MEASURES.values() for option in m.options} & {*properties})
         yield from ("", "### Options of measures", "")
         yield from self._rows({"properties": {key: properties[key] for key in options if key != "deployments"}})
         yield from ("", "### What is put to a source", "", "| source | facts | key | |", "|---|---|---|---|")
@@ -111,9 +110,8 @@ class _Page:
         yield ""
 
     def _measure(self, measure: Measure) -> str:
-        words = "a later release computes it" if measure.name in PLANNED_MEASURES else measure.words
         options = ", ".join(f"`{option}`" for option in measure.options if option != "deployments")
-        return f"| `{measure.name}` | {_cell(words)} | {', '.join(measure.kinds)} | {options} |"
+        return f"| `{measure.name}` | {_cell(measure.words)} | {', '.join(measure.kinds)} | {options} |"
 
     def _table(self, title: str, schema: Schema, leave_out: Iterable[str] = ()) -> Iterator[str]:
         yield from (f"## {title}", "")

@@ -13,9 +13,11 @@ from ..config.model import Config
 from ..metrics.definition import MetricDefinition
 from ..metrics.facts import FactKind
 from ..metrics.measurement import Evidence, Measurement, Trouble
+from ..metrics.pairs import pairs_wanted
 from ..metrics.ranges import intersection
 from ..metrics.reading import Health
 from ..metrics.service import columns_needed
+from ..metrics.shipping import Pair
 from ..metrics.table import TIMES, USED, Columns, FactTables
 from ..metrics.traits import uses_shipments
 from ..storage.rows import RunRecord, StreamState
@@ -63,6 +65,16 @@ class Evaluation:
             return []
         return [state for state in self._bindings.of_kind("shipments") if concerns(definition, state.stream)]
 
+    def pairs_wanted(self, metric: str) -> list[Pair]:
+        """The pairs of commits that it asks for, newest first; none before its deployments were collected."""
+        definition = self.config.metrics[metric]
+        question = next(one for one in questions(definition) if one.kind == "deployments")
+        states = self._answering(definition, question)
+        if not states:
+            return []
+        tables = self._tables_of(definition, {"deployments": states, **self._extra(definition)})
+        return pairs_wanted(definition, tables, self.as_of)
+
     def _answering(self, definition: MetricDefinition, question: Question) -> list[StreamState] | None:
         states = self._bindings.states(question)
         if states is None:
@@ -76,8 +88,6 @@ class Evaluation:
             if not states:
                 return self._nothing(definition, question, asked=states is not None)
             streams[question.kind] = states
-        if not streams:  # a measure of a later release asks for nothing
-            return Evidence(tables=FactTables({}), coverage=intersection([]))
         every = [state for states in streams.values() for state in states]
         tables = self._tables_of(definition, {**streams, **self._extra(definition)})
         subjects = _subjects(definition, next(iter(streams.values())), tables.subjects(next(iter(streams))))

@@ -11,7 +11,6 @@ from ..krs.changes import silent_changes
 from ..krs.cycle import Cycle
 from ..krs.names import key_results_of
 from ..metrics.definition import MetricDefinition
-from ..metrics.measures import MEASURES
 from ..metrics.traits import in_words
 from ..storage.errors import StoreError
 from .workspace import Workspace
@@ -59,8 +58,6 @@ def _of_source(source: SourceConfig) -> Iterator[str]:
 
 
 def _of_metric(metric: MetricDefinition) -> str | None:
-    if metric.measure not in MEASURES:
-        return f"{metric.measure} is not computed"
     if metric.split and "changes" in metric.sources:
         return "which changes belong to which service (paths) is not told apart"
     return "the rule 'ancestor' is not seen" if "ancestor" in metric.rollback_rules else None

@@ -64,9 +64,10 @@ def failure_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
     rows["hit"] = np.isin(np.arange(len(rows)), list(found.told))
 
     def why(row: int) -> str:
-        told = found.told.get(row)
+        if row not in found.told:
+            return ledger.why(row)
         said = "a new version" if rows["role"].iat[row] == FORWARD else ledger.why(row)
-        return f"{said}; failed: {', '.join(told)}" if told else ledger.why(row)
+        return f"{said}; failed: {found.in_words(row)}"
 
     return Ledger(
         rows=rows,

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from . import changes, ci, delivery, deployments, incidents, samples
+from . import changes, ci, delivery, deployments, incidents, recovery, samples
 from .calendar import Calendar
 from .definition import MetricDefinition
 from .ledger import Ledger
-from .measures import MEASURES, PLANNED, Measure
+from .measures import MEASURES, Measure
 from .ranges import TimeRanges
 from .reading import FactNote, Health, Reading
 from .span import Span, Spans
@@ -36,6 +36,8 @@ LEDGERS: Mapping[str, Callable[[MetricDefinition, FactTables, datetime], Ledger]
     "deployment_attempt_failure_rate": deployments.attempt_ledger,
     "change_failure_rate": delivery.failure_ledger,
     "lead_time_for_changes": delivery.lead_time_ledger,
+    "failed_deployment_recovery_time": recovery.recovery_ledger,
+    "deployment_rework_rate": recovery.rework_ledger,
     "ci_success_rate": ci.success_ledger,
     "ci_duration": ci.duration_ledger,
     "ci_flaky_rate": ci.flaky_ledger,
@@ -170,8 +172,7 @@ class Measurement:
     def refusal(self) -> str | None:
         """Why there can be no reading, whatever the window."""
         if self.measure is None:
-            planned = self.definition.measure in PLANNED
-            return f"{self.definition.measure} is {'not computed by this release yet' if planned else 'unknown'}"
+            return f"{self.definition.measure} is unknown"
         if self._evidence.missing:
             return self._evidence.missing
         across = self.measure.shape == "rate" and len(self.subjects) > 1

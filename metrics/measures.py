@@ -17,6 +17,7 @@ EVERY = ("window", "min_samples", "min_covered", "max_age", "exclude", "reposito
 
 _TRACKS = ("environment", "task", "count", "duplicates_within", "deployments")
 _ROLLBACK = (*_TRACKS, "rollback", "settle")
+_FAILURE = ("changes", "hotfix", "failure_window", "incidents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +131,33 @@ _TABLE = (
         besides=("incidents",),
         unit=RATIO,
         better="lower",
-        options=(*_ROLLBACK, "changes", "hotfix", "failure_window", "incidents"),
+        options=(*_ROLLBACK, *_FAILURE),
         few=5,
         words="forward deployments that failed in production ÷ forward deployments",
+        counted="deployments",
+    ),
+    Measure(
+        name="failed_deployment_recovery_time",
+        shape="quantile",
+        kinds=("deployments", "changes"),
+        besides=("incidents",),
+        unit=DURATION,
+        better="lower",
+        options=(*_TRACKS, "rollback", *_FAILURE, "quantile"),
+        few=5,
+        words="time from a failed deployment's success to the rollback, the fixing deployment or the end of the "
+        "incident, whichever came first",
+        counted="deployments",
+    ),
+    Measure(
+        name="deployment_rework_rate",
+        shape="ratio",
+        kinds=("deployments", "changes"),
+        unit=RATIO,
+        better="lower",
+        options=(*_TRACKS, "rollback", "changes", "hotfix"),
+        few=5,
+        words="rollbacks and deployments of nothing but reverts or hotfixes ÷ deployments (redeploys left out)",
         counted="deployments",
     ),
     Measure(
@@ -276,9 +301,3 @@ def kinds_needed(measure: Measure, rollback_rules: Iterable[object]) -> tuple[Fa
 
 
 MEASURES: Mapping[str, Measure] = {m.name: m for m in _TABLE}
-
-PLANNED = (
-    "failed_deployment_recovery_time",
-    "deployment_rework_rate",
-)
-"""Measures a config may already name; asking for their reading says that this release has none."""

@@ -91,9 +91,9 @@ def reverted(found: Shipping, deployments: pd.DataFrame) -> dict[int, int]:
             continue
         by_name[subject, commit] = by_name[subject, f"#{key}"] = shipped.row
         origin = by_name.get((subject, reverts)) if reverts else None
-        if origin is None or origin == shipped.row or at[shipped.row] - at[origin] > REVERT_WITHIN // _MICROSECOND:
+        if origin is None or origin >= shipped.row or at[shipped.row] - at[origin] > REVERT_WITHIN // _MICROSECOND:
             continue
-        back.setdefault(origin, shipped.row)
+        back[origin] = min(back.get(origin, shipped.row), shipped.row)
     return back
 
 

@@ -194,6 +194,7 @@ class Placed:
     role: str = ""
     rolled_back: bool = False
     counted: bool = True
+    undone_at: datetime | None = None
 
 
 def walk(definition: MetricDefinition, world: World) -> list[Placed]:
@@ -233,10 +234,11 @@ def place(definition: MetricDefinition, p: Placed, stack: list[Placed]) -> None:
         above = stack[commits.index(p.fact.commit) + 1 :]
         del stack[commits.index(p.fact.commit) + 1 :]
         for replaced in above if definition.rollback_mark == "between" else above[-1:]:
-            replaced.rolled_back = True
+            replaced.rolled_back, replaced.undone_at = True, p.at
         p.role = "rollback"
     elif "marked" in definition.rollback_rules and p.fact.marked_rollback and stack:
-        stack.pop().rolled_back = True
+        replaced = stack.pop()
+        replaced.rolled_back, replaced.undone_at = True, p.at
         stack.append(p)
         p.role = "rollback"
     else:
@@ -245,20 +247,22 @@ def place(definition: MetricDefinition, p: Placed, stack: list[Placed]) -> None:
 
 
 def once_per_commit(definition: MetricDefinition, placed: list[Placed]) -> list[Placed]:
-    """The n-th pushes of a commit in the environments of a service are one deployment, taken back if any was."""
+    """The n-th pushes of a commit in the environments of a service are one deployment, taken back if any was, when
+    the last of them was; and the n-th returns to it are one rollback."""
     if definition.count == "each":
         return placed
-    pushes: dict[tuple[str, str, int], list[Placed]] = {}
+    pushes: dict[tuple[str, str, str, int], list[Placed]] = {}
     for p in sorted(placed, key=lambda p: (p.at, p.fact.key)):
-        if p.role == "forward":
+        if p.role in ("forward", "rollback"):
             nth = 0
-            here = (p.fact.subject, p.fact.commit)
+            here = (p.role, p.fact.subject, p.fact.commit)
             while any(q.fact.environment == p.fact.environment for q in pushes.get((*here, nth), [])):
                 nth += 1
             pushes.setdefault((*here, nth), []).append(p)
     for group in pushes.values():
         chosen = group[0] if definition.count == "first" else group[-1]
         chosen.rolled_back = any(p.rolled_back for p in group)
+        chosen.undone_at = max((p.undone_at for p in group if p.undone_at), default=None)
         for p in group:
             p.counted = p is chosen
     return placed

@@ -5,7 +5,7 @@ Each returns what counts, by key: lead times in seconds, or whether a deployment
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 import oracle
@@ -52,7 +52,10 @@ def known_changes(world: oracle.World) -> list[Change]:
     return sorted(known, key=lambda c: (c.merged_at, c.key))
 
 
-def shipped_by(definition: MetricDefinition, world: oracle.World) -> dict[tuple[str, str], tuple[oracle.Placed, bool]]:
+Shipped = dict[tuple[str, str], tuple[oracle.Placed, bool]]
+
+
+def shipped_by(definition: MetricDefinition, world: oracle.World) -> Shipped:
     """By the change's subject and key: what shipped it first, and whether that is the first known of its track."""
     candidates = []
     for p in forward(definition, world):
@@ -88,9 +91,92 @@ def lead_times(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, f
 def failed(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, bool]:
     """Every settled forward deployment of the window, and whether it failed."""
     world = frame.world
+    broken = {id(fact) for fact, _ in signs(definition, world)}
     going = forward(definition, world)
-    bad = {id(p.fact) for p in going if p.rolled_back}
+    return {
+        p.fact.key: id(p.fact) in broken
+        for p in going
+        if p.at + definition.settle <= world.as_of and frame.counts(p.at)
+    }
+
+
+def recoveries(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, float]:
+    """Seconds from the success of each failed deployment of the window to its first good state, where there is one."""
+    return {
+        p.fact.key: (min(ends) - p.at).total_seconds() for p, told in bad(definition, frame) if (ends := known(told))
+    }
+
+
+def not_recovered(definition: MetricDefinition, frame: oracle.Frame) -> set[str]:
+    return {p.fact.key for p, told in bad(definition, frame) if not known(told)}
+
+
+def known(told: list[datetime | None]) -> list[datetime]:
+    return [end for end in told if end is not None]
+
+
+def bad(definition: MetricDefinition, frame: oracle.Frame) -> list[tuple[oracle.Placed, list[datetime | None]]]:
+    """The failed deployments of the window, each with the ends of all that told of it."""
+    told = signs(definition, frame.world)
+    found = []
+    for p in forward(definition, frame.world):
+        ends = [end for fact, end in told if fact is p.fact]
+        if ends and frame.counts(p.at):
+            found.append((p, ends))
+    return found
+
+
+def rework(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, bool]:
+    """Every forward deployment and rollback of the window, and whether it is rework."""
+    world = frame.world
     shipped = shipped_by(definition, world)
+    found = {}
+    for p in oracle.walk(definition, world):
+        if p.role not in ("forward", "rollback") or not p.counted or not frame.counts(p.at):
+            continue
+        brought = [
+            change
+            for change in known_changes(world)
+            if (change.subject, change.key) in shipped and shipped[change.subject, change.key][0].fact is p.fact
+        ]
+        first = any(shipped[c.subject, c.key][1] for c in brought)
+        mends = [c for c in brought if c.reverts is not None or is_hot(definition, c)]
+        found[p.fact.key] = p.role == "rollback" or (bool(brought) and not first and len(mends) == len(brought))
+    return found
+
+
+def comes_after(one: oracle.Placed, other: oracle.Placed) -> bool:
+    return (one.at, one.fact.key) > (other.at, other.fact.key)
+
+
+def is_hot(definition: MetricDefinition, change: Change) -> bool:
+    hot = any(label in definition.hotfix_labels for label in change.labels)
+    return hot or any(fnmatchcase(change.head, glob) for glob in definition.hotfix_branches)
+
+
+def signs(definition: MetricDefinition, world: oracle.World) -> list[tuple[Deployment, datetime | None]]:
+    """Each thing that tells of a failed deployment, and when what it tells of was over."""
+    going = forward(definition, world)
+    shipped = shipped_by(definition, world)
+    told = [(p.fact, p.undone_at) for p in going if p.rolled_back] + taken_back(world, shipped)
+    for change in known_changes(world):
+        if is_hot(definition, change):
+            ran = [p for p in going if p.fact.subject == change.subject and p.at < change.merged_at]
+            by, _ = shipped.get((change.subject, change.key), (None, False))
+            for p in ran[-1:]:
+                told.append((p.fact, by.at if by is not None and comes_after(by, p) else None))
+    for incident in world.facts:
+        if isinstance(incident, Incident) and incident.opened_at <= world.as_of:
+            for p in blamed(definition, world, incident, going, shipped):
+                closed = incident.closed_at
+                over = closed is not None and p.at <= closed <= world.as_of
+                told.append((p.fact, closed if over else None))
+    return told
+
+
+def taken_back(world: oracle.World, shipped: Shipped) -> list[tuple[Deployment, datetime | None]]:
+    """What shipped a change that was reverted within a week, and when the revert was shipped."""
+    told: list[tuple[Deployment, datetime | None]] = []
     changes = known_changes(world)
     for revert in changes:
         for change in changes:
@@ -99,27 +185,17 @@ def failed(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, bool]
                 continue
             origin, _ = shipped.get((change.subject, change.key), (None, False))
             back, _ = shipped.get((revert.subject, revert.key), (None, False))
-            if origin and back and origin.fact is not back.fact and back.at - origin.at <= WEEK:
-                bad.add(id(origin.fact))
-    for change in changes:
-        hot = any(label in definition.hotfix_labels for label in change.labels)
-        if hot or any(fnmatchcase(change.head, glob) for glob in definition.hotfix_branches):
-            ran = [p for p in going if p.fact.subject == change.subject and p.at < change.merged_at]
-            bad |= {id(p.fact) for p in ran[-1:]}
-    for incident in world.facts:
-        if isinstance(incident, Incident) and incident.opened_at <= world.as_of:
-            bad |= blamed(definition, world, incident, going, shipped)
-    return {
-        p.fact.key: id(p.fact) in bad for p in going if p.at + definition.settle <= world.as_of and frame.counts(p.at)
-    }
+            if origin and back and comes_after(back, origin) and back.at - origin.at <= WEEK:
+                told.append((origin.fact, back.at))
+    return told
 
 
-def blamed(definition, world, incident, going, shipped) -> set[int]:
+def blamed(definition, world, incident, going, shipped) -> list[oracle.Placed]:
     if incident.environment is not None and not fnmatchcase(incident.environment, definition.environment):
-        return set()
+        return []
     until = [p for p in going if p.fact.subject == incident.subject and p.at <= incident.opened_at]
     if incident.commit is None and incident.deployment is None:
-        return {id(p.fact) for p in until[-1:] if incident.opened_at - p.at <= definition.failure_window}
+        return [p for p in until[-1:] if incident.opened_at - p.at <= definition.failure_window]
     commit = incident.commit
     if incident.deployment is not None:
         named = [
@@ -129,13 +205,13 @@ def blamed(definition, world, incident, going, shipped) -> set[int]:
         ]
         commit = named[0].commit if named and named[0].created_at <= world.as_of else None
     if commit is None:
-        return set()
+        return []
     same = [p for p in until if p.fact.commit == commit]
     if same:
-        return {id(same[-1].fact)}
+        return same[-1:]
     brought = [
         shipped[c.subject, c.key][0]
         for c in known_changes(world)
         if (c.subject, c.commit) == (incident.subject, commit) and (c.subject, c.key) in shipped
     ]
-    return {id(brought[-1].fact)} if brought else set()
+    return brought[-1:]

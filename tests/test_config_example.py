@@ -13,10 +13,9 @@ from keyresults.collectors.registry import BUILT_IN, collector_type
 from keyresults.config.example import example_config
 from keyresults.config.json_schema import json_schema
 from keyresults.config.load import load
-from keyresults.config.planned import PLANNED_MEASURES
 from keyresults.config.problem import ConfigProblems
 from keyresults.config.reference import config_reference
-from keyresults.metrics.measures import MEASURES, PLANNED
+from keyresults.metrics.measures import MEASURES
 
 ROOT = Path(__file__).parent.parent
 
@@ -85,14 +84,9 @@ def test_every_measure_that_a_collector_names_is_one():
     assert named <= set(MEASURES)
 
 
-def test_every_measure_named_for_later_has_its_options():
-    assert set(PLANNED_MEASURES) == set(PLANNED)
-    assert not set(PLANNED_MEASURES) & set(MEASURES)
-
-
 def test_the_reference_names_every_measure_and_every_key(schema):
     page = config_reference()
-    for measure in (*MEASURES, *PLANNED):
+    for measure in MEASURES:
         assert f"`{measure}`" in page
     for key in schema["properties"]["metrics"]["additionalProperties"]["properties"]:
         assert f"`{key}`" in page

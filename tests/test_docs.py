@@ -11,7 +11,7 @@ from keyresults.cli.main import PLANNED as PLANNED_COMMANDS
 from keyresults.cli.main import keyresults
 from keyresults.collectors.registry import BUILT_IN
 from keyresults.config.load import load
-from keyresults.metrics.measures import MEASURES, PLANNED
+from keyresults.metrics.measures import MEASURES
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("docs", "examples")
@@ -119,11 +119,6 @@ def test_the_readme_names_every_source_and_measure() -> None:
     assert set(re.findall(r"^\| \[(\w+)\]\(docs/collectors/\1\.md\)", README, re.MULTILINE)) == set(BUILT_IN)
     table = README.partition("## Metrics")[2].partition("##")[0]
     assert set(re.findall(r"`(\w+)`", table)) == set(MEASURES)
-
-
-def test_the_readme_says_which_measures_are_not_there_yet() -> None:
-    (item,) = re.findall(r"^- \*\*More measures\*\*:(.*?)\. A key result", README, re.MULTILINE | re.DOTALL)
-    assert set(re.findall(r"`(\w+)`", item)) == set(PLANNED)
 
 
 def test_the_readme_says_which_commands_are_not_there_yet() -> None:

@@ -67,13 +67,6 @@ def test_a_revision_with_a_reason_is_no_change(config):
 
 
 def test_what_this_release_reads_and_does_not_do_is_said(config):
-    config.write_text(
-        config.read_text()
-        + '[checkins]\nevery = "2 weeks"\non = "friday 10:00"\n'
-        + '[metrics.later]\nsource = "exports"\nmeasure = "deployment_rework_rate"\n'
-    )
+    config.write_text(config.read_text() + '[checkins]\nevery = "2 weeks"\non = "friday 10:00"\n')
     with workspace(config, writing=False) as one:
-        assert concerns_of(one) == [
-            "[checkins] is read, but this release does not act on it yet",
-            "metrics.later: deployment_rework_rate is not computed by this release yet",
-        ]
+        assert concerns_of(one) == ["[checkins] is read, but this release does not act on it yet"]

@@ -25,7 +25,7 @@ from metric_cases import definition, deployed, merged, ran
 
 BEGIN = datetime(2026, 9, 20, tzinfo=UTC)
 CYCLE = datetime(2026, 10, 1, tzinfo=UTC)
-TRACKED = [name for name in MEASURES if name.startswith("deployment") or name == "rollback_rate"]
+TRACKED = [name for name, measure in MEASURES.items() if measure.kinds == ("deployments",)]
 BERLIN = Calendar("Europe/Berlin", holidays=frozenset({date(2026, 10, 3), date(2026, 10, 30)}))
 CALENDARS = (
     Calendar(),

@@ -294,7 +294,10 @@ def deliveries(draw):
             Incident(
                 key=f"i{number}",
                 subject="acme/pay",
-                opened_at=draw(instants),
+                opened_at=(opened := draw(instants)),
+                closed_at=draw(
+                    st.sampled_from((None, opened, opened + timedelta(hours=2), opened + timedelta(days=3)))
+                ),
                 environment=draw(st.sampled_from((None, None, "production", "staging"))),
                 commit=draw(st.sampled_from((None, None, *commits, *names))),
                 deployment=draw(st.sampled_from((None, None, "d1", "d2", "gone"))),
@@ -325,22 +328,35 @@ def test_any_delivery_agrees_with_plain_loops(facts, environment, count, begin, 
     as_of = DAY + timedelta(hours=hours)
     world = oracle.World(facts, [(at("2026-09-20"), as_of)], Calendar(), as_of, ("acme/pay",))
     common = {"environment": environment, "count": count, "min_samples": 0}
+    hot = {"hotfix_labels": ("hotfix",), "hotfix_branches": ("hotfix/*",)}
     lead = definition("lead_time_for_changes", **common, lead_time_from=begin)
-    rate = definition("change_failure_rate", **common, hotfix_labels=("hotfix",), hotfix_branches=("hotfix/*",))
+    rate = definition("change_failure_rate", **common, **hot)
+    recovery = definition("failed_deployment_recovery_time", **common, **hot)
+    rework = definition("deployment_rework_rate", **common, **hot)
     coverage = covered("2026-09-20", as_of.isoformat()[:-6])
-    for what, loop in ((lead, oracle_delivery.lead_times), (rate, oracle_delivery.failed)):
+    for what, loop in (
+        (lead, oracle_delivery.lead_times),
+        (rate, oracle_delivery.failed),
+        (recovery, oracle_delivery.recoveries),
+        (rework, oracle_delivery.rework),
+    ):
         frame = oracle.Frame(what, world, as_of - timedelta(days=28), as_of)
         expected = loop(what, frame)
         one = measurement(what, facts, coverage, as_of)
+        if one.refusal is not None:
+            continue
         (reading,) = one.readings([as_of], at("2026-10-01"))
-        counted = {note.key: note for note in one.evidence(reading) if note.counted}
-        if one.refusal is None:
-            assert set(counted) == set(expected)
-        if expected and one.refusal is None:
-            assert reading.n == len(expected)
-            value = median(expected.values()) if what is lead else sum(expected.values()) / len(expected)
+        notes = {note.key: note for note in one.evidence(reading)}
+        counted = {key for key, note in notes.items() if note.counted}
+        assert counted == set(expected)
+        assert reading.n == len(expected)
+        if expected:
+            share = what in (rate, rework)
+            value = sum(expected.values()) / len(expected) if share else median(expected.values())
             assert reading.value == pytest.approx(value)
-        if what is rate and one.refusal is None:
-            assert {key for key, note in counted.items() if "; failed: " in note.why} == {
-                k for k in expected if expected[k]
-            }
+        if what is rate:
+            bad = {key for key in counted if "; failed: " in notes[key].why}
+            assert bad == {key for key in expected if expected[key]}
+        if what is recovery:
+            still = {key for key, note in notes.items() if note.role == "not recovered"}
+            assert still == oracle_delivery.not_recovered(what, frame)

@@ -14,7 +14,7 @@ from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.definition import Aggregate, Exclusion
 from keyresults.metrics.facts import Fact, StatusChange
 from keyresults.metrics.interval import wilson
-from keyresults.metrics.measures import MEASURES, PLANNED
+from keyresults.metrics.measures import MEASURES
 from keyresults.metrics.quantity import Quantity
 from keyresults.metrics.unit import DURATION, PER_WORKDAY
 from metric_cases import broke, daily, definition, deployed, explained, measured, measurement, merged, ran
@@ -180,11 +180,6 @@ def test_every_measure_has_worked_readings() -> None:
     assert {row["measure"] for _, row in CASES} == set(MEASURES)
     for name in MEASURES:
         assert re.search(rf"^### .*`{name}`", PAGE, re.MULTILINE), name
-
-
-def test_what_is_not_computed_yet_is_named() -> None:
-    section = PAGE.split("## Not computed yet")[1]
-    assert set(re.findall(r"`(\w+)`", section)) == set(PLANNED)
 
 
 def test_the_worked_interval_is_wilsons() -> None:

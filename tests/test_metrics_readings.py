@@ -10,7 +10,6 @@ from columns import at, covered
 from keyresults.metrics.calendar import Calendar, ClosedPeriod
 from keyresults.metrics.definition import Exclusion
 from keyresults.metrics.measurement import Trouble
-from keyresults.metrics.measures import PLANNED
 from keyresults.metrics.reading import Health
 from keyresults.metrics.unit import PER_WORKDAY
 from metric_cases import definition, deployed, explained, measurement, read
@@ -306,17 +305,12 @@ def test_a_partial_reading_is_used_only_where_it_is_accepted():
     assert (reading.usable(), reading.usable(accept_partial=True)) == (False, True)
 
 
-@pytest.mark.parametrize("measure", PLANNED)
-def test_a_planned_measure_says_that_it_is_not_computed(measure):
-    what = replace(FREQUENCY, measure=measure)
+def test_a_measure_nobody_knows_is_said_to_be_unknown():
+    what = replace(FREQUENCY, measure="happiness")
     reading = read(what, DAILY)
     assert (reading.value, reading.health) == (None, Health.NO_DATA)
-    assert any("not computed by this release" in note for note in reading.notes)
+    assert any("unknown" in note for note in reading.notes)
     assert explained(what, DAILY) == {}
-
-
-def test_a_measure_nobody_knows_is_said_to_be_unknown():
-    assert any("unknown" in note for note in read(replace(FREQUENCY, measure="happiness"), DAILY).notes)
 
 
 def test_the_reason_why_there_is_no_stream_is_told():
