@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from ..collectors.contract import Collector, CollectorError, ConfigError, RetryAt, SourceError, Unauthorized
+from ..collectors.contract import CollectorError, ConfigError, RetryAt, SourceError, Unauthorized
 from ..config.model import SourceConfig
 from ..metrics.ranges import TimeRange
-from ..metrics.stream import Stream
+from ..metrics.stream import Batch, Json, Stream
 from ..reports.values import Outcome, StreamRun
 from ..reports.wording import stream as stream_in_words
 from ..storage.rows import Outcome as StoredOutcome
@@ -31,6 +32,12 @@ STORED: dict[Outcome, StoredOutcome] = {
 }
 
 log = logging.getLogger("keyresults.collect")
+
+
+class Collects(Protocol):
+    """What of a collector the collection of one stream needs."""
+
+    def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]: ...
 
 
 @dataclass
@@ -60,8 +67,9 @@ class StreamCollection:
     progress: Progress
     hear: Callable[[CollectorError | None], CollectorError | None]
     check: Callable[[], None]
+    _leased_at: datetime | None = None
 
-    def collect(self, collector: Collector, start: datetime) -> StreamRun:
+    def collect(self, collector: Collects, start: datetime) -> StreamRun:
         """Ask for what is missing from `start` on."""
         store, now = self.workspace.store, self.workspace.clock()
         state = store.state(self.stream.id)
@@ -88,9 +96,10 @@ class StreamCollection:
         held_by = store.holder(self.stream.id)
         if held_by is not None and is_dead(held_by):
             store.release(self.stream.id, held_by)
+        self._leased_at = now
         return store.lease(self.stream.id, self.holder, now, now + LEASE)
 
-    def _leased(self, collector: Collector, windows: Iterable[TimeRange]) -> StreamRun:
+    def _leased(self, collector: Collects, windows: Iterable[TimeRange]) -> StreamRun:
         tally = _Tally()
         error: CollectorError | None = None
         run_id = self.workspace.store.start_run(self.source.name, self.stream, self.workspace.clock())
@@ -108,7 +117,7 @@ class StreamCollection:
             error = SourceError(f"the collector {self.source.type!r} failed: {type(unexpected).__name__}")
         return self._finished(run_id, self.hear(error), tally)
 
-    def _window(self, collector: Collector, window: TimeRange, tally: _Tally) -> None:
+    def _window(self, collector: Collects, window: TimeRange, tally: _Tally) -> None:
         store = self.workspace.store
         state = store.state(self.stream.id)
         for batch in collector.collect(self.stream, window, state.cursor if state else None):
@@ -119,10 +128,16 @@ class StreamCollection:
             tally.removed += written.removed
             tally.requests += batch.requests
             tally.problems = tuple(dict.fromkeys((*tally.problems, *batch.problems)))
-            if not store.lease(self.stream.id, self.holder, now, now + LEASE):
-                raise SourceError("it took so long that another process has taken over")
+            self._prolong(now)
             self.progress.advance(len(batch.facts), batch.requests)
             self.check()
+
+    def _prolong(self, now: datetime) -> None:
+        if self._leased_at is not None and now - self._leased_at < LEASE / 10:
+            return
+        if not self.workspace.store.lease(self.stream.id, self.holder, now, now + LEASE):
+            raise SourceError("it took so long that another process has taken over")
+        self._leased_at = now
 
     def _finished(self, run_id: int, error: CollectorError | None, tally: _Tally) -> StreamRun:
         outcome, retry_at = outcome_of(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from .account import Account, Quota, Turn
 from .columns import to_text
@@ -44,10 +44,13 @@ class Budgets(Connected):
         conn.execute(self._db.upsert(budgets, ("credential", "resource")), row | told)
 
 
+_ACCOUNT = select(budgets.c.limit, budgets.c.remaining, budgets.c.reset, budgets.c.next_at).where(
+    budgets.c.credential == bindparam("credential"), budgets.c.resource == bindparam("resource")
+)
+
+
 def _account(conn: Connection, credential: str, resource: str, now: int) -> Account:
-    mine = (budgets.c.credential == to_text(credential)) & (budgets.c.resource == to_text(resource))
-    columns = (budgets.c.limit, budgets.c.remaining, budgets.c.reset, budgets.c.next_at)
-    row = conn.execute(select(*columns).where(mine)).first()
+    row = conn.execute(_ACCOUNT, {"credential": to_text(credential), "resource": to_text(resource)}).first()
     if row is None:
         return Account.unheard(now)
     limit, remaining, reset, next_at = row

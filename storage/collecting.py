@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, null, select
+from sqlalchemy import Row, bindparam, func, null, select
 
 from ..metrics.stream import Stream
 from ..metrics.table import from_microseconds, microseconds
@@ -16,18 +16,20 @@ from .register import registered
 from .rows import Outcome, RunRecord
 from .tables import collections, leases, memos, streams
 
+_HELD = select(leases.c.holder).where(
+    leases.c.stream == bindparam("stream"),
+    leases.c.holder != bindparam("holder"),
+    leases.c.until > bindparam("now"),
+)
+_MEMO = select(memos.c.value).where(memos.c.source == bindparam("source"), memos.c.key == bindparam("key"))
+
 
 class Collecting(Connected):
     def lease(self, stream_id: str, holder: str, now: datetime, until: datetime) -> bool:
         """Take a stream for oneself until then, or prolong one's lease; False while another holds it."""
         row = {"stream": to_text(stream_id), "holder": to_text(holder), "until": microseconds(until)}
         with self._writing() as conn:
-            other = select(leases.c.holder).where(
-                leases.c.stream == row["stream"],
-                leases.c.holder != row["holder"],
-                leases.c.until > microseconds(now),
-            )
-            if conn.execute(other).first():
+            if conn.execute(_HELD, {**row, "now": microseconds(now)}).first():
                 return False
             conn.execute(self._db.upsert(leases, ("stream",)), row)
         return True
@@ -143,7 +145,7 @@ class _Memo(MutableMapping[str, str]):
 
     def __getitem__(self, key: str) -> str:
         with self._store._reading() as conn:
-            found = conn.execute(select(memos.c.value).where(self._mine, memos.c.key == to_text(key))).scalar()
+            found = conn.execute(_MEMO, {"source": self._source, "key": to_text(key)}).scalar()
         if found is None:
             raise KeyError(key)
         return str(found)

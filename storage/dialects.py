@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -99,9 +100,7 @@ class Sqlite:
 
     def upsert(self, table: Table, key: Sequence[str]) -> Any:  # noqa: ANN401 (each dialect's own Insert)
         """An insert that replaces the row with the same key."""
-        insert = sqlite.insert(table)
-        others = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in key}
-        return insert.on_conflict_do_update(index_elements=list(key), set_=others)
+        return _upsert(table, tuple(key))
 
     def rows_by_key(self, conn: Connection, table: Table, stream: int, keys: Sequence[str]) -> list[tuple[Any, ...]]:
         """The stored rows of a stream's facts with these keys, whole and in the table's order of columns."""
@@ -117,10 +116,7 @@ class Sqlite:
     def put_rows(self, conn: Connection, table: Table, key: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Many rows at once, whole and in the table's order of columns, each replacing the one with its key."""
         if rows:
-            conn.exec_driver_sql(self._sql(table, key), list(rows))
-
-    def _sql(self, table: Table, key: Sequence[str]) -> str:
-        return str(self.upsert(table, key).compile(dialect=sqlite.dialect()))
+            conn.exec_driver_sql(_upsert_sql(table, tuple(key)), list(rows))
 
     def back_up(self, version: str) -> Path:
         """A copy beside the file, named after the schema it holds. The caller keeps writers out."""
@@ -191,6 +187,18 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_PERM: (StoreReadOnly, "the store may not be opened: look at the permissions of file and folder"),
     sqlite3.SQLITE_CANTOPEN: (StoreReadOnly, "the store can't be opened: look at the permissions of file and folder"),
 }
+
+
+@cache
+def _upsert(table: Table, key: tuple[str, ...]) -> Any:  # noqa: ANN401 (each dialect's own Insert)
+    insert = sqlite.insert(table)
+    others = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in key}
+    return insert.on_conflict_do_update(index_elements=list(key), set_=others)
+
+
+@cache
+def _upsert_sql(table: Table, key: tuple[str, ...]) -> str:
+    return str(_upsert(table, key).compile(dialect=sqlite.dialect()))
 
 
 def _begin(conn: Connection) -> None:

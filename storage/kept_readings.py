@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from ..metrics.reading import Reading
 from ..metrics.table import microseconds
@@ -76,16 +76,19 @@ class KeptReadings(Connected):
         conn.execute(series_streams.insert(), [{"metric": metric, "stream": number} for number in numbers])
 
 
+_RESTING = select(series_streams.c.metric).where(series_streams.c.stream == bindparam("number")).limit(1)
+
+
 def forget(conn: Connection, stream: int, *, facts_from: int | None, covered_from: int | None) -> None:
     """Forget the readings that a change to the stream touches.
 
     A reading at an instant rests on what lies before it; one that reaches across time is also
     moved by facts after it.
     """
-    rests_on_it = select(series_streams.c.metric).where(series_streams.c.stream == stream)
     starts = [start for start in (facts_from, covered_from) if start is not None]
-    if not starts:
+    if not starts or conn.execute(_RESTING, {"number": stream}).first() is None:
         return
+    rests_on_it = select(series_streams.c.metric).where(series_streams.c.stream == stream)
     later = readings.c.metric.in_(rests_on_it.scalar_subquery()) & (readings.c.at > min(starts))
     conn.execute(readings.delete().where(later))
     if facts_from is not None:

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from ..metrics.stream import Stream
 from .columns import to_json, to_text
 from .tables import streams
 
+_NAMED = select(streams).where(streams.c.name == bindparam("name"))
+
 
 def registered(conn: Connection, stream: Stream) -> Row[Any]:
     """The stream's row; a new stream gets one."""
-    found = select(streams).where(streams.c.name == to_text(stream.id))
-    row = conn.execute(found).first()
+    name = {"name": to_text(stream.id)}
+    row = conn.execute(_NAMED, name).first()
     if row is None:
         conn.execute(
             streams.insert(),
             {
-                "name": to_text(stream.id),
+                **name,
                 "source": to_text(stream.source),
                 "kind": stream.kind,
                 "subject": to_text(stream.subject),
@@ -31,7 +33,7 @@ def registered(conn: Connection, stream: Stream) -> Row[Any]:
                 "problems": "[]",
             },
         )
-        row = conn.execute(found).one()
+        row = conn.execute(_NAMED, name).one()
     return row
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -174,7 +175,7 @@ def _put_coverage(conn: Connection, stream: int, covered: TimeRanges) -> TimeRan
     before = coverage_of(conn, stream)
     after = before | covered
     if after != before:
-        conn.execute(coverage.delete().where(coverage.c.stream == stream))
+        conn.execute(_UNCOVER, {"number": stream})
         conn.execute(
             coverage.insert(),
             [{"stream": stream, "start": microseconds(r.start), "end": microseconds(r.end)} for r in after],
@@ -186,15 +187,27 @@ def _put_state(conn: Connection, row: Row[Any], batch: Batch, change: _Change, c
     horizon = row.horizon if batch.horizon is None else microseconds(batch.horizon)
     problems = dict.fromkeys([*json.loads(row.problems), *(to_text(p) for p in batch.problems)])
     state = {
+        "number": row.id,
         "cursor": row.cursor if batch.cursor is None else to_json(batch.cursor),
         "horizon": horizon,
         "open_keys": to_json(batch.open_keys),
         "problems": to_json(list(problems)[:_PROBLEMS_KEPT]),
+        "revision": row.revision,
+        "changed_at": row.changed_at,
+        "facts": row.facts + change.added - change.removed,
+        "newest_fact": row.newest_fact,
     }
     if change or covered or horizon != row.horizon:
         state |= {"revision": row.revision + 1, "changed_at": at}
     if change:
-        table = FACT_TABLES[row.kind]
-        newest = conn.execute(select(func.max(table.c.at)).where(table.c.stream == row.id)).scalar()
-        state |= {"facts": row.facts + change.added - change.removed, "newest_fact": newest}
-    conn.execute(streams.update().where(streams.c.id == row.id), state)
+        state["newest_fact"] = conn.execute(_newest(FACT_TABLES[row.kind]), {"number": row.id}).scalar()
+    conn.execute(_UPDATE, state)
+
+
+_UNCOVER = coverage.delete().where(coverage.c.stream == bindparam("number"))
+_UPDATE = streams.update().where(streams.c.id == bindparam("number"))
+
+
+@cache
+def _newest(table: Table) -> Select[Any]:
+    return select(func.max(table.c.at)).where(table.c.stream == bindparam("number"))

@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, true
 
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Stream
@@ -18,9 +18,14 @@ from .connected import Connected
 from .rows import RunRecord, StreamState
 from .tables import collections, coverage, streams
 
+_COVERED = (
+    select(coverage.c.start, coverage.c.end).where(coverage.c.stream == bindparam("number")).order_by(coverage.c.start)
+)
+
 
 def coverage_of(conn: Connection, stream: int) -> TimeRanges:
-    return coverages(conn, streams.c.id == stream)[stream]
+    rows = conn.execute(_COVERED, {"number": stream})
+    return TimeRanges(tuple(TimeRange(from_microseconds(start), from_microseconds(end)) for start, end in rows))
 
 
 class StoredStreams(Connected):
