@@ -51,20 +51,22 @@ def _deployment(repository: str, i: int, at: datetime, versions: list[str], chan
     )
 
 
-def runs(repository: str, n: int, start: datetime, end: datetime) -> list[Run]:
-    """About `n` attempts: a tenth fails, and of each `AGAIN` runs one is run again."""
+def runs(repository: str, n: int, start: datetime, end: datetime, again: int = AGAIN) -> list[Run]:
+    """About `n` attempts: a tenth fails, and of each `again` runs one is run again."""
     chance = random.Random(repository)
-    first_attempts = n * AGAIN // (AGAIN + 1)
+    first_attempts = n * again // (again + 1)
     return [
-        run for i, at in enumerate(instants(first_attempts, start, end)) for run in _attempts(repository, i, at, chance)
+        run
+        for i, at in enumerate(instants(first_attempts, start, end))
+        for run in _attempts(repository, i, at, i % again == 0, chance)
     ]
 
 
-def _attempts(repository: str, i: int, at: datetime, chance: random.Random) -> Iterator[Run]:
-    commit, again, began = f"{chance.getrandbits(160):040x}", i % AGAIN == 0, at
-    for attempt in (1, 2) if again else (1,):
+def _attempts(repository: str, i: int, at: datetime, repeated: bool, chance: random.Random) -> Iterator[Run]:
+    commit, began = f"{chance.getrandbits(160):040x}", at
+    for attempt in (1, 2) if repeated else (1,):
         ended = began + timedelta(seconds=chance.randint(60, 1800))
-        failed = chance.random() < 0.1 or (again and attempt == 1)
+        failed = chance.random() < 0.1 or (repeated and attempt == 1)
         yield Run(
             key=f"{i}/{attempt}",
             subject=repository,

@@ -11,6 +11,7 @@ import secrets
 import select
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,6 +78,10 @@ class GitHubStandIn:
     def counts(self) -> Counter[int]:
         """How many answers had which status."""
         return Counter(one.status for one in self.asked)
+
+    def processor_seconds(self) -> float:
+        """Of the whole process it runs in."""
+        return time.process_time()
 
     def forget(self) -> None:
         self.asked.clear()
