@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
-from ..metrics.facts import Shipment
+from ..metrics.facts import Shipment, key_between
 from .git_clone import Clone
 
 Pair = tuple[str, str, str]
@@ -43,7 +43,7 @@ def _between(clone: Clone, subject: str, previous: str, commit: str, now: dateti
         return None
     ahead = tuple(line[1:] for line in told if line.startswith(">"))
     return Shipment(
-        key=f"{previous}..{commit}",
+        key=key_between(previous, commit),
         subject=subject,
         previous=previous,
         commit=commit,

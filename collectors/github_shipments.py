@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from ..metrics.facts import Shipment
+from ..metrics.facts import Shipment, key_between
 from ..metrics.stream import Batch
 from .contract import CollectorError, ConfigError, SourceError
 from .git_clone import Clone
@@ -49,7 +49,7 @@ class ShipmentReader:
                 yield Batch(facts=found)
         except CollectorError as error:
             yield Batch(problems=(f"{error}; GitHub is asked instead",))
-        return [pair for pair in pairs if _key(pair) not in known]
+        return [pair for pair in pairs if key_between(*pair[1:]) not in known]
 
     def _from_github(self, repository: Repository, pairs: Sequence[Pair]) -> Iterator[Batch]:
         too_much = 0
@@ -78,7 +78,7 @@ class ShipmentReader:
     def _shipment(self, pair: Pair, relation: Relation | None, commits: Sequence[str] | None) -> Shipment:
         subject, previous, commit = pair
         return Shipment(
-            key=_key(pair),
+            key=key_between(previous, commit),
             subject=subject,
             previous=previous,
             commit=commit,
@@ -128,7 +128,3 @@ class _Comparison:
             raise SourceError(f"{self.about}: GitHub answered for {base[:9]}")
         self.relation, self.total = RELATIONS.get(status), total
         self._commits.update(dict.fromkeys(ids))
-
-
-def _key(pair: Pair) -> str:
-    return f"{pair[1]}..{pair[2]}"

@@ -15,6 +15,7 @@ from ..config.model import Config
 from ..metrics.definition import MetricDefinition
 from ..metrics.facts import FactKind
 from ..metrics.stream import Json, Stream
+from ..metrics.traits import uses_shipments
 from ..storage.rows import StreamState
 from ..storage.store import Store
 
@@ -106,13 +107,14 @@ class Bindings:
 
 
 def metrics_by_stream(config: Config, store: Store) -> Mapping[str, tuple[str, ...]]:
-    """The metrics that rest on each stored stream, by its id."""
+    """The metrics that rest on each stored stream, or make use of it, by its id."""
     bindings = Bindings(config, store)
     found: dict[str, tuple[str, ...]] = {}
     for metric in config.metrics.values():
-        for question in questions(metric):
-            for state in bindings.states(question) or ():
-                named = found.get(state.stream.id, ())
-                if concerns(metric, state.stream) and metric.name not in named:
-                    found[state.stream.id] = (*named, metric.name)
+        used = [state for question in questions(metric) for state in bindings.states(question) or ()]
+        used += bindings.of_kind("shipments") if uses_shipments(metric) else []
+        for state in used:
+            named = found.get(state.stream.id, ())
+            if concerns(metric, state.stream) and metric.name not in named:
+                found[state.stream.id] = (*named, metric.name)
     return found

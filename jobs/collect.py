@@ -8,6 +8,7 @@ from datetime import date, datetime
 from ..reports.values import CollectionResult, StreamRun
 from .evaluate import evaluate_all
 from .progress import Progress, Quiet
+from .shipments import resolve_shipments
 from .source_collection import SourceCollection
 from .workspace import Workspace
 
@@ -42,5 +43,6 @@ def _run(workspace: Workspace, names: Sequence[str], since: datetime | None, pro
     workspace.make_store()
     for name in names or workspace.config.sources:
         runs += SourceCollection(workspace, workspace.config.sources[name], since, progress).collect()
+    runs += resolve_shipments(workspace, names, runs, progress)
     evaluate_all(workspace)
     return CollectionResult(runs=tuple(runs), failed=any(run.outcome not in ("ok", "busy") for run in runs))

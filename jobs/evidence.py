@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -99,8 +99,14 @@ class Evaluation:
             coverage=intersection(state.coverage for state in every),
             subjects=subjects,
             trouble=_worst([*_stream_troubles(every), *self._source_troubles(definition)]),
-            notes=_problems(every),
+            notes=(*_problems([*every, *self.beside(definition.name)]), *self._unasked(definition.name)),
         )
+
+    def _unasked(self, metric: str) -> Iterator[str]:
+        """Why some of what it makes use of may not be there."""
+        for state in self.beside(metric):
+            if state.last_run and (trouble := trouble_of(state.last_run.outcome, state.last_run.error)):
+                yield f"not all commits between deployments of {state.stream.subject} are known: {trouble.words}"
 
     def _extra(self, definition: MetricDefinition) -> dict[FactKind, list[StreamState]]:
         beside = self.beside(definition.name)

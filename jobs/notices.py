@@ -60,4 +60,4 @@ def _of_source(source: SourceConfig) -> Iterator[str]:
 def _of_metric(metric: MetricDefinition) -> str | None:
     if metric.split and "changes" in metric.sources:
         return "which changes belong to which service (paths) is not told apart"
-    return "the rule 'ancestor' is not seen" if "ancestor" in metric.rollback_rules else None
+    return None

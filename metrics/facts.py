@@ -187,6 +187,11 @@ class Shipment:
         return self.found_at
 
 
+def key_between(previous: str, commit: str) -> str:
+    """The key of the shipment from one commit to the other."""
+    return f"{previous}..{commit}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """Something measured. `value` is in the source's unit, None where only `parts` were measured.

@@ -1,0 +1,158 @@
+"""Between collecting and evaluating: sources are asked what lies between deployed commits, where a metric needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from ..collectors.contract import Collector, CollectorError, Concurrent, Resolver, RetryAt
+from ..collectors.registry import collector_type
+from ..config.model import SourceConfig
+from ..metrics.definition import MetricDefinition
+from ..metrics.facts import FactKind, key_between
+from ..metrics.ranges import TimeRange
+from ..metrics.shipping import MERGE_TIME, Pair
+from ..metrics.stream import Batch, Json, Stream
+from ..metrics.traits import asks_for_ancestors, asks_what_shipped
+from ..reports.values import StreamRun
+from .bindings import Bindings, concerns
+from .collectors import construct
+from .evidence import Evaluation
+from .holder import this_process
+from .progress import Progress
+from .stream_collection import StreamCollection
+from .threads import Crew
+from .verdict import Verdict
+from .workspace import Workspace
+
+KIND: FactKind = "shipments"
+
+
+def resolve_shipments(
+    workspace: Workspace, names: Sequence[str], collected: Sequence[StreamRun], progress: Progress
+) -> list[StreamRun]:
+    """Ask the sources of deployments for the pairs of commits that metrics need and the store does not have.
+
+    `collected` is what the collection before did: a source that asked to wait is left alone. Where
+    nothing is told of a pair, readings go by the order of time, and say so.
+    """
+    found: list[StreamRun] = []
+    for name in names or workspace.config.sources:
+        source = workspace.config.sources[name]
+        asking = [metric for metric in workspace.config.metrics.values() if _asks(metric, name)]
+        if asking and issubclass(collector_type(source.type), Resolver):
+            one = _SourceShipments(workspace, source, asking, progress)
+            one.heed(collected)
+            found += one.resolve()
+    return found
+
+
+def _asks(metric: MetricDefinition, source: str) -> bool:
+    return metric.sources.get("deployments") == source and (asks_what_shipped(metric) or asks_for_ancestors(metric))
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """A resolver's answer about these pairs, asked for as any stream is."""
+
+    resolver: Resolver
+    pairs: Sequence[Pair]
+
+    def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
+        return self.resolver.resolve(self.pairs)
+
+
+@dataclass
+class _SourceShipments:
+    """One source's, in one process; newest deployments first, so that a budget goes where it is of most use."""
+
+    workspace: Workspace
+    source: SourceConfig
+    metrics: Sequence[MetricDefinition]
+    progress: Progress
+    holder: str = field(default_factory=this_process)
+    _crew: Crew = field(default_factory=Crew)
+    _asked: set[Pair] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._verdict = Verdict(self.workspace.clock, self.workspace.chance)
+
+    def heed(self, collected: Sequence[StreamRun]) -> None:
+        """Let the wait that the source asked its other streams for hold here too."""
+        until = [run.retry_at for run in collected if run.source == self.source.name and run.retry_at is not None]
+        if until and max(until) > self.workspace.clock():
+            self._verdict.wait(RetryAt(max(until), "the source asked to wait"))
+
+    def resolve(self) -> list[StreamRun]:
+        wanted = self._wanted()
+        if not wanted:
+            return []
+        try:
+            collector = construct(self.workspace, self.source, check=self._check)
+        except CollectorError:
+            return []  # the collection of the source's other streams has told it
+        try:
+            return list(self._rounds(collector, wanted))
+        finally:
+            collector.close()
+
+    def _rounds(self, collector: Collector, wanted: dict[str, list[Pair]]) -> Iterator[StreamRun]:
+        """Only how far back a rollback to an ancestor went makes a second round."""
+        assert isinstance(collector, Resolver)
+        again = any(asks_for_ancestors(metric) for metric in self.metrics)
+        size = collector.concurrency if isinstance(collector, Concurrent) else 1
+        while wanted:
+            runs: dict[str, StreamRun] = {}
+
+            def ask(subject: str, pairs: Sequence[Pair], runs: dict[str, StreamRun] = runs) -> None:
+                self._crew.check()
+                runs[subject] = self._stream(collector, subject, pairs)
+
+            self._crew.do([partial(ask, subject, pairs) for subject, pairs in wanted.items()], size)
+            yield from (runs[subject] for subject in wanted)
+            more = again and self._verdict.error is None and any(run.added for run in runs.values())
+            wanted = self._wanted() if more else {}
+
+    def _stream(self, resolver: Resolver, subject: str, pairs: Sequence[Pair]) -> StreamRun:
+        self._asked.update(pairs)
+        stream = Stream(self.source.name, KIND, subject)
+        one = StreamCollection(
+            workspace=self.workspace,
+            source=self.source,
+            stream=stream,
+            metrics=tuple(metric.name for metric in self.metrics if concerns(metric, stream)),
+            holder=self.holder,
+            progress=self.progress,
+            hear=self._verdict.hear,
+            check=self._check,
+        )
+        if (error := self._verdict.error) is not None:
+            return one.leave(error)
+        return one.collect(_Pairs(resolver, pairs), self.workspace.clock())
+
+    def _check(self) -> None:
+        self._crew.check()
+        self._verdict.check()
+
+    def _wanted(self) -> dict[str, list[Pair]]:
+        """The pairs still to be asked for, by repository."""
+        evaluation = Evaluation(self.workspace.config, self.workspace.store, self.workspace.clock())
+        wanted = dict.fromkeys(pair for metric in self.metrics for pair in evaluation.pairs_wanted(metric.name))
+        stored = self._stored() if wanted else set()
+        found: dict[str, list[Pair]] = {}
+        for subject, previous, commit in wanted:
+            pair = (subject, previous, commit)
+            if pair not in self._asked and (subject, key_between(previous, commit)) not in stored:
+                found.setdefault(subject, []).append(pair)
+        return found
+
+    def _stored(self) -> set[tuple[str, str]]:
+        """By repository and key what is known, from whichever source; and what this one will never know."""
+        found: set[tuple[str, str]] = set()
+        for state in Bindings(self.workspace.config, self.workspace.store).of_kind(KIND):
+            own = state.stream.source == self.source.name
+            columns = self.workspace.store.facts(KIND, [state.stream.id], columns=("subject", "key", "method"))
+            told = zip(columns["subject"], columns["key"], columns["method"], strict=True)
+            found |= {(subject, key) for subject, key, method in told if own or method != MERGE_TIME}
+        return found
