@@ -78,7 +78,7 @@ class LabelReader(WatchedReader):
 
     def tell(self, window: TimeRange) -> Told:
         before = recall(self.progress.known)
-        sweep = self.progress.sweep_is_due(self.client.context.clock())
+        sweep = self.progress.sweep_is_due(self.client.now())
         floor = self._floor(window.start, before if sweep else {})
         now: dict[str, int] = {}
         for issues in self._down_to(floor):
@@ -117,7 +117,7 @@ class LabelReader(WatchedReader):
 
         An issue touched while the pages are read moves to their front: that is read again at the end.
         """
-        began = self.client.context.clock() - SETTLES
+        began = self.client.now() - SETTLES
         several = False
         for page, issues in enumerate(self._pages(floor)):
             several = page > 0

@@ -20,7 +20,7 @@ from graphql import (
 )
 from keyresults.metrics.facts import Deployment, StatusChange
 
-from . import github_code, github_pulls
+from . import github_code, github_figures, github_pulls
 from .github_described import FOLDER, package
 from .github_payloads import WEB, written
 from .github_world import Repository, World
@@ -96,6 +96,7 @@ enum DeploymentStatusState { ERROR FAILURE INACTIVE IN_PROGRESS PENDING QUEUED S
 type DeploymentStatus implements Node { id: ID! createdAt: DateTime! logUrl: URI state: DeploymentStatusState! }
 """
     + github_code.SCHEMA
+    + github_figures.SCHEMA
     + github_pulls.SCHEMA
 )
 """What the stand-in knows of GitHub's schema; a test holds it against the published one."""
@@ -103,10 +104,17 @@ type DeploymentStatus implements Node { id: ID! createdAt: DateTime! logUrl: URI
 
 @dataclass
 class Limits:
-    """`heaviest` is the largest page of deployments that is answered whole; `hidden` nodes are never."""
+    """`heaviest` is the largest page of deployments that is answered whole; `hidden` nodes are never.
+
+    `holed` ones lack what lies below them.
+    """
 
     heaviest: int = 100
     hidden: frozenset[str] = frozenset()
+    holed: frozenset[str] = frozenset()
+
+
+_DEEP = {"labels", "reviews", "target", "tagCommit", "parents"}
 
 
 @cache
@@ -180,8 +188,8 @@ class _Root:
     def _node(self, id: str) -> Any:
         for repository in self.world.repositories:
             for fact in self.world.deployments(repository):
-                if id == _node_id(fact) and id not in self.limits.hidden:
-                    return self._deployment(repository, fact)
+                if id == _node_id(fact):
+                    return _too_much() if id in self.limits.hidden else self._deployment(repository, fact)
         return _missing(f"Could not resolve to a node with the global id of '{id}'")
 
     def _repository(self, repository: Repository) -> dict[str, object]:
@@ -200,8 +208,11 @@ class _Root:
     def _code_connection(self, items: Sequence[Any], page: dict[str, Any]) -> dict[str, Any]:
         found = _connection(items, page)
         too_much = page["first"] > self.limits.heaviest
-        nodes = [None if too_much or one.get("id") in self.limits.hidden else one for one in found["nodes"]]
+        nodes = [None if too_much or one.get("id") in self.limits.hidden else self._told(one) for one in found["nodes"]]
         return {**found, "nodes": nodes}
+
+    def _told(self, one: dict[str, Any]) -> dict[str, Any]:
+        return one | dict.fromkeys(_DEEP & set(one), _too_much()) if one.get("id") in self.limits.holed else one
 
     def _deployments(self, repository: Repository, page: dict[str, Any]) -> dict[str, object]:
         assert page["orderBy"] == {"field": "CREATED_AT", "direction": "DESC"}
@@ -215,7 +226,8 @@ class _Root:
         return {
             "__typename": "Deployment",
             "id": _node_id(fact),
-            "databaseId": int(fact.key),
+            # GraphQL's Int has 32 bits; where an id has more, GitHub leaves it out.
+            "databaseId": number if (number := int(fact.key)) < 2**31 else None,
             "commitOid": fact.commit,
             "createdAt": written(fact.created_at),
             "environment": fact.environment,
@@ -237,7 +249,11 @@ def _connection(items: Sequence[Any], page: dict[str, Any]) -> dict[str, Any]:
     """GitHub's cursors name the item, so that a page begins behind it whatever came in front meanwhile."""
     start = 0
     if page.get("after"):
-        start = 1 + next(n for n, item in enumerate(items) if _cursor(item, n) == page["after"])
+        places = [n for n, item in enumerate(items) if _cursor(item, n) == page["after"]]
+        if not places:
+            words = f"`{page['after']}` does not appear to be a valid cursor."
+            raise GraphQLError(words, extensions={"type": "INVALID_CURSOR_ARGUMENTS"})
+        start = 1 + places[0]
     end = start + page["first"]
     nodes = list(items[start:end])
     last = _cursor(nodes[-1], start + len(nodes) - 1) if nodes else None
