@@ -13,7 +13,7 @@ from ..metrics.stream import Batch
 from .contract import SourceError
 from .git_history import taken_back
 from .github_client import Answer
-from .github_cursor import SETTLES, Seen, claimed, instant
+from .github_cursor import SETTLES, Seen, Walked, claimed, instant
 from .github_facts import Node
 from .github_reader import TICK, Reader
 
@@ -101,17 +101,24 @@ class ChangeReader(Reader):
         """Down to `floor`; the first page is covered at once, the others when all are there.
 
         A pull request touched while the pages are read moves to their front: the front is read again at the end.
+        What fills a gap goes on where reading came to before: what was touched since is told by the polls, and
+        what no poll has seen yet is read again too.
         """
         began = self.client.now() - SETTLES
+        walked = self.progress.start_below(asked.end) if only else None
+        if walked and self.progress.until is not None:
+            began = min(began, self.progress.until)
         count = 0
-        for touched, facts in self._down_to(floor):
+        for page, touched, facts in self._down_to(floor, walked):
             count += 1
-            if count == 1:
+            if count == 1 and walked is None:
                 self._cover(touched, asked)
-            yield self.batch([f for f in facts if only is None or f.merged_at in only])
-        if count > 1:
-            for _, facts in self._down_to(began):
-                yield self.batch([f for f in facts if only is None or f.merged_at in only])
+            if not self.problems:
+                self.progress.walk_on(page["pageInfo"]["endCursor"], touched, asked.end)
+            yield self.batch([f for f in facts if only is None or f.merged_at < only.end])
+        if count > 1 or walked:
+            for _, _, facts in self._down_to(began):
+                yield self.batch([f for f in facts if only is None or f.merged_at < only.end])
         if not self.problems:
             self.covered = TimeRanges.of(asked)
 
@@ -119,17 +126,18 @@ class ChangeReader(Reader):
         if touched is not None and not self.problems and touched + TICK < asked.end:
             self.covered |= TimeRanges.of(TimeRange(max(asked.start, touched + TICK), asked.end))
 
-    def _down_to(self, floor: datetime) -> Iterator[tuple[datetime | None, list[Change]]]:
-        """Pages, each with the instant its oldest was touched."""
+    def _down_to(
+        self, floor: datetime, walked: Walked | None = None
+    ) -> Iterator[tuple[Mapping[str, Any], datetime | None, list[Change]]]:
+        """Pages, each with the instant its oldest was touched and its facts."""
         merged = self.connection(MERGED, "pullRequests", base=self.branch)
-        after: str | None = None
+        page = merged.first(walked, "updatedAt")
         while True:
-            page: Mapping[str, Any] = merged.page(after)
             touched = min((instant(node["updatedAt"]) for node in page["nodes"] if node), default=None)
-            yield touched, self._facts(page["nodes"])
+            yield page, touched, self._facts(page["nodes"])
             if not page["pageInfo"]["hasNextPage"] or (touched is not None and touched < floor):
                 return
-            after = page["pageInfo"]["endCursor"]
+            page = merged.page(page["pageInfo"]["endCursor"])
 
     def _facts(self, nodes: Sequence[Node | None]) -> list[Change]:
         facts = []

@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .contract import SourceError
 from .github_client import GitHubClient, GraphQLAnswer
+from .github_cursor import Walked, instant
 from .github_facts import Node
 from .github_refusals import NotVisible, Overloaded
 from .github_repositories import Repository
 
 PAGE_SIZES = (50, 20, 5, 1)
 """A page GitHub can't answer whole is asked for in smaller ones."""
+
+
+class CursorRefused(SourceError):
+    """The cursor to go on behind is none of this list, or none any more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,6 +29,7 @@ class Connection:
 
     Raises:
         NotVisible: where the repository is gone.
+        CursorRefused: where the cursor leads nowhere.
         Overloaded: where GitHub leaves the list out, or can't answer even one item.
     """
 
@@ -46,6 +53,20 @@ class Connection:
             if not page["pageInfo"]["hasNextPage"]:
                 return
             after = page["pageInfo"]["endCursor"]
+
+    def first(self, walked: Walked | None, told_at: str) -> Mapping[str, Any]:
+        """The page behind a place kept earlier; the front one where the cursor leads there no more.
+
+        `told_at` names the field by which the list is ordered, newest first.
+        """
+        if walked is None:
+            return self.page(None)
+        try:
+            page = self.page(walked.after)
+        except CursorRefused:
+            return self.page(None)
+        behind = all(instant(node[told_at]) <= walked.reached for node in page["nodes"] if node)
+        return page if behind else self.page(None)
 
     def page(self, after: str | None) -> Mapping[str, Any]:
         """The page behind a cursor; a hole in a page of one is left to the caller."""
@@ -73,6 +94,8 @@ class Connection:
             self.hold_against(found["nameWithOwner"])
         for step in self.path:
             found = found.get(step) if found else None
+        if after is not None and any(error.get("type") == "INVALID_CURSOR_ARGUMENTS" for error in answer.errors):
+            raise CursorRefused(f"{self.subject}: GitHub knows the place in the {self.path[-1]} no more")
         if not found or found.get("nodes") is None:
             raise Overloaded(f"{self.subject}: GitHub left out the {self.path[-1]} ({_said(answer)})")
         page: Mapping[str, Any] = found

@@ -49,6 +49,18 @@ class Seen:
     digest: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """Where reading a list downwards came to: what lies behind `after` is no newer than `reached`.
+
+    All that is newer than that and older than `below` was handed over.
+    """
+
+    after: str
+    reached: datetime
+    below: datetime
+
+
 @dataclass(slots=True)
 class Progress:
     """A cursor. `until` is the end of the newest poll that came to its end, `swept` the instant of the last sweep.
@@ -57,6 +69,7 @@ class Progress:
     `repeated` holds runs with several attempts, each with the last one that was handed over finished.
     `known` are the keys of a list that is read whole, as `remember` packs them; None before the first reading.
     `told` are, packed the same way, keys of such a list that were handed over before it was read to its end.
+    `walked` is the lowest place that reading the list from its front came to, for whoever asks for what lies below.
     `parts` are the cursors of the lists that a stream is put together from, where it is one of several.
     """
 
@@ -67,6 +80,7 @@ class Progress:
     seen: Seen | None = None
     known: str | None = None
     told: str | None = None
+    walked: Walked | None = None
     parts: dict[str, Progress] = field(default_factory=dict)
 
     @classmethod
@@ -83,6 +97,7 @@ class Progress:
             else None,
             known=written.get("known"),
             told=written.get("told"),
+            walked=_walk(written.get("walked")),
             parts={name: cls.of(one) for name, one in written.get("parts", {}).items()},
         )
 
@@ -95,6 +110,7 @@ class Progress:
             "seen": _shown(self.seen) if self.seen else None,
             "known": self.known,
             "told": self.told,
+            "walked": _walked(self.walked) if self.walked else None,
             "parts": {name: one.as_json() for name, one in sorted(self.parts.items())},
         }
 
@@ -114,6 +130,15 @@ class Progress:
         """How far a due sweep reaches: whatever is younger than `age` may have changed since the last one."""
         assert self.swept is not None
         return self.swept - age
+
+    def walk_on(self, after: str | None, reached: datetime | None, below: datetime) -> None:
+        """Keep a place that reading came to, where none lower is known."""
+        if after is not None and reached is not None and (self.walked is None or reached < self.walked.reached):
+            self.walked = Walked(after, reached, below)
+
+    def start_below(self, end: datetime) -> Walked | None:
+        """The place to go on from where everything before `end` is asked for; None for the front."""
+        return self.walked if self.walked is not None and end <= self.walked.below else None
 
     def forget_before(self, oldest: datetime) -> None:
         """What was created earlier is abandoned: asked for no more."""
@@ -138,6 +163,16 @@ def _shown(seen: Seen) -> Json:
         "oldest": _iso(seen.oldest),
         "digest": seen.digest,
     }
+
+
+def _walked(walked: Walked) -> Json:
+    return {"after": walked.after, "reached": _iso(walked.reached), "below": _iso(walked.below)}
+
+
+def _walk(written: Mapping[str, Any] | None) -> Walked | None:
+    if not written:
+        return None
+    return Walked(written["after"], instant(written["reached"]), instant(written["below"]))
 
 
 def _items(written: Mapping[str, Any]) -> dict[str, Item]:

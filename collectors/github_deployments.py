@@ -97,12 +97,14 @@ class DeploymentReader(Reader):
     def _pages(
         self, window: TimeRange, floor: datetime, end: Callable[[Progress], Progress] | None = None
     ) -> Iterator[Batch]:
-        """From the newest down to `floor`. `end` makes the progress a poll ends with; filling a gap has none."""
+        """From the newest down to `floor`; what fills a gap goes on where reading came to before.
+
+        `end` makes the progress a poll ends with; filling a gap has none.
+        """
         newest = self.connection(NEWEST, "deployments")
-        after: str | None = None
+        page = newest.first(None if end else self.progress.start_below(window.end), "createdAt")
         upper: datetime | None = window.end
         while True:
-            page = newest.page(after)
             facts, problems = self._facts(page["nodes"])
             last = not page["pageInfo"]["hasNextPage"]
             lower = window.start if last else min((f.created_at for f in facts), default=window.end) + TICK
@@ -111,6 +113,9 @@ class DeploymentReader(Reader):
             if not problems and upper is not None:
                 self._cover(lower, upper, window)
             last = last or any(f.created_at < floor for f in facts)
+            after: str | None = page["pageInfo"]["endCursor"]
+            if not problems:
+                self.progress.walk_on(after, lower - TICK if facts else None, max(lower, window.start))
             if last and end:
                 self.progress = end(self.progress)
             # A poll remembers an ETag that stands for everything seen, so it hands over everything seen.
@@ -118,7 +123,7 @@ class DeploymentReader(Reader):
             if last:
                 return
             upper = None if problems or upper is None else min(lower, upper)
-            after = page["pageInfo"]["endCursor"]
+            page = newest.page(after)
 
     def _cover(self, lower: datetime, upper: datetime, window: TimeRange) -> None:
         start, end = max(lower, window.start), min(upper, window.end)
