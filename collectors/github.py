@@ -44,6 +44,10 @@ class GitHub:
 
     A stream is one kind of fact of one repository. Deployments of every environment and task are
     read, so that a metric can tell which there are when its own is never seen.
+
+    Where a metric has to know which commits a deployment brought beside the one before it, both are
+    compared: a request for each deployment, once. A clone of the repository, kept fetched by
+    somebody else and named in `clones`, tells it without any.
     """
 
     type: ClassVar[str] = "github"

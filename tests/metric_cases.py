@@ -9,7 +9,7 @@ from typing import Any
 from columns import at, tables
 from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.definition import MetricDefinition
-from keyresults.metrics.facts import Change, Deployment, Fact, Incident, Run, Sample, StatusChange
+from keyresults.metrics.facts import Change, Deployment, Fact, Incident, Run, Sample, Shipment, StatusChange
 from keyresults.metrics.measurement import Evidence, Measurement
 from keyresults.metrics.measures import MEASURES
 from keyresults.metrics.ranges import TimeRange, TimeRanges
@@ -70,6 +70,12 @@ def merged(commit: str, when: str, **fields: Any) -> Change:
 
 def broke(key: str, when: str, **fields: Any) -> Incident:
     return Incident(**{"key": key, "subject": "acme/pay", "opened_at": at(when), **fields})
+
+
+def between(previous: str, commit: str, *commits: str, **fields: Any) -> Shipment:
+    """What a clone tells of two commits deployed one after the other."""
+    given = {"key": f"{previous}..{commit}", "subject": "acme/pay", "found_at": at("2026-10-30")}
+    return Shipment(**{**given, "previous": previous, "commit": commit, "commits": commits, **fields})
 
 
 def daily(day: str, value: float | None = None, **fields: Any) -> Sample:

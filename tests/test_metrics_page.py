@@ -17,7 +17,7 @@ from keyresults.metrics.interval import wilson
 from keyresults.metrics.measures import MEASURES
 from keyresults.metrics.quantity import Quantity
 from keyresults.metrics.unit import DURATION, PER_WORKDAY
-from metric_cases import broke, daily, definition, deployed, explained, measured, measurement, merged, ran
+from metric_cases import between, broke, daily, definition, deployed, explained, measured, measurement, merged, ran
 
 PAGE = (Path(__file__).parent.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
 CELL = re.compile(r"\s\|\s")
@@ -31,7 +31,7 @@ def tables() -> list[tuple[str, list[dict[str, str]], list[dict[str, str]]]]:
         name, facts = (named[1], []) if named else (name, facts)
         if block.startswith("| measure |"):
             found.append((name, facts, rows(block)))
-        elif block.startswith("| ") and "taken for" in block:
+        elif block.startswith("| ") and ("taken for" in block or "lies to it" in block):
             facts = [*facts, *rows(block)]
     return found
 
@@ -72,6 +72,8 @@ def fact(row: dict[str, str]) -> Fact:
             labels=() if row.get("labels", "–") == "–" else (row["labels"],),
             reverts=None if row.get("reverts", "–") == "–" else row["reverts"],
         )
+    if "lies to it" in row:
+        return between(row["after"], row["deployed"], *row["brings"].strip("–").split(", "), relation=row["lies to it"])
     if "closed" in row:
         return broke(row["key"], f"2026-{row['opened']}", closed_at=maybe(row["closed"]))
     if "commit" in row:
@@ -112,7 +114,8 @@ def options(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if said.pop("per", None):
         said["unit"] = PER_WORKDAY
     if "rollback" in said:
-        said["rollback_mark"] = said.pop("rollback")["mark"]
+        said |= {f"rollback_{name}": value for name, value in said.pop("rollback").items()}
+        said["rollback_rules"] = tuple(said.get("rollback_rules", ("version_return",)))
     if "hotfix" in said:
         said["hotfix_labels"] = tuple(said.pop("hotfix")["labels"])
     if "from" in said:
@@ -172,8 +175,9 @@ def test_each_fact_is_taken_for_what_the_page_says(name: str) -> None:
         said, _ = options(row["options"])
         notes = explained(definition(row["measure"], **said), [fact(f) for f in facts], f"2026-{row['at']}")
         roles = {**{key: note.role for key, note in notes.items()}, **roles}
-    keys = [f"{f['run']}/{f['attempt']}" if "run" in f else f["key"] for f in facts]
-    assert [roles.get(key, "–") for key in keys] == [f["taken for"] for f in facts]
+    told = [f for f in facts if "taken for" in f]
+    keys = [f"{f['run']}/{f['attempt']}" if "run" in f else f["key"] for f in told]
+    assert [roles.get(key, "–") for key in keys] == [f["taken for"] for f in told]
 
 
 def test_every_measure_has_worked_readings() -> None:
