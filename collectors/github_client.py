@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .contract import Context, Quota, RetryAt, SourceError, Unauthorized
@@ -80,7 +81,17 @@ class Transport:
         self._own = threading.local()
         self._all: list[Github] = []
         self.limited = True
+        self.is_counted = True
         self.budget = context.budgets(self._account())
+
+    @property
+    def authority(self) -> Path | None:
+        """The certificate of a private authority that vouches for the server."""
+        return self._context.base / self._options.ca if self._options.ca else None
+
+    @property
+    def is_encrypted(self) -> bool:
+        return self._options.api_url.startswith("https:")
 
     def requester(self) -> Requester:
         github: Github | None = getattr(self._own, "github", None)
@@ -127,13 +138,12 @@ class Transport:
     def _connect(self) -> Github:
         from github import Github
 
-        ca = self._options.ca
         return Github(
             auth=self._auth(),
             base_url=self._options.api_url,
             user_agent="keyresults",
             timeout=math.ceil(self._context.http.timeout),
-            verify=str(self._context.base / ca) if ca else True,
+            verify=str(self.authority) if self.authority else True,
             per_page=100,
             retry=None,
             seconds_between_requests=None,
@@ -232,7 +242,9 @@ class GitHubClient:
 
     def _ask_once(self, verb: str, url: str, about: str, resource: str, **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
         budget = self.transport.budget
-        time.sleep(budget.spend(resource, per_minute=PER_MINUTE.get(resource)))
+        # An Enterprise server that limits nothing says nothing of limits.
+        pace = PER_MINUTE.get(resource) if self.transport.is_counted else None
+        time.sleep(budget.spend(resource, per_minute=pace))
         status, headers = 0, dict[str, str]()
         try:
             self.made += 1
@@ -246,6 +258,8 @@ class GitHubClient:
         body = parsed(text, about, status)
         if status >= 400:
             self._refuse(status, headers, body, about)
+        if status == 200:
+            self.transport.is_counted = "x-ratelimit-limit" in headers
         if self.transport.limited:
             answered(self.context.memo)
             self.transport.limited = False

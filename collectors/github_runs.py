@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
@@ -20,10 +20,10 @@ from .github_reader import TICK, Reader
 from .github_refusals import NotVisible
 
 SAFE = 900
-"""A filtered list is cut off behind 1,000, silently: slices are halved until they promise fewer (it drifts by 4 %)."""
+"""A filtered list is cut off behind 1,000, silently: behind so many another one begins, where this one had come to."""
 
 BELIEVED = 0.9
-"""A slice that brings less than this share of what it promised is not taken for complete."""
+"""A list that brings less than this share of what it promised is not taken for complete."""
 
 ABANDONED_AFTER = timedelta(days=35)
 """GitHub ends a run after 35 days, and lets it be repeated for 30."""
@@ -41,6 +41,7 @@ class RunReader(Reader):
     branch: str | None
     make: Callable[[Run], Run | Deployment] = lambda run: run
     _new_from: datetime | None = None
+    _holes: TimeRanges = field(default_factory=TimeRanges)
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
         now = self.client.now()
@@ -93,31 +94,31 @@ class RunReader(Reader):
             yield from self._slices(TimeRange(floor, oldest + TICK), asked)
 
     def _slices(self, span: TimeRange, window: TimeRange) -> Iterator[Batch]:
-        """Every run created in `span`, newest slices first, in slices whose lists GitHub doesn't cut off."""
-        left = [TimeRange(_whole_second(span.start), _whole_second(span.end - timedelta(microseconds=1)) + TICK)]
-        while left:
-            part = left.pop()
-            created = f"{_written(part.start)}..{_written(part.end)}"
-            pages = self.client.pages(self._path, self.subject, {**self._parameters, "created": created})
-            first = next(pages)
-            if _promised(first) >= SAFE and part.length > TICK:
-                middle = _whole_second(part.start + part.length / 2)
-                left += [TimeRange(part.start, middle), TimeRange(middle, part.end)]
-                continue
-            yield from self._slice(part, [first], pages, window)
+        """Every run created in `span`, newest first, in lists that GitHub doesn't cut off."""
+        start, last = _whole_second(span.start), _whole_second(span.end - timedelta(microseconds=1)) + TICK
+        left: TimeRange | None = TimeRange(start, last)
+        while left is not None:
+            left = yield from self._slice(left, window)
 
-    def _slice(
-        self, part: TimeRange, first: Sequence[Answer], rest: Iterator[Answer], window: TimeRange
-    ) -> Iterator[Batch]:
-        count = 0
-        for answers in (first, rest):
-            for answer in answers:
-                count += len(self._listed(answer))
-                close = partial(self._close, part, window, count, answer)
-                yield from self._told(self._runs(answer), close)
+    def _slice(self, part: TimeRange, window: TimeRange) -> Generator[Batch, None, TimeRange | None]:
+        """As much of a list as is safe to read; what is left of its time, if anything is."""
+        # GitHub includes both ends.
+        created = f"{_written(part.start)}..{_written(part.end - TICK)}"
+        count, oldest = 0, part.end - TICK
+        for answer in self.client.pages(self._path, self.subject, {**self._parameters, "created": created}):
+            listed = self._listed(answer)
+            count += len(listed)
+            oldest = max(part.start, min((oldest, *(instant(run["created_at"]) for run in listed))))
+            read = TimeRange(oldest + TICK, part.end)
+            if count >= SAFE and answer.following is not None and read.length:
+                yield from self._told(self._runs(answer), partial(self._cover, read, window))
+                return TimeRange(part.start, read.start)
+            yield from self._told(self._runs(answer), partial(self._close, part, window, count, answer))
+        # One second alone may have more runs than are shown of it: what lies before it is still to be read.
+        return TimeRange(part.start, oldest) if count >= SAFE and part.start < oldest else None
 
     def _close(self, part: TimeRange, window: TimeRange, count: int, answer: Answer) -> list[str]:
-        """The end of a slice's page: with the last one it is covered, where it brought what it promised."""
+        """The end of a list's page: with the last one its time is covered, where it brought what it promised."""
         if answer.following is not None:
             return []
         if count < (promised := _promised(answer)) * BELIEVED:
@@ -125,7 +126,7 @@ class RunReader(Reader):
         return self._cover(part, window)
 
     def _cover(self, part: TimeRange, window: TimeRange) -> list[str]:
-        self.covered |= TimeRanges.of(part).clip(window.start, window.end)
+        self.covered |= TimeRanges.of(part).clip(window.start, window.end) - self._holes
         return []
 
     def _ask_open_again(self, answer: Answer, seen: Seen, listed: set[str]) -> Iterator[Batch]:
@@ -166,6 +167,8 @@ class RunReader(Reader):
         try:
             return self._attempts(run, self._known(run))
         except (KeyError, TypeError, ValueError) as error:
+            created = instant(run["created_at"])
+            self._holes |= TimeRanges.of(TimeRange(created, created + TICK))
             return [], [f"{self.subject}: run {run.get('id')} can't be read ({error!r})"]
 
     def _known(self, run: Node) -> int:

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlencode
 
 from keyresults.metrics.facts import Run
 
-from . import github_code, github_compare, github_details, github_issues, github_pulls, histories
+from . import github_code, github_compare, github_details, github_figures, github_issues, github_pulls, histories
 from . import github_payloads as payloads
 from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
 from .github_control import obey
@@ -138,7 +138,7 @@ class GitHubStandIn:
 
     def _accounted(self, asked: Asked, reply: Answer, etag: str | None) -> Answer:
         if asked.verb == "GET" and reply.status == 200:
-            reply.body = reply.written()
+            reply.body = reply.written().replace(payloads.API.encode(), self.url.encode())
             reply.headers["ETag"] = f'W/"{hashlib.sha256(TOKEN.encode() + reply.body).hexdigest()}"'
             if etag == reply.headers["ETag"]:
                 reply = Answer(304, None, {"ETag": etag})
@@ -290,6 +290,28 @@ class GitHubStandIn:
             asked, found[2], lambda part, _: github_compare.comparison(found, part, repository.name, head)
         )
 
+    def _beside_head(self, repository: Repository, asked: Asked, branch: str, what: str) -> Answer:
+        oid = repository.code.branches.get(unquote(branch))
+        if oid is None:
+            return Answer(422, {"message": f"No commit found for SHA: heads/{branch}"})
+        beside = repository.code.beside.get(oid, github_figures.Beside())
+        if what == "status":
+            return Answer(200, github_figures.combined(repository.name, repository.number, oid, beside))
+        named = [one for one in beside.checks if one.name == asked.query["check_name"]]
+        told = [github_figures.check_run(repository.name, oid, n, one) for n, one in enumerate(named)]
+        return self._page(asked, told, lambda part, all: {"total_count": len(all), "check_runs": part})
+
+    def _artifacts(self, repository: Repository, asked: Asked) -> Answer:
+        there = github_figures.listed(repository.code.artifacts, asked.query["name"], self.world.now)
+        told = [github_figures.artifact(one, repository.name, repository.number, self.world.now) for one in there]
+        return self._page(asked, told, lambda part, all: {"total_count": len(all), "artifacts": part})
+
+    def _artifact(self, repository: Repository, asked: Asked, number: str) -> Answer:
+        found = next((one for one in repository.code.artifacts if one.number == int(number)), None)
+        if found is None or found.address is None or found.expires <= self.world.now:
+            return Answer(410 if found else 404, {"message": "Artifact has expired"})
+        return Answer(302, b"", {"Location": found.address})
+
     def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
         return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
 
@@ -320,6 +342,9 @@ ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"/deployments/(\d+)/statuses", GitHubStandIn._statuses),
     (r"/pulls", GitHubStandIn._pulls),
     (r"/pulls/(\d+)/(commits|reviews)", GitHubStandIn._of_pull),
+    (r"/commits/heads/(.+)/(status|check-runs)", GitHubStandIn._beside_head),
+    (r"/actions/artifacts", GitHubStandIn._artifacts),
+    (r"/actions/artifacts/(\d+)/zip", GitHubStandIn._artifact),
     (r"/issues", GitHubStandIn._issues),
     (r"/issues/(\d+)", GitHubStandIn._issue),
     (r"/releases", GitHubStandIn._releases),
