@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -74,12 +75,22 @@ files = ["coverage.xml"]         # every pattern must match a file, or there is 
 
     def measure(self, files: Sequence[SourceFile], stream: Stream) -> Measured:
         kind = CoverageQuery.model_validate(dict(stream.query)).kind
-        reports = [(file, read(file, self._format, kind)) for file in files]
-        covered, coverable = total(reports, self._context.base)
-        if coverable == 0:
-            names = ", ".join(file.name for file in files[:3])
-            raise UnreadableFile(names, None, f"there is nothing to cover in it of the kind {kind!r}")
-        return Measured({"covered": covered, "coverable": coverable}, [report.stated for _, report in reports])
+        return covered(files, self._format, kind, self._context.base)
 
     def words(self, files: Sequence[SourceFile]) -> str:
         return ", ".join(f"{file.name} ({self._format or recognise(file)})" for file in files[:10])
+
+
+def covered(files: Sequence[SourceFile], stated: FormatName | None, kind: Kind, base: Path) -> Measured:
+    """Covered and coverable code of all files together; `base` is the folder their reports lie below.
+
+    Raises:
+        UnreadableFile: where one can't be read, or they hold nothing of the kind.
+        ConfigError: where the format can't tell the kind.
+    """
+    reports = [(file, read(file, stated, kind)) for file in files]
+    part, whole = total(reports, base)
+    if whole == 0:
+        names = ", ".join(file.name for file in files[:3])
+        raise UnreadableFile(names, None, f"there is nothing to cover in it of the kind {kind!r}")
+    return Measured({"covered": part, "coverable": whole}, [report.stated for _, report in reports])

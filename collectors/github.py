@@ -13,11 +13,13 @@ from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions
 from .git_clone import Clone
 from .git_shipments import Pair
+from .github_artifacts import ArtifactReader
 from .github_changes import ChangeReader
 from .github_client import GitHubClient, Transport
 from .github_cursor import Progress
 from .github_deployments import DeploymentReader
 from .github_facts import workflow_deployment
+from .github_figures import CheckReader, StatusReader
 from .github_incidents import IncidentReader
 from .github_merges import MergeReader
 from .github_options import (
@@ -130,8 +132,8 @@ class GitHub:
             return partial(_read_changes, ChangesQuery.model_validate(stream.query).branch)
         if stream.kind == "incidents":
             return partial(_read_incidents, self._labels(IncidentsQuery.model_validate(stream.query)))
-        if stream.kind != "deployments":
-            raise ConfigError(f"GitHub's {stream.kind} come with a later release")
+        if stream.kind == "samples":
+            return partial(_read_figures, FiguresQuery.model_validate(stream.query))
         source = DeploymentsQuery.model_validate(stream.query).deployments
         if source is None:
             return _read_deployments
@@ -179,6 +181,24 @@ def _read_incidents(
 ) -> Iterator[Batch]:
     common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
     return IncidentReader(**common, labels=tuple(labels)).read(window)
+
+
+def _read_figures(
+    asked: FiguresQuery,
+    client: GitHubClient,
+    repository: Repository,
+    subject: str,
+    progress: Progress,
+    window: TimeRange,
+) -> Iterator[Batch]:
+    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
+    figures, branch = asked.figures, repository.default_branch
+    if figures.status is not None:
+        return StatusReader(**common, branch=branch, of=figures.status, pattern=figures.pattern).read(window)
+    if figures.check is not None:
+        return CheckReader(**common, branch=branch, of=figures.check, pattern=figures.pattern).read(window)
+    name = figures.artifact or ""
+    return ArtifactReader(**common, branch=branch, artifact=name, files=figures.files, kind=asked.kind).read(window)
 
 
 def _read_code(

@@ -6,9 +6,10 @@ import re
 from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from .contract import FactQuery, SourceOptions, WrongKeys
+from .coverage_tally import Kind
 from .secrets import SecretRef
 
 _REPOSITORY = re.compile(r"^[A-Za-z0-9-]+/[A-Za-z0-9._*?-]+$")
@@ -139,22 +140,49 @@ class IncidentsQuery(FactQuery):
 
 
 class Figures(_Table):
-    """Where a coverage figure stands; exactly one of the three."""
+    """Where figures stand; exactly one of status, check and artifact."""
 
     status: str | None = Field(default=None, description='Context of a commit status, such as "codecov/project".')
     check: str | None = Field(default=None, description="Name of a check run.")
+    pattern: str | None = Field(
+        default=None,
+        description="With `status` or `check`: regular expression whose one group is the percentage in the text; "
+        'default: the first percentage without a sign, such as the 92.3 of "92.3% (+0.4%)".',
+    )
     artifact: str | None = Field(default=None, description="Name of a workflow artifact.")
-    files: tuple[str, ...] = Field(default=(), description="With `artifact`: the files in it.")
+    files: tuple[str, ...] = Field(
+        default=(),
+        description="With `artifact`: which files in it count (`*` spans folders too), coverage and JUnit alike; "
+        "each pattern must match; default: all of them.",
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _one_group(cls, written: str | None) -> str | None:
+        try:
+            groups = re.compile(written).groups if written is not None else 1
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from None
+        if groups != 1:
+            raise ValueError(f"it has {groups} groups; the one around the percentage is needed, others are (?:…)")
+        return written
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
         said = [name for name in ("status", "check", "artifact") if getattr(self, name)]
         if len(said) != 1:
             raise WrongKeys.not_one(said, "say exactly one of status, check or artifact")
+        if self.files and not self.artifact:
+            raise WrongKeys((("files",), "files goes with artifact only"))
+        if self.pattern and self.artifact:
+            raise WrongKeys((("pattern",), "pattern goes with status or check only"))
         return self
 
 
 class FiguresQuery(FactQuery):
-    measures: ClassVar[tuple[str, ...] | None] = ("test_coverage",)
+    measures: ClassVar[tuple[str, ...] | None] = ("test_coverage", "test_pass_rate", "test_count")
 
-    figures: Figures = Field(description="Where the figure stands.")
+    figures: Figures = Field(description="Where the figures stand: { status }, { check } or { artifact, files }.")
+    kind: Kind = Field(
+        default="line", description='What coverage files of an artifact are asked for: "line", "branch", "statement" …'
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ..metrics.facts import Deployment
+from ..metrics.facts import Deployment, Sample
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch
 from .contract import SourceError
@@ -57,6 +57,10 @@ class WatchedReader(Reader):
         """One conditional request below the repository."""
         return self.client.get(f"/repos/{self.repository.name}{path}", self.subject, parameters, etag)
 
+    def awaits_more(self) -> bool:
+        """Whether something is to be asked for again that the fixed URL does not show."""
+        return False
+
     @abstractmethod
     def tell(self, window: TimeRange) -> Told:
         """What is new since the last poll, and everything from the window's start on."""
@@ -65,7 +69,7 @@ class WatchedReader(Reader):
     def tell_gap(self, window: TimeRange) -> Generator[Batch, None, str | None]:
         """What lies in a window behind the last poll, and at its end what is known now."""
 
-    def told(self, facts: Sequence[Deployment]) -> Batch:
+    def told(self, facts: Sequence[Deployment | Sample]) -> Batch:
         """A part of the list. Should the rest never come, the next reading has to know what this one told."""
         if facts:
             times = {fact.key: int(fact.at.timestamp()) for fact in facts}
@@ -93,7 +97,7 @@ class WatchedReader(Reader):
         look = self._look(window.start, sweep)
         known: str | None = self.progress.known
         gone: tuple[str, ...] = ()
-        if not look.unchanged:
+        if not look.unchanged or self.awaits_more():
             known, gone = yield from self.tell(window)
             self.progress.told = None
         asked = claimed(window, look.sent)

@@ -53,13 +53,29 @@ files = ["build/junit-*.xml"]    # one test run together; every pattern must mat
         return [Stream(self._context.source, "samples", self._context.source)] if queries else []
 
     def measure(self, files: Sequence[SourceFile], stream: Stream) -> Measured:
-        runs = [JUnitRun.read(file, self._zone) for file in files]
-        outcomes = sum((run.outcomes for run in runs), Counter[str]())
-        return Measured({name: outcomes[name] for name in OUTCOMES}, [run.stated for run in runs])
+        return counted(files, self._zone)
 
     def words(self, files: Sequence[SourceFile]) -> str:
         counted = (f"{f.name} ({sum(JUnitRun.read(f, self._zone).outcomes.values())} tests)" for f in files[:10])
         return ", ".join(counted)
+
+
+def counted(files: Sequence[SourceFile], zone: ZoneInfo) -> Measured:
+    """All files together as one test run; `zone` is that of times without an offset.
+
+    Raises:
+        UnreadableFile: where one of them can't be read.
+    """
+    runs = [JUnitRun.read(file, zone) for file in files]
+    outcomes = sum((run.outcomes for run in runs), Counter[str]())
+    return Measured({name: outcomes[name] for name in OUTCOMES}, [run.stated for run in runs])
+
+
+def is_junit(file: SourceFile) -> bool:
+    """Whether a file is XML with a root that JUnit's has."""
+    with file.path.open("rb") as stream:
+        is_xml = stream.read(4096).decode("utf-8-sig", errors="replace").lstrip().startswith("<")
+    return is_xml and next((element.tag for _, element in elements(file)), "") in _SUITES
 
 
 class JUnitRun:

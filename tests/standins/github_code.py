@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from . import github_figures
+from .github_figures import Artifact, Beside
 from .github_payloads import API, WEB, user, written
 
 SCHEMA = """
@@ -81,12 +83,17 @@ class Release:
 
 @dataclass
 class Code:
-    """`tags` and `branches` lead from names to ids of objects; an id nothing is known of is a blob's."""
+    """`tags` and `branches` lead from names to ids of objects; an id nothing is known of is a blob's.
+
+    `beside` is what stands beside commits, by their ids.
+    """
 
     objects: dict[str, Commit | Tag] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
+    beside: dict[str, Beside] = field(default_factory=dict)
+    artifacts: list[Artifact] = field(default_factory=list)
 
     def add(self, *objects: Commit | Tag) -> None:
         self.objects |= {one.oid: one for one in objects}
@@ -165,6 +172,7 @@ def _object(code: Code, oid: str, connection: Any) -> dict[str, object]:
         "committedDate": written(one.at),
         "parents": lambda _, **page: connection([{"id": f"C_{p}", "oid": p} for p in one.parents], page),
         "history": lambda _, **page: connection([_object(code, c.oid, connection) for c in code.history(oid)], page),
+        **github_figures.of_commit(oid, code.beside.get(oid), connection),
     }
 
 

@@ -92,7 +92,7 @@ class Described:
         unknown = set(asked.query) - parameters(asked.verb, path)
         if unknown:
             self._complain(asked, f"GitHub describes no parameter {', '.join(sorted(unknown))}")
-        if answer.status in (301, 304):
+        if answer.status in (301, 302, 304):
             return None
         body = json.loads(answer.body) if isinstance(answer.body, bytes) else answer.body
         shape = (asked.verb, path, answer.status, _shape(body))

@@ -1,0 +1,32 @@
+"""What GitHub keeps elsewhere: it names an address that is good for a minute, and no credential is sent there."""
+
+from __future__ import annotations
+
+import requests
+
+from .contract import SourceError
+from .github_client import GitHubClient
+from .http import explain, place
+
+
+def download(client: GitHubClient, path: str, about: str) -> bytes:
+    """The bytes behind a GET of the API; one request there, and one that counts for nothing at the other place.
+
+    Raises:
+        NotVisible: where it is gone.
+        SourceError: where the place it lies at does not give it.
+    """
+    answer = client.get(path, about)
+    address = answer.headers.get("location")
+    if answer.status != 302 or not address:
+        raise SourceError(f"{about}: GitHub names no place to download it from ({answer.status})")
+    if address.startswith("http://") and client.transport.is_encrypted:
+        raise SourceError(f"{about}: GitHub would have it downloaded from {place(address)} without encryption")
+    with client.context.http.session(ca=client.transport.authority) as session:
+        try:
+            response = session.get(address)
+        except requests.RequestException as error:
+            raise SourceError(f"{about}: {explain(error)}") from None
+    if response.status_code != 200:
+        raise SourceError(f"{about}: {place(address)} answered with {response.status_code} to the download")
+    return response.content

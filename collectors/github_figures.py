@@ -1,0 +1,209 @@
+"""Coverage as services print it beside a branch's commits: in commit statuses, or in check runs."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..metrics.facts import Sample
+from ..metrics.ranges import TimeRange
+from ..metrics.stream import Batch
+from .contract import ConfigError
+from .git_clone import Commit
+from .github_branch import BranchReader, commit_of
+from .github_client import Answer
+from .github_connection import Connection
+from .github_cursor import Item
+from .github_facts import Node
+from .github_refusals import NotVisible
+from .github_watched import Told
+from .percentage import share_in
+from .remembered import recall
+
+_HISTORY = """
+query($owner: String!, $name: String!, $head: GitObjectID!, $of: String!, $first: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner
+    object(oid: $head) {
+      ... on Commit {
+        history(first: $first, after: $after) {
+          pageInfo { hasNextPage endCursor }
+          nodes { oid committedDate parents(first: 1) { nodes { oid } } ...said }
+        }
+      }
+    }
+  }
+}
+"""
+
+STATUSES = (
+    _HISTORY
+    + """
+fragment said on Commit {
+  status { context(name: $of) { state description targetUrl } }
+}
+"""
+)
+
+CHECKS = (
+    _HISTORY
+    + """
+fragment said on Commit {
+  checkSuites(first: 10, filterBy: {checkName: $of}) {
+    nodes {
+      checkRuns(first: 1, filterBy: {checkName: $of, checkType: LATEST}) {
+        nodes { status conclusion title summary text detailsUrl completedAt }
+      }
+    }
+  }
+}
+"""
+)
+
+AWAITED = timedelta(hours=6)
+"""How long a commit without a figure, or with one that is not final, is looked at again by every poll."""
+
+SWEPT = timedelta(days=30)
+"""How far back the daily sweep looks at all commits again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a service has said of a commit for good; `texts` in the order they are looked through."""
+
+    texts: tuple[str | None, ...]
+    url: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class FigureReader(BranchReader):
+    """The branch's own commits; a figure is dated by its commit. `of` is the name it is said under.
+
+    The fixed URL shows what is said of the head. Commits behind it that still wait for their figure are read again
+    whatever it shows; still later figures are found by the sweep.
+    """
+
+    of: str
+    pattern: str | None
+    _unreadable: list[str] = field(default_factory=list)
+
+    @abstractmethod
+    def said(self, node: Node) -> Said | None:
+        """What is said of a commit; None where nothing is, or not for good."""
+
+    def awaits_more(self) -> bool:
+        heights = recall(self.progress.known)
+        newest = max(heights, key=lambda commit: heights[commit], default=None)
+        self.progress.forget_before(self.client.now() - AWAITED)
+        return any(commit != newest for commit in self.progress.open)
+
+    def floor(self, window: TimeRange) -> datetime | None:
+        floors = [one.created_at for one in self.progress.open.values()]
+        now = self.client.now()
+        if self.progress.sweep_is_due(now):
+            floors.append(now - SWEPT)
+        if (usual := BranchReader.floor(self, window)) is not None:
+            floors.append(usual)
+        return min(floors, default=None)
+
+    def is_new(self, commit: Commit, window: TimeRange, heights: Mapping[str, int]) -> bool:
+        return True
+
+    def tell(self, window: TimeRange) -> Told:
+        ended = yield from BranchReader.tell(self, window)
+        self._sum_up()
+        return ended
+
+    def tell_gap(self, window: TimeRange) -> Generator[Batch, None, str | None]:
+        known = yield from BranchReader.tell_gap(self, window)
+        self._sum_up()
+        return known
+
+    def facts(self, nodes: Sequence[Node]) -> Sequence[Sample]:
+        return [sample for sample in map(self._sample, nodes) if sample is not None]
+
+    def _sample(self, node: Node) -> Sample | None:
+        commit, said = commit_of(node), self.said(node)
+        if said is None:
+            if self.client.now() - commit.at < AWAITED:
+                self.progress.open[commit.id] = Item(commit.id, commit.at)
+            return None
+        self.progress.open.pop(commit.id, None)
+        share = share_in(said.texts, self.pattern)
+        if share is None:
+            self._unreadable.append(next(filter(None, said.texts), ""))
+            return None
+        return Sample(
+            key=commit.id,
+            subject=self.subject,
+            at=commit.at,
+            value=share,
+            commit=commit.id,
+            url=said.url,
+        )
+
+    def _sum_up(self) -> None:
+        if self._unreadable:
+            words = f"{self.of!r} says no percentage that can be read of {len(self._unreadable)} commits"
+            self.problems.append(f"{self.subject}: {words}, of the newest one: {self._unreadable[0][:100]!r}")
+
+
+@dataclass(slots=True, kw_only=True)
+class StatusReader(FigureReader):
+    def ask(self, etag: str | None) -> Answer:
+        return _of_branch(self, "status", etag, {"per_page": 100})
+
+    def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
+        self.head = body["sha"]
+        said = [[one["state"], one["description"]] for one in body["statuses"] if one["context"] == self.of]
+        return [self.head, said]
+
+    def history(self) -> Connection:
+        return self.connection(STATUSES, "object", "history", head=self.head, of=self.of)
+
+    def said(self, node: Node) -> Said | None:
+        context = (node["status"] or {}).get("context")
+        if context is None or context["state"] in ("PENDING", "EXPECTED"):
+            return None
+        return Said((context["description"],), context["targetUrl"])
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckReader(FigureReader):
+    def ask(self, etag: str | None) -> Answer:
+        return _of_branch(self, "check-runs", etag, {"check_name": self.of, "filter": "latest", "per_page": 100})
+
+    def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
+        return [
+            [one["head_sha"], one["status"], one["conclusion"], *(one["output"][text] for text in _TEXTS)]
+            for one in body["check_runs"]
+        ]
+
+    def history(self) -> Connection:
+        return self.connection(CHECKS, "object", "history", head=self.head, of=self.of)
+
+    def said(self, node: Node) -> Said | None:
+        suites = (node["checkSuites"] or {}).get("nodes") or ()
+        runs = [run for suite in suites if suite for run in (suite["checkRuns"] or {}).get("nodes") or () if run]
+        ended = [run for run in runs if run["status"] == "COMPLETED" and run["conclusion"] not in _SILENT]
+        if not ended:
+            return None
+        newest = max(ended, key=lambda run: run["completedAt"] or "")
+        return Said(tuple(newest[text] for text in _TEXTS), newest["detailsUrl"])
+
+
+_TEXTS = ("title", "summary", "text")
+
+_SILENT = ("CANCELLED", "SKIPPED", "STALE")
+"""Conclusions of a check that measured nothing."""
+
+
+def _of_branch(reader: FigureReader, what: str, etag: str | None, parameters: Mapping[str, str | int]) -> Answer:
+    """What the branch's head shows, on a URL that never changes."""
+    try:
+        return reader.get(f"/commits/heads/{reader.quoted_branch}/{what}", etag, parameters)
+    except (NotVisible, ConfigError):
+        raise ConfigError(f"{reader.subject} has no branch {reader.branch!r}, or no commit on it") from None

@@ -1,0 +1,95 @@
+"""Zip archives that others made, unpacked within bounds into a folder of ours."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from .file_patterns import LARGEST, SourceFile, UnreadableFile
+
+MOST_ENTRIES = 10_000
+LARGEST_LIST = 4 * 2**20
+"""Bytes of an archive's list of entries: it is read whole before anything else."""
+
+_END = b"PK\x05\x06"
+_LONGEST_END = 22 + 65_535
+"""The record at an archive's end, with the longest comment there may be."""
+
+_ENCRYPTED = 0x1
+_STEP = 1 << 16
+
+
+def unpacked(packed: bytes, name: str, patterns: Sequence[str], folder: Path) -> list[SourceFile]:
+    """The files the patterns match, or all, each under a name of ours in `folder`; known as `name: the entry's own`.
+
+    No name out of the archive is ever a path here. Whether what it holds is as large as it says is not taken on trust.
+
+    Raises:
+        UnreadableFile: for what is no archive, or one beyond the bounds; for one that names places outside of itself,
+            and where a pattern matches nothing.
+    """
+    _check_list(packed, name)
+    try:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            for entry in entries:
+                _check_name(entry.filename, name)
+            return list(_written(archive, _chosen(entries, name, patterns), name, folder))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError) as error:
+        raise UnreadableFile(name, None, f"it can't be unpacked ({error})") from None
+
+
+def _check_list(packed: bytes, name: str) -> None:
+    """Refuses a list of entries that would fill the memory, going by the record at the end that tells its size."""
+    place = packed.rfind(_END, max(0, len(packed) - _LONGEST_END))
+    if place < 0 or len(packed) < place + 22:
+        raise UnreadableFile(name, None, "it is no zip archive, or cut off")
+    entries, size = struct.unpack_from("<HI", packed, place + 10)
+    if entries > MOST_ENTRIES or size > LARGEST_LIST:
+        raise UnreadableFile(name, None, f"it holds more than the {MOST_ENTRIES:,} files that are read")
+
+
+def _check_name(entry: str, name: str) -> None:
+    path = PurePosixPath(entry.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        raise UnreadableFile(name, None, f"it holds {entry[:100]!r}, which leads out of it; nothing of it is read")
+
+
+def _chosen(entries: Sequence[zipfile.ZipInfo], name: str, patterns: Sequence[str]) -> list[zipfile.ZipInfo]:
+    names = {entry.filename for entry in entries}
+    for pattern in patterns:
+        if not any(fnmatchcase(one, pattern) for one in names):
+            held = ", ".join(sorted(names)[:10]) or "nothing"
+            raise UnreadableFile(name, None, f"no file in it matches {pattern!r}; it holds {held}")
+    chosen = [e for e in entries if not patterns or any(fnmatchcase(e.filename, p) for p in patterns)]
+    if not chosen:
+        raise UnreadableFile(name, None, "it is empty")
+    return chosen
+
+
+def _written(
+    archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], name: str, folder: Path
+) -> Iterator[SourceFile]:
+    left = LARGEST
+    for number, entry in enumerate(entries):
+        if entry.flag_bits & _ENCRYPTED:
+            raise UnreadableFile(name, None, f"{entry.filename} in it is encrypted")
+        path = folder / f"{number:05}"
+        with archive.open(entry) as packed, path.open("wb") as file:
+            left = _poured(packed.read, file.write, left, name)
+        yield SourceFile(path, f"{name}: {entry.filename}")
+
+
+def _poured(read: Callable[[int], bytes], write: Callable[[bytes], object], left: int, name: str) -> int:
+    """Copies to the end; how many bytes may still be unpacked then."""
+    while part := read(_STEP):
+        left -= len(part)
+        if left < 0:
+            raise UnreadableFile(name, None, f"it unpacks to more than the {LARGEST:,} bytes that are read")
+        write(part)
+    return left
