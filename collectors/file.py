@@ -33,7 +33,7 @@ class FactFiles:
     - runs: **run**, one of **created_at** and **started_at**, completed_at, conclusion, attempt (1),
       workflow, branch, commit, event
     - changes: **commit**, **merged_at**, opened_at, first_commit_at, first_review_at, title, base,
-      head, labels, author_kind, reverts
+      head, labels, author_kind, reverts, paths (the files it touched)
     - incidents: **opened_at**, closed_at, title, labels, environment, commit, deployment
     - samples: **value** (in the metric's unit), one of **at** and **day** (a local day, such as
       2026-11-02), n, commit, note

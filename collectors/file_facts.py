@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -67,6 +67,7 @@ FIELDS: Mapping[RowKind, Mapping[str, Callable[[Cells, object], Any]]] = {
         "labels": Cells.words,
         "author_kind": Cells.text,
         "reverts": Cells.text,
+        "paths": Cells.words,
     },
     "incidents": {
         **_ANY,
@@ -108,6 +109,9 @@ _NATURAL: Mapping[RowKind, tuple[str, ...]] = {
 }
 """What makes the key of a row that has none."""
 
+_NATURAL_WHERE_SAID: Mapping[RowKind, tuple[str, ...]] = {"deployments": ("workflow",)}
+"""What makes it too where the row says it: one commit may be deployed to two services at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class FactMaker:
@@ -146,9 +150,18 @@ class FactMaker:
         """Unique among all subjects, which share one stream."""
         said = values.get("key")
         if said is None:
-            natural = "\x1f".join(str(values.get(field, "")) for field in _NATURAL[self.kind])
+            natural = "\x1f".join(self._natural(values))
             said = hashlib.sha256(natural.encode()).hexdigest()[:20]
         return f"{values['subject']}/{said}" if "subject" in values else str(said)
+
+    def _natural(self, values: Values) -> Iterator[str]:
+        for field in _NATURAL[self.kind]:
+            yield str(values.get(field, ""))
+        for field in _NATURAL_WHERE_SAID.get(self.kind, ()):
+            if field in values:
+                yield str(values[field])
+        if self.kind == "deployments" and not {"created_at", "started_at"} & set(values):
+            yield str(_ended(values))
 
 
 class NotYet(ValueError):
@@ -156,7 +169,7 @@ class NotYet(ValueError):
 
 
 def _deployment(values: Values, known: dict[str, Any]) -> Deployment:
-    started, ended = values.get("started_at"), values.get("finished_at") or values.get("at")
+    started, ended = values.get("started_at"), _ended(values)
     created: datetime = next(
         values[field] for field in ("created_at", "started_at", "finished_at", "at") if field in values
     )
@@ -173,6 +186,10 @@ def _deployment(values: Values, known: dict[str, Any]) -> Deployment:
         created_at=created,
         statuses=tuple(statuses),
     )
+
+
+def _ended(values: Values) -> datetime | None:
+    return values.get("finished_at") or values.get("at")
 
 
 def _run(values: Values, known: dict[str, Any]) -> Run:

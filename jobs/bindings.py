@@ -49,8 +49,11 @@ def _kind(name: str) -> FactKind:
 
 
 def wants(metric: MetricDefinition, subject: str) -> bool:
-    """Whether the metric counts facts of this subject (a repository, by name or glob)."""
-    return metric.subjects is None or any(s == subject or fnmatchcase(subject, s) for s in metric.subjects)
+    """Whether the metric counts facts of this subject (a repository, by name or glob; upper and lower case are one)."""
+    if metric.subjects is None:
+        return True
+    asked = subject.lower()
+    return any(asked == one.lower() or fnmatchcase(asked, one.lower()) for one in metric.subjects)
 
 
 def is_mixed(stream: Stream) -> bool:

@@ -412,6 +412,26 @@ def test_reading_rows_otherwise_is_another_stream(tmp_path):
     assert first == more
 
 
+@pytest.mark.parametrize("apart", ["workflow", "service", "at"])
+def test_deployments_of_one_commit_are_told_apart_by_whatever_tells_them_apart(tmp_path, apart):
+    rows = {
+        "workflow": "aaa,production,2026-11-01T10:00:00Z,cart.yml,\naaa,production,2026-11-01T10:00:00Z,mail.yml,\n",
+        "service": "aaa,production,2026-11-01T10:00:00Z,,cart\naaa,production,2026-11-01T10:00:00Z,,mail\n",
+        "at": "aaa,production,2026-11-01T10:00:00Z,,\naaa,production,2026-11-02T10:00:00Z,,\n",
+    }
+    write(tmp_path / "export.csv", f"commit,environment,at,workflow,subject\n{rows[apart]}")
+    facts, last = told(tmp_path, files=["export.csv"], facts="deployments")
+    expected = {
+        "workflow": {"cart.yml", "mail.yml"},
+        "service": {"cart", "mail"},
+        "at": {at(1, 10), at(2, 10)},
+    }
+    field = "subject" if apart == "service" else apart
+    assert {getattr(fact, field) for fact in facts.values()} == expected[apart]
+    assert len(facts) == 2
+    assert not last.problems
+
+
 def test_a_key_made_of_the_row_stays_when_other_columns_change(tmp_path):
     first, _ = samples(tmp_path, "at,value\n2026-11-01,1\n2026-11-02,1\n")
     again, _ = samples(tmp_path, "value,at\n9,2026-11-01T00:00:00+00:00\n1,2026-11-02\n")
