@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..metrics.facts import Shipment, key_between
 from ..metrics.stream import Batch
-from .contract import CollectorError, ConfigError, SourceError
+from .contract import CollectorError, ConfigError, SourceError, Unauthorized
 from .git_clone import Clone
 from .git_shipments import Pair, Relation, shipments
 from .github_client import GitHubClient
@@ -33,6 +33,7 @@ class ShipmentReader:
 
     client: GitHubClient
     clone: Clone | None = None
+    _answered: bool = False
 
     def read(self, pairs: Sequence[Pair]) -> Iterator[Batch]:
         left = (yield from self._from_clone(self.clone, pairs)) if self.clone is not None else pairs
@@ -70,10 +71,29 @@ class ShipmentReader:
         asked = _Comparison(self.client, place, f"{subject}: comparing {previous[:9]} with {commit[:9]}", previous)
         try:
             asked.read()
-        except (NotVisible, ConfigError):
-            # Rewritten away, of another history, or no commit at all: asking again won't tell more.
+        except NotVisible:
+            self._make_sure(repository, subject)
+            # Rewritten away, or of another history: asking again won't tell more.
             return self._shipment(pair, None, None)
+        except ConfigError:
+            return self._shipment(pair, None, None)
+        self._answered = True
         return self._shipment(pair, asked.relation, asked.commits if asked.is_whole else None)
+
+    def _make_sure(self, repository: Repository, subject: str) -> None:
+        """That it is the commit GitHub doesn't find: to a token that may not read the code it says no more than that.
+
+        Raises:
+            Unauthorized: where not even a branch can be compared with itself.
+        """
+        if self._answered:
+            return
+        branch = quote(repository.default_branch, safe="")
+        try:
+            self.client.get(f"/repos/{repository.name}/compare/{branch}...{branch}", subject)
+        except NotVisible:
+            raise Unauthorized(f"{subject}: commits can't be compared; the token may not read contents") from None
+        self._answered = True
 
     def _shipment(self, pair: Pair, relation: Relation | None, commits: Sequence[str] | None) -> Shipment:
         subject, previous, commit = pair

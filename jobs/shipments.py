@@ -86,6 +86,8 @@ class _SourceShipments:
 
     def resolve(self) -> list[StreamRun]:
         wanted = self._wanted()
+        for subject in self._in_trouble():
+            wanted.setdefault(subject, [])
         if not wanted:
             return []
         try:
@@ -146,6 +148,13 @@ class _SourceShipments:
             if pair not in self._asked and (subject, key_between(previous, commit)) not in stored:
                 found.setdefault(subject, []).append(pair)
         return found
+
+    def _in_trouble(self) -> Iterator[str]:
+        """Repositories whose last run failed: one with nothing left to ask for shall be well again."""
+        for state in self.workspace.store.states(self.source.name):
+            last = state.last_run
+            if state.stream.kind == KIND and last is not None and last.outcome != "ok":
+                yield state.stream.subject
 
     def _stored(self) -> set[tuple[str, str]]:
         """By repository and key what is known, from whichever source; and what this one will never know."""

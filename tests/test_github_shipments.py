@@ -39,6 +39,7 @@ def a_line(repository: Repository) -> list[str]:
     """Three hundred commits, one after the other, and an orphan."""
     made = [Commit(oid(n), START + timedelta(hours=n), (oid(n - 1),) if n else ()) for n in range(300)]
     repository.code.add(*made, Commit(oid(999), START))
+    repository.code.branches["main"] = oid(299)
     return [one.oid for one in made]
 
 
@@ -111,6 +112,19 @@ def test_what_github_cannot_compare_is_marked_as_such(make: Make, line: list[str
     assert (unknown.method, unknown.relation, unknown.commits) == ("merge-time", None, ())
     assert known.method == "compare"
     assert found.error is None
+
+
+def test_a_token_that_may_not_read_the_code_is_no_unknown_commit(make: Make, repository: Repository) -> None:
+    """To it GitHub finds nothing at all, not even the default branch."""
+    found = resolve(make(), (oid(1), oid(2)), (oid(2), oid(3)))
+    assert isinstance(found.error, Unauthorized)
+    assert "contents" in str(found.error)
+    assert not found.shipments
+
+
+def test_an_unknown_commit_is_made_sure_of_once(make: Make, server: GitHubStandIn, line: list[str]) -> None:
+    resolve(make(), *[(line[n], oid(700 + n)) for n in range(5)])
+    assert len(server.asked) == 1 + 5 + 1
 
 
 def test_a_list_that_github_cuts_short_tells_the_relation_alone(

@@ -139,6 +139,11 @@ class Scene:
         with self.open() as one:
             return {fact.key: fact.why for fact in explain(one, "lead", as_of=self.server.world.now).facts}
 
+    def rewrite(self) -> None:
+        """Every commit but the main branch's head is gone."""
+        for one in set(self.repository.code.objects) - {oid("main")}:
+            del self.repository.code.objects[one]
+
     def compared(self) -> list[str]:
         return [one.path for one in self.server.asked if "/compare/" in one.path]
 
@@ -154,6 +159,8 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         config = tmp_path / "keyresults.toml"
         config.write_text(CONFIG.format(url=server.url, more=""))
         made = Scene(server, config)
+        made.commit("main", -24)
+        made.repository.code.branches["main"] = oid("main")
         made.merge("m1", 0)
         yield made
 
@@ -196,7 +203,7 @@ def test_a_hotfix_does_not_ship_what_main_has_merged_meanwhile(hotfix: Scene) ->
 
 
 def test_by_the_order_of_merges_alone_it_would(hotfix: Scene) -> None:
-    hotfix.repository.code.objects.clear()
+    hotfix.rewrite()
     assert not hotfix.collect().failed
     # m2 3.5 h, the fix 2.5 h and m3 1.5 h with the fix's deployment; m4 1.5 h with its own.
     lead = hotfix.reading("lead")
@@ -250,7 +257,7 @@ def test_kept_readings_notice_what_was_found_out(hotfix: Scene) -> None:
             found = daily(Evaluation(one.config, one.store, NOW), "lead", ends, NOW, keep=keep)
             return [reading.value for reading in found]
 
-    hotfix.repository.code.objects.clear()
+    hotfix.rewrite()
     hotfix.collect()
     assert series(keep=True) == [2 * HOUR] * 3
     with Workspace(load(hotfix.config), writing=True, clock=lambda: NOW) as one:
@@ -433,3 +440,13 @@ def test_where_commits_are_gone_the_rule_gives_no_number(scene: Scene) -> None:
 def test_the_config_is_checked_without_a_word_on_it(scene: Scene) -> None:
     with scene.open() as one:
         assert concerns_of(one) == []
+
+
+def test_trouble_ends_when_nothing_is_left_to_ask_for(many: Scene) -> None:
+    many.server.plan = OnComparing(many.server, "502")
+    many.collect()
+    many.server.plan = {}
+    many.repository.history.clear()
+    assert not many.collect(NOW + timedelta(days=2)).failed
+    with many.open() as one:
+        assert {state.health for state in source_states(one)} == {"ok"}

@@ -15,7 +15,8 @@ Comparison = tuple[Commit, Commit, list[Commit], int]
 
 
 def compared(code: Code, base: str, head: str) -> Comparison | None:
-    """None where a commit is unknown, or nothing is common to both."""
+    """Of branches or commits; None where one is unknown, or nothing is common to both."""
+    base, head = (code.branches.get(one, one) for one in (base, head))
     if not all(isinstance(code.objects.get(one), Commit) for one in (base, head)):
         return None
     ours, theirs = ({one.oid: one for one in code.history(start)} for start in (base, head))
