@@ -67,6 +67,7 @@ class GitHub:
         self._options = options
         self._context = context
         self._transport = Transport(options, context)
+        self._looked_up: dict[str, Repository] = {}
 
     @property
     def concurrency(self) -> int:
@@ -107,7 +108,7 @@ class GitHub:
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
         read = self._reader_of(stream)
         client, progress = self._client(), Progress.of(cursor)
-        yield from read(client, look_up(client, stream.subject), stream.subject, progress, window)
+        yield from read(client, self._repository(client, stream.subject), stream.subject, progress, window)
 
     def resolve(self, pairs: Sequence[Pair]) -> Iterator[Batch]:
         """A comparison takes a request, and one more per 100 commits beyond 250; pairs that a clone knows take none."""
@@ -117,6 +118,12 @@ class GitHub:
         named = {name.lower(): path for name, path in self._options.clones.items()}
         path = named.get(subject.lower())
         return None if path is None else Clone(self._context.base / path, None)
+
+    def _repository(self, client: GitHubClient, subject: str) -> Repository:
+        """Looked up once for all of its streams."""
+        if subject not in self._looked_up:
+            self._looked_up[subject] = look_up(client, subject)
+        return self._looked_up[subject]
 
     def close(self) -> None:
         self._transport.close()
