@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..metrics.calendar import Calendar
 from ..metrics.facts import FactKind
@@ -86,6 +86,23 @@ class FactQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     measures: ClassVar[tuple[str, ...] | None] = None
+
+
+class ChangesOfServices(FactQuery):
+    """Base of a query for changes that can tell which files each touched. The config fills `files_of`, nobody writes
+    it: the repositories where a service has `paths`."""
+
+    files_of: tuple[str, ...] | None = Field(default=None, description="Repositories whose changes' files are asked.")
+
+
+def files_only_of(repository: str, query: Json) -> Json:
+    """The query of one repository's stream: another repository's paths are no reason to read it anew."""
+    asked = query.get("files_of")
+    own = (
+        [name for name in asked if str(name).lower() == repository.lower()] if isinstance(asked, (list, tuple)) else []
+    )
+    rest = {key: value for key, value in query.items() if key != "files_of"}
+    return {**rest, "files_of": own} if own else rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,16 @@ from pydantic import Field, model_validator
 from ..metrics.facts import FactKind
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
-from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions, WrongKeys
+from .contract import (
+    ChangesOfServices,
+    ConfigError,
+    Context,
+    FactQuery,
+    ProbeResult,
+    SourceOptions,
+    WrongKeys,
+    files_only_of,
+)
 from .git_clone import Branch, Clone
 from .git_shipments import Pair, shipments
 from .git_telling import Telling, changes_told, merges_told, tags_told
@@ -54,7 +63,7 @@ class GitDeploymentsQuery(FactQuery):
     )
 
 
-class GitChangesQuery(FactQuery):
+class GitChangesQuery(ChangesOfServices):
     branch: str | None = Field(None, description="Branch whose first-parent commits are changes. Default: the default.")
 
 
@@ -109,7 +118,10 @@ deployments = { tags = "v*" }    # or { merges = "main" }
 
     def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
         subject = self._clone.label
-        asked = [Stream(self._context.source, kind, subject, self._query(kind, query)) for kind, query in queries]
+        asked = [
+            Stream(self._context.source, kind, subject, files_only_of(subject, self._query(kind, query)))
+            for kind, query in queries
+        ]
         return list(dict.fromkeys(asked))
 
     def _query(self, kind: FactKind, query: Json) -> Json:
@@ -131,8 +143,9 @@ deployments = { tags = "v*" }    # or { merges = "main" }
     def _telling(self, clone: Clone, default: Branch, stream: Stream) -> Telling:
         now = self._context.clock()
         if stream.kind == "changes":
-            named = GitChangesQuery.model_validate(dict(stream.query)).branch
-            return changes_told(clone, clone.branch(named) if named else default, stream.subject, now)
+            asked_changes = GitChangesQuery.model_validate(dict(stream.query))
+            branch = clone.branch(asked_changes.branch) if asked_changes.branch else default
+            return changes_told(clone, branch, stream.subject, now, files=bool(asked_changes.files_of))
         asked = GitDeploymentsQuery.model_validate(dict(stream.query)).deployments
         if asked is None:
             raise ConfigError(_UNSAID)

@@ -17,6 +17,7 @@ ENVIRONMENT = "production"
 
 _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})|^Reverts (?:[\w.-]+/[\w.-]+)?(#\d+)\s*$", re.MULTILINE)
 _MERGED = re.compile(r"^(Merge pull request #\d+) from [^/\s]+/(\S+)$|^Merge (?:remote-tracking )?branch '([^']+)'")
+_COMMITS = re.compile(r"\x01(?=[0-9a-f]{40,64}\0)")
 _SUMMARY = "%x00".join(("%H", "%an", "%ae", "%s", "%b"))
 _SIDE = "%x00".join(("%H", "%at", "%P", "%an", "%ae"))
 
@@ -44,17 +45,39 @@ def _deployment(
     )
 
 
-def changes(clone: Clone, commits: Sequence[Commit], sides: Sides, branch: Branch, subject: str) -> Iterator[Change]:
+def changes(
+    clone: Clone, commits: Sequence[Commit], sides: Sides, branch: Branch, subject: str, *, files: bool
+) -> Iterator[Change]:
     """One change for each commit of the branch's own line: a merge, a squashed change, a direct push."""
     asked = "\n".join(commit.id for commit in commits)
     log = ("log", "--no-walk=unsorted", "-z", "--encoding=UTF-8", f"--format={_SUMMARY}", "--stdin")
     told = {row[0]: row[1:] for row in _records(clone.git.text(*log, given=asked), 5)}
+    touched = _touched(clone, commits) if files else {}
     for commit in commits:
         if commit.id in told:
-            yield _change(commit, told[commit.id], sides.of(commit), branch, subject)
+            yield _change(commit, told[commit.id], sides.of(commit), branch, subject, touched.get(commit.id))
 
 
-def _change(commit: Commit, told: Sequence[str], side: Side, branch: Branch, subject: str) -> Change:
+def _touched(clone: Clone, commits: Sequence[Commit]) -> dict[str, tuple[str, ...]]:
+    """The files each commit changed beside its first parent, moved ones under both names.
+
+    Where the history is cut off, a commit's parent is not there to compare it with: its files are not known.
+    """
+    asked = "\n".join(commit.id for commit in commits if commit.id not in clone.cut_off)
+    if not asked:
+        return {}
+    how = ("--no-walk=unsorted", "--root", "-m", "--first-parent", "--no-renames", "--no-ext-diff", "--name-only")
+    told = clone.git.text("log", *how, "-z", "--format=%x01%H", "--stdin", given=asked)
+    found: dict[str, tuple[str, ...]] = {}
+    for part in _COMMITS.split(told)[1:]:
+        commit, _, paths = part.partition("\0")
+        found[commit] = tuple(path for path in paths.removeprefix("\n").split("\0") if path)
+    return found
+
+
+def _change(
+    commit: Commit, told: Sequence[str], side: Side, branch: Branch, subject: str, paths: tuple[str, ...] | None
+) -> Change:
     name, address, title, body = told
     title, head = _title(title, body)
     return Change(
@@ -68,6 +91,7 @@ def _change(commit: Commit, told: Sequence[str], side: Side, branch: Branch, sub
         head=head,
         author_kind="bot" if side.by_bots or (side.by_bots is None and _is_bot(name, address)) else "unknown",
         reverts=taken_back(body),
+        paths=paths,
     )
 
 

@@ -99,14 +99,14 @@ def merges_told(clone: Clone, branch: Branch, subject: str, now: datetime) -> Te
     return _branch_told(clone, branch, line, now, lambda ids: (merged(commits[one], branch, subject) for one in ids))
 
 
-def changes_told(clone: Clone, branch: Branch, subject: str, now: datetime) -> Telling:
+def changes_told(clone: Clone, branch: Branch, subject: str, now: datetime, *, files: bool = False) -> Telling:
     line = clone.first_parents(branch.ref)
     place = {commit.id: n for n, commit in enumerate(line)}
 
     def facts(ids: Sequence[str]) -> Iterator[Fact]:
         places = sorted(place[one] for one in ids)
         sides = Sides.read(clone, line[places[0] :], places[-1] - places[0] + 1)
-        return changes(clone, [line[n] for n in places], sides, branch, subject)
+        return changes(clone, [line[n] for n in places], sides, branch, subject, files=files)
 
     return _branch_told(clone, branch, line, now, facts)
 

@@ -16,9 +16,10 @@ from .github_client import Answer
 from .github_cursor import SETTLES, Seen, Walked, claimed, instant
 from .github_facts import Node
 from .github_reader import TICK, Reader
+from .github_refusals import LeftOut
 
 MERGED = """
-query($owner: String!, $name: String!, $base: String, $first: Int!, $after: String) {
+query($owner: String!, $name: String!, $base: String, $files: Boolean!, $first: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
     nameWithOwner
     pullRequests(
@@ -33,7 +34,18 @@ query($owner: String!, $name: String!, $base: String, $first: Int!, $after: Stri
         labels(first: 50) { nodes { name } }
         reviews(first: 20) { nodes { submittedAt author { login } } }
         commits(first: 1) { nodes { commit { authoredDate } } }
+        files(first: 100) @include(if: $files) { nodes { path } pageInfo { hasNextPage endCursor } }
       }
+    }
+  }
+}
+"""
+FILES = """
+query($owner: String!, $name: String!, $number: Int!, $first: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner
+    pullRequest(number: $number) {
+      files(first: $first, after: $after) { nodes { path } pageInfo { hasNextPage endCursor } }
     }
   }
 }
@@ -48,10 +60,11 @@ SWEPT = timedelta(days=30)
 class ChangeReader(Reader):
     """A merge touches its pull request, so one not touched since an instant was not merged since then either.
 
-    `branch` is the one merged into; None for all.
+    `branch` is the one merged into; None for all. `files` asks which files each touched.
     """
 
     branch: str | None
+    files: bool = False
     problems: list[str] = field(default_factory=list)
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
@@ -130,7 +143,7 @@ class ChangeReader(Reader):
         self, floor: datetime, walked: Walked | None = None
     ) -> Iterator[tuple[Mapping[str, Any], datetime | None, list[Change]]]:
         """Pages, each with the instant its oldest was touched and its facts."""
-        merged = self.connection(MERGED, "pullRequests", base=self.branch)
+        merged = self.connection(MERGED, "pullRequests", base=self.branch, files=self.files)
         page = merged.first(walked, "updatedAt")
         while True:
             touched = min((instant(node["updatedAt"]) for node in page["nodes"] if node), default=None)
@@ -146,13 +159,27 @@ class ChangeReader(Reader):
                 self.problems.append(f"{self.subject}: GitHub left a pull request out of its answer")
                 continue
             try:
-                facts.append(change_fact(node, self.subject))
+                facts.append(change_fact(node, self.subject, self._paths(node) if self.files else None))
             except (KeyError, TypeError, ValueError) as error:
                 self.problems.append(f"{self.subject}: pull request {node.get('number')} can't be read ({error!r})")
         return facts
 
+    def _paths(self, node: Node) -> tuple[str, ...] | None:
+        """The files it touched, page by page where they are over 100; None where GitHub has no list of them."""
+        first = node.get("files")
+        rest = self.connection(FILES, "pullRequest", "files", number=node["number"])
+        try:
+            page: Mapping[str, Any] = first if first and None not in (first["nodes"] or [None]) else rest.page(None)
+            paths = [one["path"] for one in page["nodes"]]
+            while page["pageInfo"]["hasNextPage"]:
+                page = rest.page(page["pageInfo"]["endCursor"])
+                paths += [one["path"] for one in page["nodes"]]
+        except LeftOut:
+            return None
+        return tuple(paths)
 
-def change_fact(node: Node, subject: str) -> Change:
+
+def change_fact(node: Node, subject: str, paths: tuple[str, ...] | None = None) -> Change:
     """A merged pull request; whose it is and who reviewed it stays with GitHub."""
     author = node.get("author") or {}
     commits = (node.get("commits") or {}).get("nodes") or []
@@ -171,6 +198,7 @@ def change_fact(node: Node, subject: str) -> Change:
         author_kind=_kind(author),
         reverts=taken_back(node.get("body") or ""),
         url=node["url"],
+        paths=paths,
     )
 
 

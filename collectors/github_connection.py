@@ -10,7 +10,7 @@ from .contract import SourceError
 from .github_client import GitHubClient, GraphQLAnswer
 from .github_cursor import Walked, instant
 from .github_facts import Node
-from .github_refusals import NotVisible, Overloaded
+from .github_refusals import LeftOut, NotVisible, Overloaded
 from .github_repositories import Repository
 
 PAGE_SIZES = (50, 20, 5, 1)
@@ -97,7 +97,8 @@ class Connection:
         if after is not None and any(error.get("type") == "INVALID_CURSOR_ARGUMENTS" for error in answer.errors):
             raise CursorRefused(f"{self.subject}: GitHub knows the place in the {self.path[-1]} no more")
         if not found or found.get("nodes") is None:
-            raise Overloaded(f"{self.subject}: GitHub left out the {self.path[-1]} ({_said(answer)})")
+            said = f"{self.subject}: GitHub left out the {self.path[-1]} ({_said(answer)})"
+            raise Overloaded(said) if answer.errors else LeftOut(said)
         page: Mapping[str, Any] = found
         return page, None not in page["nodes"] and not _is_too_much(answer)
 

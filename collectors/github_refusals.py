@@ -24,6 +24,10 @@ class Overloaded(SourceError):
     """The server gave up on this request; asking for less may help."""
 
 
+class LeftOut(Overloaded):
+    """The server left out what it was asked for, and gave no reason."""
+
+
 def refusal(status: int, headers: Headers, message: str, about: str, now: datetime) -> CollectorError | None:
     """The error an answer means; None for one that refuses nothing. Limits are told apart before."""
     if status < 400:

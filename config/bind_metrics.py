@@ -13,7 +13,7 @@ from ..metrics.measures import EVERY, MEASURES, Measure, kinds_needed
 from ..metrics.service import Service
 from ..metrics.unit import PER_DAY, PER_WORKDAY, RATIO, Unit
 from .aggregates import parse_aggregate
-from .bind_services import check_reach, check_services, services_of_metric
+from .bind_services import check_reach, check_services, repositories_with_paths, services_of_metric
 from .bind_sources import BoundSource
 from .findings import Findings
 from .metric_options import as_written
@@ -31,6 +31,9 @@ LEAST_AGE = timedelta(days=1)
 RUNS_MISSED = 3
 NAME_KEY = "metric"
 """A query model with this field is told the metric's name; nobody writes it."""
+FILES_KEY = "files_of"
+"""A query model with this field is told of which repositories' changes the files are asked; nobody writes it."""
+UNWRITTEN = frozenset({NAME_KEY, FILES_KEY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,7 @@ class _Metric:
         }
 
     def _query_keys(self) -> set[str]:
-        return {key for model in self._models().values() for key in model_keys(model)} - {NAME_KEY}
+        return {key for model in self._models().values() for key in model_keys(model)} - UNWRITTEN
 
     def _check_keys(self, taken: frozenset[str] | set[str], measure: Measure | None = None) -> None:
         for key in self.table:
@@ -207,6 +210,8 @@ class _Metric:
             own = {k: v for k, v in self.table.items() if k in keys}
             if NAME_KEY in keys:
                 own[NAME_KEY] = self.name
+            if FILES_KEY in keys and (split := repositories_with_paths(self.binder.services, self.sources[kind])):
+                own[FILES_KEY] = split
             query = self.binder.findings.model(model, {**defaults, **own}, self.key)
             if query is None:
                 return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..metrics.measures import Measure
+from ..metrics.measures import Measure, kinds_needed
 from ..metrics.service import PATTERN, Service
 from .bind_sources import BoundSource
 from .findings import Findings
@@ -38,13 +38,24 @@ def services_of_metric(
     among = written or _repositories_of(source)
     split = (s for s in services.values() if among is None or _is_among(s.repository, among))
     own = "environment" not in options.model_fields_set
+    kinds = kinds_needed(measure, options.rollback.rules)
+    files_matter = "changes" in kinds
     return {
         "subjects": tuple(written) if written else None,
         "services": tuple(named) or None,
-        # No measure asks which files are a service's own: they make no difference to a reading.
-        "split": tuple(replace(s, paths=()) for s in split) if "deployments" in measure.kinds else (),
+        # Which files are a service's own makes no difference to deployments.
+        "split": tuple(s if files_matter else replace(s, paths=()) for s in split)
+        if "deployments" in kinds or (named and files_matter)
+        else (),
         "own_environments": own and any(n in services and services[n].environment is not None for n in named),
     }
+
+
+def repositories_with_paths(services: Mapping[str, Service], source: BoundSource) -> tuple[str, ...]:
+    """Of the source's repositories those whose changes can be told apart by their files."""
+    told = _repositories_of(source)
+    found = {s.repository for s in services.values() if s.paths and (told is None or _is_among(s.repository, told))}
+    return tuple(sorted(found))
 
 
 def check_services(options: MetricTable | None, services: Mapping[str, Service], key: Key, findings: Findings) -> None:
@@ -77,8 +88,9 @@ def check_reach(
             continue
         place = (*key, "services", index)
         repository = services[name].repository if name in services else name
-        if name in services and "deployments" not in measure.kinds:
-            findings.add(place, f"only deployments are told apart by service, and {measure.name} has none of them")
+        if name in services and not {"deployments", "changes"} & set(measure.kinds):
+            said = f"only deployments and changes are told apart by service, and {measure.name} has none of them"
+            findings.add(place, said)
         elif options.repositories and not _is_among(repository, options.repositories):
             findings.add(place, _outside(name, repository, "this metric's repositories", options.repositories))
         elif (told := _repositories_of(source)) is not None and not _is_among(repository, told):

@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from ..collectors.contract import Collector
 from ..metrics.measures import MEASURES
-from .bind_metrics import NAME_KEY
+from .bind_metrics import UNWRITTEN
 from .bind_sources import DEPLOYMENTS
 from .known_types import KnownTypes
 from .schema_metrics import MetricTable
@@ -110,7 +110,7 @@ class _Writer:
         for collector in self._collectors.values():
             for query in collector.Queries.values():
                 for key, value in self._of(query).get("properties", {}).items():
-                    if key != NAME_KEY and value not in variants.setdefault(key, []):
+                    if key not in UNWRITTEN and value not in variants.setdefault(key, []):
                         variants[key].append(value)
         properties = {key: found[0] if len(found) == 1 else {"anyOf": found} for key, found in variants.items()}
         properties["measure"] = {**table["properties"]["measure"], "enum": list(MEASURES)}

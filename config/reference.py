@@ -7,7 +7,7 @@ from typing import Any
 
 from ..collectors.contract import SOURCE_KEYS, Collector
 from ..metrics.measures import EVERY, MEASURES, Measure
-from .bind_metrics import NAME_KEY
+from .bind_metrics import UNWRITTEN
 from .json_schema import Schema, json_schema
 from .known_types import KnownTypes
 from .words import model_keys
@@ -104,7 +104,7 @@ class _Page:
         yield from ("", "### What is put to a source", "", "| source | facts | key | |", "|---|---|---|---|")
         for word, collector in self._collectors.items():
             for kind, query in collector.Queries.items():
-                for key in sorted(model_keys(query) - {NAME_KEY}):
+                for key in sorted(model_keys(query) - UNWRITTEN):
                     said = (f.description or "" for name, f in query.model_fields.items() if key in (name, f.alias))
                     yield f"| {word} | {kind} | `{key}` | {_cell(next(said))} |"
         yield ""

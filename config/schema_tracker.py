@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ..collectors.contract import WrongKeys
 from ..collectors.secrets import SecretRef
+from ..metrics.ownership import files_of
 from .fields import Day, Name, Table, Text
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -84,6 +86,19 @@ class TeamTable(Table):
     notify: list[Name] = Field(default=[], description="Channels of [notify] that the team reads.")
 
 
+def _is_glob_of_files(written: str) -> str:
+    if written.startswith(("/", "./", "!")):
+        raise ValueError(f'{written!r} names no files: write them from the repository\'s root, such as "ledger/**"')
+    try:
+        files_of(written)
+    except re.error as error:
+        raise ValueError(f"{written!r} is no glob: {error}") from None
+    return written
+
+
+Paths = Annotated[Text, AfterValidator(_is_glob_of_files)]
+
+
 class ServiceMatchTable(Table):
     environment: Text | None = Field(default=None, description="Deployments to this environment; a glob may be given.")
     workflow: Text | None = Field(default=None, description="Deployments by this workflow; a glob may be given.")
@@ -101,4 +116,7 @@ class ServiceMatchTable(Table):
 class ServiceTable(Table):
     repository: Text = Field(description='The repository it lives in, "owner/name".')
     match: ServiceMatchTable = Field(description="Which of the repository's deployments are its own.")
-    paths: list[Text] = Field(default=[], description="Globs of the files that are its own.")
+    paths: list[Paths] = Field(
+        default=[],
+        description='Globs of the files that are its own, from the repository\'s root: "services/ledger/**".',
+    )

@@ -124,7 +124,7 @@ class Evaluation:
         """Metrics over the same streams and subjects share their tables."""
         key: _Shared = (
             definition.subjects,
-            columns_needed(definition.split),
+            columns_needed(definition.split) + columns_needed(definition.split, "changes"),
             tuple((kind, tuple(sorted(s.stream.id for s in states))) for kind, states in streams.items()),
         )
         if key not in self._tables:
@@ -141,7 +141,7 @@ class Evaluation:
     def _columns(self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...]) -> Columns:
         # When it was found out which commits lie between two deployments says nothing of when they were shipped.
         until = None if kind == "shipments" else self.as_of
-        more = columns_needed(definition.split) if kind == "deployments" else ()
+        more = columns_needed(definition.split, kind)
         columns = self.store.facts(kind, ids, until=until, columns=(*TIMES[kind], *USED[kind], *more))
         if definition.subjects is None:
             return columns

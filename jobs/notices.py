@@ -10,7 +10,6 @@ from ..config.model import Config, SourceConfig
 from ..krs.changes import silent_changes
 from ..krs.cycle import Cycle
 from ..krs.names import key_results_of
-from ..metrics.definition import MetricDefinition
 from ..metrics.traits import in_words
 from ..storage.errors import StoreError
 from .workspace import Workspace
@@ -47,17 +46,8 @@ def _not_yet(config: Config) -> Iterator[str]:
         yield "tracker.store: this release keeps its store in SQLite only"
     for source in config.sources.values():
         yield from _of_source(source)
-    for metric in config.metrics.values():
-        if words := _of_metric(metric):
-            yield f"metrics.{metric.name}: {words} by this release yet"
 
 
 def _of_source(source: SourceConfig) -> Iterator[str]:
     if source.owner:
         yield f"sources.{source.name}.owner is read, but this release tells nobody yet"
-
-
-def _of_metric(metric: MetricDefinition) -> str | None:
-    if metric.split and "changes" in metric.sources:
-        return "which changes belong to which service (paths) is not told apart"
-    return None

@@ -6,12 +6,14 @@ A change belongs to the instant of its merge, and is known from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
 from .ledger import Ledger, each
+from .ownership import LEFT_OUT, owners, ownership_notes, roles_by_owner
+from .roles import OTHER_SERVICE
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
@@ -50,37 +52,47 @@ _REVIEW = _Stretch(
 
 
 def count_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
-    """Every change merged by `as_of` counts."""
-    rows = _merged(tables, as_of)
-    rows["counted"] = True
-    return Ledger(rows=rows, why=_explain(rows, {}))
+    """Every change merged by `as_of` counts, of the services that the metric is about."""
+    rows = _merged(definition, tables, as_of)
+    rows["counted"] = rows["role"] == MERGED
+    return _of_services(definition, Ledger(rows=rows, why=_explain(rows, {})))
 
 
 def cycle_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Changes by people with a known first commit count; their value is first commit to merge, in seconds."""
-    return _timed(_CYCLE, tables, as_of)
+    return _timed(_CYCLE, definition, tables, as_of)
 
 
 def review_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Changes by people that were reviewed by `as_of` count; their value is opening to first review, in seconds."""
-    return _timed(_REVIEW, tables, as_of)
+    return _timed(_REVIEW, definition, tables, as_of)
 
 
-def _timed(stretch: _Stretch, tables: FactTables, as_of: datetime) -> Ledger:
-    rows = _merged(tables, as_of)
+def _timed(stretch: _Stretch, definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
+    rows = _merged(definition, tables, as_of)
+    ours = rows["role"] == MERGED
     rows["value"] = (rows[stretch.end] - rows[stretch.start]).dt.total_seconds()
-    rows["role"] = rows["role"].mask(rows["value"] < 0, NEGATIVE)
+    rows["role"] = rows["role"].mask(ours & (rows["value"] < 0), NEGATIVE)
     for column, (role, _) in stretch.missing.items():
-        rows["role"] = rows["role"].mask(rows[column].isna(), role)
+        rows["role"] = rows["role"].mask(ours & rows[column].isna(), role)
     # Whatever else is known of it: a bot's change says nothing of how people work.
-    rows["role"] = rows["role"].mask(rows["author_kind"] == "bot", BOT)
+    rows["role"] = rows["role"].mask(ours & (rows["author_kind"] == "bot"), BOT)
     rows["counted"] = rows["role"] == MERGED
     left_out = {BOT: "by bots", NEGATIVE: stretch.backwards, **dict(stretch.missing.values())}
-    return Ledger(rows=rows, why=_explain(rows, left_out), left_out=left_out)
+    return _of_services(definition, Ledger(rows=rows, why=_explain(rows, left_out), left_out=left_out))
 
 
-def _merged(tables: FactTables, as_of: datetime) -> pd.DataFrame:
-    """Changes as they stood at `as_of`: later merges are gone, later reviews not yet there."""
+def _of_services(definition: MetricDefinition, ledger: Ledger) -> Ledger:
+    """With what is to be noted where only some services' changes count."""
+    if definition.services is None:
+        return ledger
+    notes = ownership_notes(definition.split, definition.services)
+    return replace(ledger, left_out={**ledger.left_out, **LEFT_OUT}, notes=lambda counted: notes)
+
+
+def _merged(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> pd.DataFrame:
+    """Changes as they stood at `as_of`: later merges are gone, later reviews not yet there. Those of no service that
+    the metric is about have the role that says why; `owners` are, in words, whose a change is."""
     import numpy as np
 
     limit = np.datetime64(microseconds(as_of), "us")
@@ -91,6 +103,11 @@ def _merged(tables: FactTables, as_of: datetime) -> pd.DataFrame:
     rows["first_review_at"] = reviewed
     rows["at"] = rows["merged_at"]
     rows["role"] = MERGED
+    if definition.services is not None:
+        whose = owners(rows, definition.split)
+        others = roles_by_owner(rows, whose, definition.split, definition.services)
+        rows["role"] = [other or MERGED for other in others]
+        rows["owners"] = [" and ".join(found) for found in whose]
     return rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
 
 
@@ -99,8 +116,11 @@ def _explain(rows: pd.DataFrame, left_out: Mapping[str, str]) -> Callable[[int],
 
     def why(row: int) -> str:
         one = row_of(row)
-        if one["role"] in left_out:
-            return left_out[one["role"]]
+        if one["role"] == OTHER_SERVICE:
+            return f"of {one['owners']}"
+        words = left_out.get(one["role"]) or LEFT_OUT.get(one["role"])
+        if words is not None:
+            return words
         took = f", took {one['value']:.0f} s" if "value" in one else ""
         return f"{one['title'] or 'merged'}{took}"
 

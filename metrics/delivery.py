@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,9 @@ from .definition import MetricDefinition
 from .deployments import never_seen, rollback_ledger
 from .failures import failures
 from .ledger import Ledger, each
-from .roles import FORWARD
+from .ownership import LEFT_OUT, ownership_notes, roles_by_owner
+from .pairs import brought_notes
+from .roles import FORWARD, NO_SERVICE, OTHER_SERVICE, OUTSIDE, UNKNOWN_FILES
 from .shipping import shipping
 from .table import FactTables
 from .tracks import TrackRules, ordered
@@ -30,7 +32,8 @@ def lead_time_ledger(definition: MetricDefinition, tables: FactTables, as_of: da
     """Merged changes count, at the first success of the deployment that shipped them first; their value is the time
     to it from the merge (or the first commit), in seconds."""
     deployments = ordered(tables, TrackRules.of(definition), as_of)
-    rows = _shipped_changes(tables, deployments, as_of)
+    rows = _shipped_changes(definition, tables, deployments, as_of)
+    brought = brought_notes(tables, TrackRules.of(definition), as_of)
     start = rows["merged_at"] if definition.lead_time_from == "merge" else rows["first_commit_at"]
     rows["value"] = (rows["at"] - start).dt.total_seconds()
     counts = rows["role"] == SHIPPED
@@ -48,9 +51,14 @@ def lead_time_ledger(definition: MetricDefinition, tables: FactTables, as_of: da
             BEFORE_THE_KNOWN: "shipped with the first known deployment, or before it",
             NEGATIVE: "shipped before their own beginning",
             NO_FIRST_COMMIT: "without a known first commit",
+            **LEFT_OUT,
         },
-        notes=_lead_time_notes,
-        refusal=_is_split(definition, deployments) or never_seen(deployments, definition),
+        notes=lambda counted: (
+            *_lead_time_notes(counted),
+            *brought,
+            *ownership_notes(definition.split, definition.services),
+        ),
+        refusal=never_seen(deployments, definition),
     )
 
 
@@ -73,22 +81,18 @@ def failure_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
         rows=rows,
         why=why,
         left_out=ledger.left_out,
-        notes=lambda counted: (f"signals: {', '.join(found.signals)}",),
-        refusal=_is_split(definition, rows) or never_seen(rows, definition),
+        notes=lambda counted: (*found.notes, *brought_notes(tables, TrackRules.of(definition), as_of)),
+        refusal=never_seen(rows, definition),
     )
 
 
-def _is_split(definition: MetricDefinition, deployments: pd.DataFrame) -> str | None:
-    """Which of a repository's services a change belongs to is not worked out."""
-    split = {s.repository for s in definition.split} & set(deployments["subject"])
-    return f"changes of {', '.join(sorted(split))} are not told apart by service by this release yet" if split else None
-
-
-def _shipped_changes(tables: FactTables, deployments: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+def _shipped_changes(
+    definition: MetricDefinition, tables: FactTables, deployments: pd.DataFrame, as_of: datetime
+) -> pd.DataFrame:
     """The changes merged by `as_of`, each at the first success of what shipped it (at its merge, where nothing did)."""
     import numpy as np
 
-    found = shipping(tables, deployments, deployments["role"].tolist(), as_of)
+    found = shipping(tables, definition.split, deployments, deployments["role"].tolist(), as_of)
     rows = found.changes.copy()
     place = np.array([-1 if shipped is None else shipped.row for shipped in found.by_change], dtype=np.int64)
     rows["method"] = ["" if shipped is None else shipped.method for shipped in found.by_change]
@@ -100,12 +104,25 @@ def _shipped_changes(tables: FactTables, deployments: pd.DataFrame, as_of: datet
         BY_A_BOT,
         np.where(place < 0, NOT_SHIPPED, np.where(np.isin(place, list(found.first_known)), BEFORE_THE_KNOWN, SHIPPED)),
     )
+    _leave_out_others(definition, rows, set(deployments["service"][~deployments["role"].isin(OUTSIDE)]))
     if len(deployments):
         at = deployments["at"].to_numpy()[np.maximum(place, 0)]
         rows["at"] = np.where(place < 0, rows["merged_at"].to_numpy(), at)
     else:
         rows["at"] = rows["merged_at"]
     return rows
+
+
+def _leave_out_others(definition: MetricDefinition, rows: pd.DataFrame, deployed: Collection[str]) -> None:
+    """Gives the changes that aren't the metric's the role that says why. What no service owns is the repository's own,
+    and so it counts where the repository has deployments of its own."""
+    whose = [(service,) for service in rows["service"]]
+    others = roles_by_owner(rows, whose, definition.split, definition.services)
+    kept = definition.services is None
+    rows["role"] = [
+        role if other is None or (other == NO_SERVICE and kept and service in deployed) else other
+        for role, other, (service,) in zip(rows["role"], others, whose, strict=True)
+    ]
 
 
 def _lead_time_notes(counted: pd.DataFrame) -> tuple[str, ...]:
@@ -124,10 +141,14 @@ def _explain_change(rows: pd.DataFrame) -> Callable[[int], str]:
         NOT_SHIPPED: "no deployment is known to have shipped it yet",
         NEGATIVE: "shipped before it began",
         NO_FIRST_COMMIT: "its first commit is not known",
+        NO_SERVICE: "it touches no service's files",
+        UNKNOWN_FILES: "its files are not known, and so not whose it is",
     }
 
     def why(row: int) -> str:
         one = row_of(row)
+        if one["role"] == OTHER_SERVICE:
+            return f"of {one['service']}"
         if one["role"] == BEFORE_THE_KNOWN:
             return f"shipped with {one['by']}, the first deployment known, or before it"
         if one["role"] != SHIPPED:

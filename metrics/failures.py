@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
+from .ownership import LEFT_OUT, ownership_notes, roles_by_owner
 from .roles import FORWARD
 from .shipping import Shipping, reverted, shipping
 from .table import FactTables, microseconds
-from .tracks import NEVER_RETURNS, TrackRules
+from .tracks import NEVER_RETURNS, TrackRules, ordered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +43,10 @@ class Sign:
 
 @dataclass(frozen=True)
 class Failures:
-    """What told of each failed deployment, by row, and which signals there were to listen to."""
+    """What told of each failed deployment, by row. `notes` say which signals there were to listen to."""
 
     told: dict[int, list[Sign]]
-    signals: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def in_words(self, row: int) -> str:
         return ", ".join(sign.words for sign in self.told[row])
@@ -57,18 +59,32 @@ class Failures:
 
 def failures(definition: MetricDefinition, tables: FactTables, deployments: pd.DataFrame, as_of: datetime) -> Failures:
     """The forward ones of `deployments` (ordered) that failed, by what is known at `as_of`."""
-    found = shipping(tables, deployments, deployments["role"].tolist(), as_of)
+    found = shipping(tables, definition.split, deployments, deployments["role"].tolist(), as_of)
     forward = _Forward.of(deployments)
+    cause = _Cause(definition, tables, found, forward, as_of)
     told: dict[int, list[Sign]] = {}
     for row, sign in (
         *_rolled_back(deployments, forward),
         *_reverted(deployments, found, forward),
         *_hotfixed(definition, found, forward),
-        *_blamed(definition, tables, found, forward, as_of),
+        *_blamed(cause, tables, forward, as_of),
     ):
         told.setdefault(row, []).append(sign)
     listened = [*signals(definition, deployments), *(["incidents"] if "incidents" in tables.kinds else [])]
-    return Failures(told, tuple(listened))
+    return Failures(told, delivery_notes(definition, listened, found))
+
+
+def delivery_notes(definition: MetricDefinition, listened: Iterable[str], found: Shipping) -> tuple[str, ...]:
+    """Which signals there were, and which changes could be none of any service."""
+    changes = found.changes
+    whose = [(service,) for service in changes["service"]]
+    nobodys = roles_by_owner(changes, whose, definition.split, None)
+    unsaid = (f"{nobodys.count(role)} {words} are no service's" for role, words in LEFT_OUT.items())
+    return (
+        f"signals: {', '.join(listened)}",
+        *(note for note in unsaid if not note.startswith("0 ")),
+        *ownership_notes(definition.split, definition.services),
+    )
 
 
 def signals(definition: MetricDefinition, deployments: pd.DataFrame) -> Iterator[str]:
@@ -83,12 +99,17 @@ def signals(definition: MetricDefinition, deployments: pd.DataFrame) -> Iterator
 
 @dataclass(frozen=True)
 class _Forward:
-    """The forward deployments of each repository, in order of success."""
+    """The forward deployments of each service, in order of success.
+
+    `named` is the service and commit of each deployment, by repository and key; `services` those of a
+    repository that have any.
+    """
 
     rows: dict[str, list[int]]
     at: dict[str, list[int]]
     by_commit: dict[tuple[str, str], list[int]]
-    commit_of: dict[tuple[str, str], str]
+    named: dict[tuple[str, str], tuple[str, str]]
+    services: dict[str, list[str]]
     keys: list[str]
     succeeded: list[int]
 
@@ -98,30 +119,32 @@ class _Forward:
         at: dict[str, list[int]] = {}
         by_commit: dict[tuple[str, str], list[int]] = {}
         succeeded = deployments["at"].to_numpy().astype("int64").tolist()
-        columns = [deployments[name].tolist() for name in ("subject", "commit", "key", "role")]
-        for row, (subject, commit, _, role) in enumerate(zip(*columns, strict=True)):
+        named: dict[tuple[str, str], tuple[str, str]] = {}
+        services: dict[str, dict[str, None]] = {}
+        columns = [deployments[name].tolist() for name in ("subject", "service", "commit", "key", "role")]
+        for row, (subject, service, commit, key, role) in enumerate(zip(*columns, strict=True)):
+            named[subject, key] = service, commit
             if role == FORWARD:
-                rows.setdefault(subject, []).append(row)
-                at.setdefault(subject, []).append(succeeded[row])
-                by_commit.setdefault((subject, commit), []).append(row)
-        commit_of = {(subject, key): commit for subject, commit, key, _ in zip(*columns, strict=True)}
-        return cls(rows, at, by_commit, commit_of, deployments["key"].tolist(), succeeded)
+                services.setdefault(subject, {})[service] = None
+                rows.setdefault(service, []).append(row)
+                at.setdefault(service, []).append(succeeded[row])
+                by_commit.setdefault((service, commit), []).append(row)
+        theirs = {subject: list(found) for subject, found in services.items()}
+        return cls(rows, at, by_commit, named, theirs, deployments["key"].tolist(), succeeded)
 
-    def before(self, subject: str, instant: int) -> int | None:
+    def before(self, service: str, instant: int) -> int | None:
         """The newest that had succeeded before the instant."""
-        place = bisect_left(self.at.get(subject, []), instant)
-        return self.rows[subject][place - 1] if place else None
+        place = bisect_left(self.at.get(service, []), instant)
+        return self.rows[service][place - 1] if place else None
 
-    def within(self, subject: str, opened: int, window: int) -> int | None:
-        """The newest up to the instant, where it succeeded within the window before it."""
-        place = bisect_right(self.at.get(subject, []), opened)
-        if not place or opened - self.at[subject][place - 1] > window:
-            return None
-        return self.rows[subject][place - 1]
+    def until(self, services: Iterable[str], instant: int) -> int | None:
+        """The newest of these services up to the instant."""
+        places = ((service, bisect_right(self.at[service], instant)) for service in services)
+        return max((self.rows[service][place - 1] for service, place in places if place), default=None)
 
-    def newest_with(self, subject: str, commit: str, opened: int) -> int | None:
+    def newest_with(self, service: str, commit: str, opened: int) -> int | None:
         """The newest of this commit that had succeeded by the instant."""
-        rows = [row for row in self.by_commit.get((subject, commit), ()) if self.succeeded[row] <= opened]
+        rows = [row for row in self.by_commit.get((service, commit), ()) if self.succeeded[row] <= opened]
         return rows[-1] if rows else None
 
 
@@ -146,11 +169,11 @@ def is_hotfix(definition: MetricDefinition, labels: str, head: str) -> bool:
 
 def _hotfixed(definition: MetricDefinition, found: Shipping, forward: _Forward) -> Iterator[tuple[int, Sign]]:
     """What ran when a hotfix was merged had failed, until the hotfix was shipped."""
-    names = ("subject", "key", "labels", "head")
+    names = ("service", "key", "labels", "head")
     merged = found.changes["merged_at"].to_numpy().astype("int64").tolist()
     columns = (found.changes[name].tolist() for name in names)
-    for subject, key, labels, head, at, shipped in zip(*columns, merged, found.by_change, strict=True):
-        row = forward.before(subject, at) if is_hotfix(definition, labels, head) else None
+    for service, key, labels, head, at, shipped in zip(*columns, merged, found.by_change, strict=True):
+        row = forward.before(service, at) if is_hotfix(definition, labels, head) else None
         if row is None:
             continue
         words = f"mended by the hotfix {key}"
@@ -161,44 +184,85 @@ def _hotfixed(definition: MetricDefinition, found: Shipping, forward: _Forward) 
             yield row, Sign(words, forward.succeeded[by], forward.keys[by], BY_DEPLOYMENT)
 
 
-def _blamed(
-    definition: MetricDefinition, tables: FactTables, found: Shipping, forward: _Forward, as_of: datetime
-) -> Iterator[tuple[int, Sign]]:
-    """What an incident names as its cause, or else what was shipped shortly before it; until it is closed."""
-    rules = TrackRules.of(definition)
+def _blamed(cause: _Cause, tables: FactTables, forward: _Forward, as_of: datetime) -> Iterator[tuple[int, Sign]]:
+    """What each incident is the fault of, until it is closed."""
     incidents = tables.frame("incidents")
-    by_change = {
-        (subject, commit): shipped.row
-        for subject, commit, shipped in zip(
-            found.changes["subject"], found.changes["commit"], found.by_change, strict=True
-        )
-        if shipped is not None
-    }
-    window = definition.failure_window // _MICROSECOND
     opened_at, closed_at = (incidents[name].to_numpy().astype("int64").tolist() for name in ("opened_at", "closed_at"))
-    columns = (incidents[name].tolist() for name in ("subject", "key", "environment", "commit", "deployment"))
-    for opened, closed, subject, key, environment, commit, deployment in zip(
+    columns = (incidents[name].tolist() for name in ("key", "subject", "environment", "commit", "deployment"))
+    for opened, closed, key, subject, environment, commit, deployment in zip(
         opened_at, closed_at, *columns, strict=True
     ):
-        if opened > microseconds(as_of) or not (environment is None or rules.covers(environment, subject)):
+        if opened > microseconds(as_of):
             continue
-        if commit is None and deployment is None:
-            row = forward.within(subject, opened, window)
-        else:
-            named = forward.commit_of.get((subject, deployment)) if deployment is not None else commit
-            row = _named(subject, named, opened, forward, by_change)
-        if row is not None:
+        for row in cause.of(opened, subject, environment, commit, deployment):
             words = f"blamed by the incident {key}"
             # A missing end is the smallest integer there is.
             over = forward.succeeded[row] <= closed <= microseconds(as_of)
             yield row, Sign(words, closed, f"the end of {key}", BY_INCIDENT) if over else Sign(words)
 
 
-def _named(
-    subject: str, commit: str | None, opened: int, forward: _Forward, by_change: Mapping[tuple[str, str], int]
-) -> int | None:
-    """The deployment of this commit, or the one that shipped the change that became it."""
-    if commit is None:
+class _Cause:
+    """Finds the deployments that an incident names as its cause, or else what was shipped shortly before it."""
+
+    def __init__(
+        self, definition: MetricDefinition, tables: FactTables, found: Shipping, forward: _Forward, as_of: datetime
+    ) -> None:
+        self._definition = definition
+        self._rules = TrackRules.of(definition)
+        self._forward = forward
+        self._everywhere = _everywhere(tables, self._rules, as_of) or forward
+        self._own_environments = {s.name: s.environment for s in definition.split if s.environment is not None}
+        self._owners: dict[tuple[str, str], list[str]] = {}
+        self._by_change: dict[tuple[str, str], int] = {}
+        columns = (found.changes[name].tolist() for name in ("subject", "service", "commit"))
+        for subject, service, commit, shipped in zip(*columns, found.by_change, strict=True):
+            self._owners.setdefault((subject, commit), []).append(service)
+            if shipped is not None:
+                self._by_change[service, commit] = shipped.row
+
+    def of(
+        self, opened: int, subject: str, environment: str | None, commit: str | None, deployment: str | None
+    ) -> list[int]:
+        if deployment is not None:
+            service, commit = self._forward.named.get((subject, deployment), (None, None))
+            services = [] if service is None else [service]
+        elif commit is not None:
+            services = self._owners.get((subject, commit)) or self._forward.services.get(subject, [])
+        else:
+            row = self._shipped_shortly_before(subject, environment, opened)
+            return [] if row is None else [row]
+        found = (self._shipped(s, commit, opened) for s in services if commit and self._is_there(environment, s))
+        return [row for row in found if row is not None]
+
+    def _shipped(self, service: str, commit: str, opened: int) -> int | None:
+        """The newest deployment of this commit, or the one that shipped the change that became it."""
+        row = self._forward.newest_with(service, commit, opened)
+        return self._by_change.get((service, commit)) if row is None else row
+
+    def _shipped_shortly_before(self, subject: str, environment: str | None, opened: int) -> int | None:
+        """The newest of any service of the repository, where it is one that the metric is about."""
+        services = [s for s in self._everywhere.services.get(subject, ()) if self._is_there(environment, s)]
+        row = self._everywhere.until(services, opened)
+        window = self._definition.failure_window // _MICROSECOND
+        if row is None or opened - self._forward.succeeded[row] > window:
+            return None
+        return row if row in self._counted else None
+
+    @cached_property
+    def _counted(self) -> frozenset[int]:
+        return frozenset(row for rows in self._forward.rows.values() for row in rows)
+
+    def _is_there(self, environment: str | None, service: str) -> bool:
+        """Whether what happened in an environment may be this service's fault."""
+        if environment is None:
+            return True
+        own = self._own_environments.get(service)
+        return self._rules.covers(environment, service) and (own is None or fnmatchcase(environment, own))
+
+
+def _everywhere(tables: FactTables, rules: TrackRules, as_of: datetime) -> _Forward | None:
+    """The forward deployments of all services, where the metric is about some of them only; rows are the same."""
+    if not rules.split:
         return None
-    row = forward.newest_with(subject, commit, opened)
-    return by_change.get((subject, commit)) if row is None else row
+    own = frozenset(s.name for s in rules.split if s.environment is not None)
+    return _Forward.of(ordered(tables, replace(rules, services=None, own_environments=own), as_of))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
 from .deployments import forward_ledger
-from .failures import Failures, failures, is_hotfix, signals
+from .failures import Failures, delivery_notes, failures, is_hotfix, signals
 from .ledger import Ledger
 from .roles import FORWARD, ROLLBACK
-from .shipping import shipping
+from .shipping import Shipping, shipping
 from .table import FactTables
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def recovery_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
         rows=rows.assign(role=roles, value=values, how=how, counted=~np.isnan(values)),
         why=why,
         left_out={NOT_RECOVERED: "failed and not recovered yet"},
-        notes=lambda counted: (f"signals: {', '.join(found.signals)}", *_how(counted)),
+        notes=lambda counted: (*found.notes, *_how(counted)),
         refusal=ledger.refusal,
     )
 
@@ -73,11 +73,12 @@ def rework_ledger(definition: MetricDefinition, tables: FactTables, as_of: datet
     """
     ledger = forward_ledger(definition, tables, as_of)
     rows = ledger.rows
-    mending = _mending(definition, tables, rows, as_of)
+    shipped = shipping(tables, definition.split, rows, rows["role"].tolist(), as_of)
+    mending = _mending(definition, shipped)
     forward, back = rows["role"] == FORWARD, rows["role"] == ROLLBACK
     rows["counted"] = (forward & ~rows["in_doubt"]) | back
     rows["hit"] = back | rows.index.isin(list(mending))
-    told = tuple(signals(definition, rows))
+    notes = delivery_notes(definition, signals(definition, rows), shipped)
 
     def why(row: int) -> str:
         only = f"; ships nothing but {', '.join(mending[row])}" if row in mending else ""
@@ -86,19 +87,16 @@ def rework_ledger(definition: MetricDefinition, tables: FactTables, as_of: datet
     return Ledger(
         rows=rows,
         why=why,
-        notes=lambda counted: (f"signals: {', '.join(told)}",),
+        notes=lambda counted: notes,
         refusal=ledger.refusal,
     )
 
 
-def _mending(
-    definition: MetricDefinition, tables: FactTables, deployments: pd.DataFrame, as_of: datetime
-) -> Mapping[int, list[str]]:
+def _mending(definition: MetricDefinition, found: Shipping) -> Mapping[int, list[str]]:
     """The rows all of whose changes are reverts or hotfixes, each with these in words.
 
     What the first known deployment of a track ships besides is known to nobody.
     """
-    found = shipping(tables, deployments, deployments["role"].tolist(), as_of)
     brought: dict[int, list[str]] = {}
     columns = (found.changes[name].tolist() for name in ("key", "labels", "head", "reverts"))
     for key, labels, head, reverts, shipped in zip(*columns, found.by_change, strict=True):

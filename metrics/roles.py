@@ -12,8 +12,11 @@ OTHER_ENVIRONMENT = "other environment"
 OTHER_TASK = "other task"
 OTHER_SERVICE = "other service"
 
-OUTSIDE = frozenset({OTHER_ENVIRONMENT, OTHER_TASK, OTHER_SERVICE})
-"""Roles of deployments that the metric isn't about."""
+NO_SERVICE = "no service's"
+UNKNOWN_FILES = "files not known"
+
+OUTSIDE = frozenset({OTHER_ENVIRONMENT, OTHER_TASK, OTHER_SERVICE, NO_SERVICE, UNKNOWN_FILES})
+"""Roles of deployments and changes that the metric isn't about."""
 
 SHIPPED_ROLES = frozenset({FORWARD, ROLLBACK, REDEPLOY, ELSEWHERE})
 """Roles of the deployments that brought their commit into the environment."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from .facts import FactKind
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,6 +32,11 @@ class Service:
     payload: tuple[tuple[str, str], ...] | None = None
     tag: str | None = None
     paths: tuple[str, ...] = ()
+
+    @property
+    def home(self) -> str:
+        """Its repository as subjects are compared with it: GitHub tells no upper from lower case."""
+        return self.repository.lower()
 
     def owns(self, deployment: Mapping[str, object]) -> bool:
         """Whether a deployment of its repository, by the names of a fact's columns, is its own."""
@@ -64,8 +71,12 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def columns_needed(services: Iterable[Service]) -> tuple[str, ...]:
-    """The columns of deployments that telling them apart needs besides those that are always there."""
+def columns_needed(services: Iterable[Service], kind: FactKind = "deployments") -> tuple[str, ...]:
+    """The columns of facts that telling them apart needs besides those that are always there."""
+    if kind == "changes":
+        return ("paths",) if any(service.paths for service in services) else ()
+    if kind != "deployments":
+        return ()
     ways = {"workflow": "workflow", "payload": "payload", "tag": "ref"}
     services = tuple(services)
     return tuple(column for way, column in ways.items() if any(getattr(one, way) is not None for one in services))
@@ -75,17 +86,18 @@ def services_of(deployments: pd.DataFrame, services: Sequence[Service]) -> list[
     """Whose each deployment is: the first service's of its repository that fits, else the repository's itself."""
     split: dict[str, list[Service]] = {}
     for service in services:
-        split.setdefault(service.repository, []).append(service)
+        split.setdefault(service.home, []).append(service)
     found: list[str] = deployments["subject"].tolist()
     if not split or not found:
         return found
     names = ("environment", "origin", *columns_needed(services))
+    homes = {subject: subject.lower() for subject in set(found)}
     known: dict[tuple[object, ...], str] = {}
     for row, one in enumerate(zip(found, *(deployments[name].tolist() for name in names), strict=True)):
-        if one[0] not in split:
+        if homes[one[0]] not in split:
             continue
         if one not in known:
             deployment = dict(zip(names, one[1:], strict=True))
-            known[one] = next((s.name for s in split[found[row]] if s.owns(deployment)), found[row])
+            known[one] = next((s.name for s in split[homes[found[row]]] if s.owns(deployment)), found[row])
         found[row] = known[one]
     return found

@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from .ownership import by_service
 from .roles import FORWARD, SHIPPED_ROLES
+from .service import Service
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ Pair = tuple[str, str, str]
 MERGE_TIME = "merge-time"
 REVERT_WITHIN = timedelta(days=7)
 
-_THE_OTHER_WAY = {"ahead": "behind", "behind": "ahead"}
+_THE_OTHER_WAY = {"ahead": "behind", "behind": "ahead", "diverged": "diverged", "identical": "identical"}
 
 _MICROSECOND = timedelta(microseconds=1)
 _BY_TRUST = ("compare", "clone")
@@ -50,26 +52,34 @@ class Shipping:
     first_known: frozenset[int]
 
 
-def shipping(tables: FactTables, deployments: pd.DataFrame, role: Sequence[str], as_of: datetime) -> Shipping:
+def shipping(
+    tables: FactTables,
+    split: Sequence[Service],
+    deployments: pd.DataFrame,
+    role: Sequence[str],
+    as_of: datetime,
+) -> Shipping:
     """For each change merged by `as_of` (in order of merge) the forward deployment that shipped it first.
 
-    `deployments` stand in the order of their tracks; `role` is each one's part in it. A change goes
-    with the first deployment whose commits are known to hold it, or with the first one created at
-    or after its merge where the commits of that one are not known.
+    Where repositories are `split` into services, a change stands there once for each `service` it
+    belongs to, and is shipped by that one's deployments. `deployments` stand in the order of their
+    tracks; `role` is each one's part in it. A change goes with the first deployment whose commits are
+    known to hold it, or with the first one created at or after its merge where the commits of that
+    one are not known.
     """
-    changes = merged_by(tables, as_of)
+    changes = by_service(_merged_by(tables, as_of), split)
     first_known, commits = _since_the_one_before(tables, deployments, role)
     lanes = _lanes(deployments, role, commits)
     by_change = [
-        lanes[subject].first_with(commit, merged) if subject in lanes else None
-        for subject, commit, merged in zip(
-            changes["subject"], changes["commit"], changes["merged_at"].to_numpy().astype("int64").tolist(), strict=True
+        lanes[service].first_with(commit, merged) if service in lanes else None
+        for service, commit, merged in zip(
+            changes["service"], changes["commit"], changes["merged_at"].to_numpy().astype("int64").tolist(), strict=True
         )
     ]
     return Shipping(changes, by_change, first_known)
 
 
-def merged_by(tables: FactTables, as_of: datetime) -> pd.DataFrame:
+def _merged_by(tables: FactTables, as_of: datetime) -> pd.DataFrame:
     """The changes merged by `as_of`, numbered in order of merge: a revert comes after what it takes back."""
     changes = tables.frame("changes")
     known = changes[changes["merged_at"].to_numpy().astype("int64") <= microseconds(as_of)]
@@ -85,12 +95,12 @@ def reverted(found: Shipping, deployments: pd.DataFrame) -> dict[int, int]:
     at = deployments["at"].to_numpy().astype("int64").tolist()
     by_name: dict[tuple[str, str], int] = {}
     back: dict[int, int] = {}
-    columns = (found.changes[name].tolist() for name in ("subject", "key", "commit", "reverts"))
-    for subject, key, commit, reverts, shipped in zip(*columns, found.by_change, strict=True):
+    columns = (found.changes[name].tolist() for name in ("service", "key", "commit", "reverts"))
+    for service, key, commit, reverts, shipped in zip(*columns, found.by_change, strict=True):
         if shipped is None:
             continue
-        by_name[subject, commit] = by_name[subject, f"#{key}"] = shipped.row
-        origin = by_name.get((subject, reverts)) if reverts else None
+        by_name[service, commit] = by_name[service, f"#{key}"] = shipped.row
+        origin = by_name.get((service, reverts)) if reverts else None
         if origin is None or origin >= shipped.row or at[shipped.row] - at[origin] > REVERT_WITHIN // _MICROSECOND:
             continue
         back[origin] = min(back.get(origin, shipped.row), shipped.row)
@@ -119,19 +129,19 @@ def _lanes(
     deployments: pd.DataFrame, role: Sequence[str], commits: Mapping[int, tuple[str, Sequence[str]]]
 ) -> dict[str, _Lane]:
     forward: dict[str, list[int]] = {}
-    for row, (subject, one) in enumerate(zip(deployments["subject"], role, strict=True)):
+    for row, (service, one) in enumerate(zip(deployments["service"], role, strict=True)):
         if one == FORWARD:
-            forward.setdefault(subject, []).append(row)
+            forward.setdefault(service, []).append(row)
     created = deployments["created_at"].to_numpy().astype("int64").tolist()
     lanes = {}
-    for subject, rows in forward.items():
+    for service, rows in forward.items():
         holding: dict[str, Shipped] = {}
         for row in rows:
             method, brought = commits.get(row, ("", ()))
             for commit in brought:
                 holding.setdefault(commit, Shipped(row, method))
         reach = list(accumulate((created[row] for row in rows), max))
-        lanes[subject] = _Lane(rows, reach, holding, frozenset(commits).intersection(rows))
+        lanes[service] = _Lane(rows, reach, holding, frozenset(commits).intersection(rows))
     return lanes
 
 
@@ -139,7 +149,7 @@ def _since_the_one_before(
     tables: FactTables, deployments: pd.DataFrame, role: Sequence[str]
 ) -> tuple[frozenset[int], dict[int, tuple[str, Sequence[str]]]]:
     """The first row of each track, and what the others brought beside the one before, where that is known."""
-    between = _between(tables)
+    between = known_between(tables)
     first: set[int] = set()
     known: dict[int, tuple[str, Sequence[str]]] = {}
     columns = (deployments[name].tolist() for name in ("subject", "previous", "commit"))
@@ -163,14 +173,18 @@ def _relations(tables: FactTables) -> Mapping[Pair, str]:
     found: dict[Pair, str] = {}
     columns = (facts[name].tolist() for name in ("subject", "previous", "commit", "relation"))
     for subject, previous, commit, relation in zip(*columns, strict=True):
-        if relation is not None:
+        if relation in _THE_OTHER_WAY:
             found[subject, previous, commit] = relation
-            found.setdefault((subject, commit, previous), _THE_OTHER_WAY.get(relation, relation))
+            found.setdefault((subject, commit, previous), _THE_OTHER_WAY[relation])
     return found
 
 
-def _between(tables: FactTables) -> dict[Pair, tuple[str, Sequence[str]]]:
+def known_between(tables: FactTables) -> Mapping[Pair, tuple[str, Sequence[str]]]:
     """How the commits between two deployed ones are known, and which they are."""
+    return tables.once(("between",), lambda: _between(tables))
+
+
+def _between(tables: FactTables) -> Mapping[Pair, tuple[str, Sequence[str]]]:
     facts = tables.frame("shipments")
     found: dict[Pair, tuple[str, Sequence[str]]] = {}
     columns = (facts[name].tolist() for name in ("subject", "previous", "commit", "method", "commits"))

@@ -110,7 +110,7 @@ def _order(tables: FactTables, rules: TrackRules, as_of: datetime) -> tuple[pd.D
     walked = _walk_tracks(deployments, rules, relations(tables) if "ancestor" in rules.rules else {})
     deployments["previous"] = pd.Series(walked.previous, index=deployments.index, dtype=object)
     if "revert" in rules.rules:
-        _mark_reverted(tables, deployments, walked.role, walked.undone_by, as_of)
+        _mark_reverted(tables, rules, deployments, walked, as_of)
     deployments["role"] = _counted_once(deployments, walked, rules)
     deployments["undone_by"] = walked.undone_by
     deployments["rule"] = walked.rule
@@ -192,12 +192,13 @@ def _walk_tracks(deployments: pd.DataFrame, rules: TrackRules, known: Mapping[Pa
 
 
 def _mark_reverted(
-    tables: FactTables, deployments: pd.DataFrame, role: list[str], undone_by: np.ndarray[Any, Any], as_of: datetime
+    tables: FactTables, rules: TrackRules, deployments: pd.DataFrame, walked: _Walked, as_of: datetime
 ) -> None:
     """Mark forward deployments whose change was reverted by one shipped within seven days."""
-    for row, revert_row in reverted(shipping(tables, deployments, role, as_of), deployments).items():
-        if undone_by[row] < 0:
-            undone_by[row] = revert_row
+    found = shipping(tables, rules.split, deployments, walked.role, as_of)
+    for row, revert_row in reverted(found, deployments).items():
+        if walked.undone_by[row] < 0:
+            walked.undone_by[row] = revert_row
 
 
 def _counted_once(deployments: pd.DataFrame, walked: _Walked, rules: TrackRules) -> list[str]:
@@ -238,7 +239,8 @@ def measured_services(
     """
     rules = TrackRules.of(definition)
     seen = set(deployments["service"][~deployments["role"].isin(OUTSIDE)])
-    split = [s for s in definition.split if s.repository in repositories]
+    homes = {repository.lower() for repository in repositories}
+    split = [s for s in definition.split if s.home in homes]
     idle = {s.name for s in split if s.environment is None or rules.covers(s.environment, s.name)}
-    whole = set(repositories) - {s.repository for s in split}
+    whole = {r for r in repositories if r.lower() not in {s.home for s in split}}
     return tuple(sorted(s for s in seen | idle | whole if rules.counts(s)))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from .definition import MetricDefinition, MetricTraits
 from .measures import MEASURES, Measure, kinds_needed
-from .service import PATTERN
+from .service import PATTERN, Service
 from .window import WindowLength
 
 INSTANT = WindowLength(0)
@@ -85,8 +85,7 @@ def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
     if whose := definition.services or definition.subjects:
         said.append(", ".join(whose))
     if definition.split:
-        told_apart = (f"{s.name} by {s.match}" for s in definition.split)
-        said.append(f"services told apart: {', '.join(told_apart)}")
+        said.append(f"services told apart: {', '.join(map(_told_apart, definition.split))}")
     if "deployments" in measure.kinds:
         elsewhere = ", but for services told apart by theirs" if definition.own_environments else ""
         said.append(f"environment {definition.environment}{elsewhere}")
@@ -103,6 +102,11 @@ def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
     query = definition.queries.get(measure.kinds[0], {})
     said += [f"{key} {value}" for key, value in query.items() if isinstance(value, str) and key != "kind"]
     return said
+
+
+def _told_apart(service: Service) -> str:
+    files = f" (files {' '.join(service.paths)})" if service.paths else ""
+    return f"{service.name} by {service.match}{files}"
 
 
 def _over(definition: MetricDefinition) -> str:

@@ -145,19 +145,3 @@ def key_results(one):
 def test_services_are_no_longer_something_this_release_does_not_do(config):
     with workspace(config, writing=False) as one:
         assert concerns_of(one) == []
-
-
-def test_a_metric_over_changes_of_a_split_repository_is_told_what_is_missing(tmp_path):
-    config = tmp_path / "keyresults.toml"
-    config.write_text(
-        '[services.ledger]\nrepository = "acme/shop"\nmatch = { tag = "ledger-v*" }\npaths = ["ledger/**"]\n'
-        '[sources.hub]\ntype = "github"\ntoken = { env = "TOKEN" }\nrepositories = ["acme/shop", "acme/pay"]\n'
-        '[metrics.reverted]\nsource = "hub"\nmeasure = "rollback_rate"\nrollback = { rules = ["revert"] }\n'
-        '[metrics.returned]\nsource = "hub"\nmeasure = "rollback_rate"\n'
-        '[metrics.pay]\nsource = "hub"\nmeasure = "rollback_rate"\nrollback = { rules = ["revert"] }\n'
-        'repositories = ["acme/pay"]\n'
-    )
-    with workspace(config, writing=False) as one:
-        assert concerns_of(one) == [
-            "metrics.reverted: which changes belong to which service (paths) is not told apart by this release yet"
-        ]

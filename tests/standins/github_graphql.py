@@ -201,7 +201,7 @@ class _Root:
             "url": f"{WEB}/{repository.name}",
             "repositoryTopics": {"nodes": topics},
             "deployments": lambda _, **page: self._deployments(repository, page),
-            "pullRequests": github_pulls.resolver(repository.pulls, self.world.now, self._code_connection),
+            **github_pulls.fields(repository.pulls, self.world.now, self._code_connection, _connection),
             **github_code.fields(repository.code, self.world.now, self._code_connection),
         }
 
@@ -215,8 +215,9 @@ class _Root:
         return one | dict.fromkeys(_DEEP & set(one), _too_much()) if one.get("id") in self.limits.holed else one
 
     def _deployments(self, repository: Repository, page: dict[str, Any]) -> dict[str, object]:
-        assert page["orderBy"] == {"field": "CREATED_AT", "direction": "DESC"}
-        told = [self._deployment(repository, fact) for fact in self.world.deployments(repository)]
+        newest = self.world.deployments(repository)
+        ordered = newest if page["orderBy"]["direction"] == "DESC" else newest[::-1]
+        told = [self._deployment(repository, fact) for fact in ordered]
         found = _connection(told, page)
         too_much = page["first"] > self.limits.heaviest
         nodes = [_too_much() if too_much or node["id"] in self.limits.hidden else node for node in found["nodes"]]

@@ -24,6 +24,8 @@ type PullRequestReview implements Node { id: ID! author: Actor submittedAt: Date
 type PullRequestReviewConnection { nodes: [PullRequestReview] pageInfo: PageInfo! totalCount: Int! }
 type PullRequestCommit implements Node { id: ID! commit: Commit! }
 type PullRequestCommitConnection { nodes: [PullRequestCommit] pageInfo: PageInfo! totalCount: Int! }
+type PullRequestChangedFile { path: String! }
+type PullRequestChangedFileConnection { nodes: [PullRequestChangedFile] pageInfo: PageInfo! totalCount: Int! }
 type PullRequest implements Node {
   id: ID!
   number: Int!
@@ -40,11 +42,13 @@ type PullRequest implements Node {
   labels(after: String, first: Int): LabelConnection
   reviews(after: String, first: Int): PullRequestReviewConnection
   commits(after: String, first: Int): PullRequestCommitConnection!
+  files(after: String, first: Int): PullRequestChangedFileConnection
 }
 type PullRequestConnection { nodes: [PullRequest] pageInfo: PageInfo! totalCount: Int! }
 """
 
 FIELDS = """
+  pullRequest(number: Int!): PullRequest
   pullRequests(
     after: String, baseRefName: String, first: Int, orderBy: IssueOrder, states: [PullRequestState!]
   ): PullRequestConnection!
@@ -59,19 +63,28 @@ class Pull:
     touched: datetime
     body: str = ""
 
+    def files(self, connection: Any) -> Callable[..., Any]:
+        """Null where nobody said which files it touched, as GitHub has it where it can't tell the difference."""
+        paths = self.told.paths
+        listed = [{"path": path} for path in paths or ()]
+        return lambda _, **page: None if paths is None else connection(listed, page)
+
 
 def newest(pulls: Sequence[Pull], now: datetime) -> list[Pull]:
     there = [one for one in pulls if one.told.merged_at <= now]
     return sorted(there, key=lambda one: (one.touched, int(one.told.key)), reverse=True)
 
 
-def resolver(pulls: Sequence[Pull], now: datetime, connection: Any) -> Callable[..., Any]:
-    def pull_requests(_: object, states: list[str], orderBy: Any, baseRefName: Any = None, **page: Any) -> Any:  # noqa: N803 (GitHub's names)
-        assert (states, orderBy) == (["MERGED"], {"field": "UPDATED_AT", "direction": "DESC"})
-        told = [_node(one) for one in newest(pulls, now) if baseRefName in (None, one.told.base)]
-        return connection(told, page)
+def fields(pulls: Sequence[Pull], now: datetime, connection: Any, files: Any) -> dict[str, object]:
+    def pull_request(_: object, number: int) -> Any:
+        return next(_node(one, files) for one in newest(pulls, now) if one.told.key == str(number))
 
-    return pull_requests
+    def pull_requests(_: object, states: list[str], orderBy: Any, baseRefName: Any = None, **page: Any) -> Any:  # noqa: N803 (GitHub's names)
+        assert (states, orderBy["field"]) == (["MERGED"], "UPDATED_AT")
+        told = [_node(one, files) for one in newest(pulls, now) if baseRefName in (None, one.told.base)]
+        return connection(told if orderBy["direction"] == "DESC" else told[::-1], page)
+
+    return {"pullRequest": pull_request, "pullRequests": pull_requests}
 
 
 def payload(one: Pull, repository: dict[str, object]) -> dict[str, object]:
@@ -127,7 +140,7 @@ def _label(number: int, name: str, url: str) -> dict[str, object]:
     return {**ids, "name": name, "description": "", "color": "ededed", "default": False}
 
 
-def _node(one: Pull) -> dict[str, object]:
+def _node(one: Pull, files: Any) -> dict[str, object]:
     told = one.told
     assert told.opened_at
     assert told.first_commit_at
@@ -150,6 +163,7 @@ def _node(one: Pull) -> dict[str, object]:
         "mergeCommit": {"__typename": "Commit", "oid": told.commit},
         "author": author,
         "labels": {"nodes": [{"name": name} for name in told.labels]},
+        "files": one.files(files),
         "reviews": {"nodes": [own, *late]},
         "commits": {"nodes": [{"commit": {"__typename": "Commit", "authoredDate": written(told.first_commit_at)}}]},
     }
