@@ -1,12 +1,13 @@
-"""Which commits a metric has to know the relation of, or what lies between them."""
+"""Which pairs of commits a metric has to know the relation of, or what lies between them, and how it is known."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from .definition import MetricDefinition
 from .roles import FORWARD
-from .shipping import Pair
+from .shipping import MERGE_TIME, Pair, known_between
 from .table import FactTables
 from .tracks import TrackRules, ordered, relations_wanted
 from .traits import asks_for_ancestors, asks_what_shipped
@@ -25,6 +26,14 @@ def pairs_wanted(definition: MetricDefinition, tables: FactTables, as_of: dateti
     if asks_for_ancestors(definition):
         found += relations_wanted(tables, rules, as_of)
     return list(dict.fromkeys(reversed(found)))
+
+
+def brought_notes(tables: FactTables, rules: TrackRules, as_of: datetime) -> tuple[str, ...]:
+    """By which method it is known what each version that went forward brought beside the one before it."""
+    known = known_between(tables)
+    counts = Counter(known[pair][0] if pair in known else MERGE_TIME for pair in _neighbours(tables, rules, as_of))
+    told = ", ".join(f"of {counts[method]} by {method}" for method in sorted(counts))
+    return (f"what deployments brought is told {told}",) if told else ()
 
 
 def _neighbours(tables: FactTables, rules: TrackRules, as_of: datetime) -> list[Pair]:

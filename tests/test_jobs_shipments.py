@@ -196,6 +196,8 @@ def test_a_hotfix_does_not_ship_what_main_has_merged_meanwhile(hotfix: Scene) ->
     lead = hotfix.reading("lead")
     assert (lead.value, lead.n) == (4.5 * HOUR, 4)
     assert "what shipped them is known: 4 by compare" in lead.notes
+    assert "what deployments brought is told of 2 by compare" in lead.notes
+    assert "what deployments brought is told of 2 by compare" in hotfix.reading("failures").notes
     by = {key: why.partition(" with ")[2].partition(" ")[0] for key, why in hotfix.shipped_by().items()}
     assert {key: by[key] for key in "2345"} == {"2": "3", "3": "2", "4": "3", "5": "3"}
     assert run_of_shipments(result).added == 2
@@ -296,6 +298,7 @@ def test_a_budget_that_ends_keeps_what_was_told_and_the_next_run_goes_on(many: S
     lead = many.reading("lead")
     assert lead.n == 19
     assert f"what shipped them is known: {told} by compare, {19 - told} by merge-time" in lead.notes
+    assert f"what deployments brought is told of {told} by compare, of {19 - told} by merge-time" in lead.notes
     assert any("not all commits between deployments of acme/payments are known" in note for note in lead.notes)
 
     many.server.forget()
