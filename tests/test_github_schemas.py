@@ -19,12 +19,14 @@ import keyresults.collectors
 import pytest
 import requests
 from graphql import build_schema, parse, validate
+from keyresults.collectors.github_artifacts import dates_query
 from keyresults.metrics.facts import Change, Incident
 from standins import histories
 from standins.github import ROUTES, TOKEN, Answer, GitHubStandIn, github
 from standins.github_answers import Asked
 from standins.github_code import Commit, Release, Tag
 from standins.github_described import FOLDER, Described, described, template
+from standins.github_figures import Artifact, Beside, Check, Status
 from standins.github_graphql import SCHEMA, schema
 from standins.github_issues import Issue
 from standins.github_payloads import WEB, RunPrinter, minimal_repository
@@ -60,6 +62,9 @@ def world() -> World:
     payments.issues.append(Issue(incident, START))
     payments.code.add(Commit("b" * 40, START), Commit("c" * 40, START, ("b" * 40,)), Tag("a" * 40, "c" * 40, START))
     payments.code.tags["v1"], payments.code.branches["main"] = "a" * 40, "c" * 40
+    status, check = Status("coverage", "success", "90%"), Check("coverage", "success", "90%")
+    payments.code.beside["c" * 40] = Beside([status], [check])
+    payments.code.artifacts.append(Artifact(1, "reports", "c" * 40, START, NOW + timedelta(days=1), "http://x/1.zip"))
     payments.code.releases += [Release(1, "v1", START, START), Release(2, "v2", START)]
     return world
 
@@ -71,13 +76,13 @@ def server(world: World) -> Iterator[GitHubStandIn]:
 
 
 def queries() -> dict[str, str]:
-    """Every GraphQL document that stands in a collector's module."""
+    """Every GraphQL document that stands in a collector's module; what only goes into one has a private name."""
     modules = [m.name for m in pkgutil.iter_modules(keyresults.collectors.__path__) if m.name.startswith("github")]
     named = {
         f"{module}.{name}": value
         for module in modules
         for name, value in vars(importlib.import_module(f"keyresults.collectors.{module}")).items()
-        if isinstance(value, str)
+        if isinstance(value, str) and not name.startswith("_")
     }
     return {name: text for name, text in named.items() if re.match(r"\s*(query\b|\{)", text)}
 
@@ -86,6 +91,10 @@ def test_every_query_is_one_github_understands() -> None:
     found = queries()
     assert {"github_deployments.NEWEST", "github_changes.MERGED", "github_repositories.OWNED"} <= set(found)
     assert {name: faults for name, text in found.items() if (faults := validate(schema(), parse(text)))} == {}
+
+
+def test_the_query_for_dates_of_commits_is_one_github_understands() -> None:
+    assert validate(schema(), parse(dates_query(20))) == []
 
 
 def test_the_stand_in_knows_nothing_github_does_not() -> None:
@@ -104,12 +113,16 @@ def test_the_stand_in_knows_nothing_github_does_not() -> None:
             assert value in theirs.type_map[name].values
 
 
+FILLED = {"basehead": "1...1", "ref": "heads/1", "archive_format": "zip"}
+"""What a parameter looks like that is no number."""
+
+
 def served() -> dict[str, list[str]]:
     """Each path that the stand-in knows, with the described ones that lead to it."""
     repository = "/repos/{owner}/{repo}"
     below = [path.removeprefix(repository) for path in described()["paths"] if path.startswith(repository)]
     filled = {
-        path: re.sub(r"\{\w+\}", "1", path.replace("{basehead}", "1...1"))
+        path: re.sub(r"\{(\w+)\}", lambda found: FILLED.get(found[1], "1"), path)
         for path in below
         if "get" in described()["paths"][repository + path]
     }
@@ -127,6 +140,7 @@ def test_every_path_answers_in_the_shape_github_describes(world: World, server: 
     examples |= {"deployment_id": world.deployments(world.repositories[0])[0].key, "pull_number": "7"}
     examples |= {"base": "b" * 40, "head": "c" * 40}
     examples |= {"ref": "heads/main", "basehead": f"{'b' * 40}...{'c' * 40}", "issue_number": "1"}
+    examples |= {"artifact_id": "1", "archive_format": "zip"}
     for path in sorted({path for paths in served().values() for path in paths}):
         place = re.sub(
             r"\{(\w+)\}", lambda found: examples[found[1]], path.replace("matching-refs/{ref}", "matching-refs/tags")

@@ -297,18 +297,18 @@ class GitHubStandIn:
         beside = repository.code.beside.get(oid, github_figures.Beside())
         if what == "status":
             return Answer(200, github_figures.combined(repository.name, repository.number, oid, beside))
-        named = [one for one in beside.checks if one.name == asked.query["check_name"]]
+        named = [one for one in beside.checks if one.name == asked.query.get("check_name", one.name)]
         told = [github_figures.check_run(repository.name, oid, n, one) for n, one in enumerate(named)]
         return self._page(asked, told, lambda part, all: {"total_count": len(all), "check_runs": part})
 
     def _artifacts(self, repository: Repository, asked: Asked) -> Answer:
-        there = github_figures.listed(repository.code.artifacts, asked.query["name"], self.world.now)
+        there = github_figures.listed(repository.code.artifacts, asked.query.get("name"), self.world.now)
         told = [github_figures.artifact(one, repository.name, repository.number, self.world.now) for one in there]
         return self._page(asked, told, lambda part, all: {"total_count": len(all), "artifacts": part})
 
-    def _artifact(self, repository: Repository, asked: Asked, number: str) -> Answer:
+    def _artifact(self, repository: Repository, asked: Asked, number: str, form: str) -> Answer:
         found = next((one for one in repository.code.artifacts if one.number == int(number)), None)
-        if found is None or found.address is None or found.expires <= self.world.now:
+        if found is None or form != "zip" or found.address is None or found.expires <= self.world.now:
             return Answer(410 if found else 404, {"message": "Artifact has expired"})
         return Answer(302, b"", {"Location": found.address})
 
@@ -342,9 +342,9 @@ ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"/deployments/(\d+)/statuses", GitHubStandIn._statuses),
     (r"/pulls", GitHubStandIn._pulls),
     (r"/pulls/(\d+)/(commits|reviews)", GitHubStandIn._of_pull),
-    (r"/commits/heads/(.+)/(status|check-runs)", GitHubStandIn._beside_head),
+    (r"/commits/(?:heads/)?(.+)/(status|check-runs)", GitHubStandIn._beside_head),
     (r"/actions/artifacts", GitHubStandIn._artifacts),
-    (r"/actions/artifacts/(\d+)/zip", GitHubStandIn._artifact),
+    (r"/actions/artifacts/(\d+)/(\w+)", GitHubStandIn._artifact),
     (r"/issues", GitHubStandIn._issues),
     (r"/issues/(\d+)", GitHubStandIn._issue),
     (r"/releases", GitHubStandIn._releases),

@@ -189,8 +189,8 @@ def check_run(repository: str, oid: str, number: int, one: Check) -> dict[str, o
     }
 
 
-def listed(artifacts: Sequence[Artifact], name: str, now: datetime) -> list[Artifact]:
-    there = [one for one in artifacts if one.name == name and one.created <= now]
+def listed(artifacts: Sequence[Artifact], name: str | None, now: datetime) -> list[Artifact]:
+    there = [one for one in artifacts if name in (None, one.name) and one.created <= now]
     return sorted(there, key=lambda one: one.number, reverse=True)
 
 
