@@ -10,7 +10,7 @@ from typing import ClassVar, TypedDict
 from ..metrics.facts import Deployment, FactKind, Run
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
-from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions
+from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions, files_only_of
 from .git_clone import Clone
 from .git_shipments import Pair
 from .github_artifacts import ArtifactReader
@@ -83,7 +83,10 @@ class GitHub:
             return []
         repositories = chosen(self._client(), self._options)
         asked: list[tuple[FactKind, Json]] = [(kind, self._query(kind, query)) for kind, query in queries]
-        return [Stream(self._context.source, kind, name, query) for kind, query in asked for name in repositories]
+        source = self._context.source
+        return [
+            Stream(source, kind, name, files_only_of(name, query)) for kind, query in asked for name in repositories
+        ]
 
     def _query(self, kind: FactKind, query: Json) -> Json:
         """With the source's own word for deployments and incidents: to change it is to start another stream."""
@@ -136,7 +139,8 @@ class GitHub:
             asked = RunsQuery.model_validate(stream.query)
             return partial(_read_runs, asked.workflow, asked.branch)
         if stream.kind == "changes":
-            return partial(_read_changes, ChangesQuery.model_validate(stream.query).branch)
+            asked_changes = ChangesQuery.model_validate(stream.query)
+            return partial(_read_changes, asked_changes.branch, bool(asked_changes.files_of))
         if stream.kind == "incidents":
             return partial(_read_incidents, self._labels(IncidentsQuery.model_validate(stream.query)))
         if stream.kind == "samples":
@@ -167,6 +171,7 @@ def _read_deployments(
 
 def _read_changes(
     branch: str | None,
+    files: bool,
     client: GitHubClient,
     repository: Repository,
     subject: str,
@@ -175,7 +180,7 @@ def _read_changes(
 ) -> Iterator[Batch]:
     common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
     named = None if branch == ALL_BRANCHES else branch or repository.default_branch
-    return ChangeReader(**common, branch=named).read(window)
+    return ChangeReader(**common, branch=named, files=files).read(window)
 
 
 def _read_incidents(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from .contract import FactQuery, SourceOptions, WrongKeys
+from .contract import ChangesOfServices, FactQuery, SourceOptions, WrongKeys
 from .coverage_tally import Kind
 from .secrets import SecretRef
 
@@ -129,7 +129,7 @@ class RunsQuery(FactQuery):
     branch: str | None = Field(default=None, description='Branch; default: the default branch; "*": all.')
 
 
-class ChangesQuery(FactQuery):
+class ChangesQuery(ChangesOfServices):
     branch: str | None = Field(default=None, description="Branch merged into; default: the default branch.")
 
 
