@@ -23,40 +23,34 @@ from .github_watched import Told
 from .percentage import share_in
 from .remembered import recall
 
-_HISTORY = """
-query($owner: String!, $name: String!, $head: GitObjectID!, $of: String!, $first: Int!, $after: String) {
-  repository(owner: $owner, name: $name) {
+
+def _history(said: str) -> str:
+    """Asks for the commits of a branch, with what is said of each; the name it is said under is `$of`."""
+    return f"""
+query($owner: String!, $name: String!, $head: GitObjectID!, $of: String!, $first: Int!, $after: String) {{
+  repository(owner: $owner, name: $name) {{
     nameWithOwner
-    object(oid: $head) {
-      ... on Commit {
-        history(first: $first, after: $after) {
-          pageInfo { hasNextPage endCursor }
-          nodes { oid committedDate parents(first: 1) { nodes { oid } } ...said }
-        }
-      }
-    }
-  }
-}
+    object(oid: $head) {{
+      ... on Commit {{
+        history(first: $first, after: $after) {{
+          pageInfo {{ hasNextPage endCursor }}
+          nodes {{ oid committedDate parents(first: 1) {{ nodes {{ oid }} }} {said} }}
+        }}
+      }}
+    }}
+  }}
+}}
 """
 
-STATUSES = (
-    _HISTORY
-    + """
-fragment said on Commit {
-  status { context(name: $of) { state description targetUrl } }
-}
-"""
-)
 
-CHECKS = (
-    _HISTORY
-    + """
-fragment said on Commit {
-  checkSuites(first: 10, filterBy: {checkName: $of}) {
-    nodes {
-      checkRuns(first: 1, filterBy: {checkName: $of, checkType: LATEST}) {
-        nodes { status conclusion title summary text detailsUrl completedAt }
-      }
+STATUSES = _history("status { context(name: $of) { state description targetUrl } }")
+
+CHECKS = _history(
+    """
+checkSuites(first: 10, filterBy: {checkName: $of}) {
+  nodes {
+    checkRuns(first: 1, filterBy: {checkName: $of, checkType: LATEST}) {
+      nodes { status conclusion title summary text detailsUrl completedAt }
     }
   }
 }

@@ -136,7 +136,7 @@ source = "coverage"
 measure = "test_coverage"
 kind = "line"                              # or branch, statement, combined
 
-[metrics.coverage-service]                 # a later release reads it
+[metrics.coverage-service]                 # of the newest commit on the default branch that has a figure
 source = "github"
 measure = "test_coverage"
 kind = "line"

@@ -189,13 +189,6 @@ def test_answers_for_another_repository_are_refused(world: World, make: Make, ki
     assert not followed.facts
 
 
-@pytest.mark.parametrize("kind", ["incidents"])
-def test_kinds_that_are_not_read_yet_are_said(world: World, make: Make, kind: str) -> None:
-    history(world)
-    with pytest.raises(ConfigError, match="later release"):
-        keeper(make(), kind, START).collect(make(), world.now)
-
-
 def test_the_probe_says_what_the_token_sees(world: World, make: Make) -> None:
     history(world)
     found = make(repositories=[PAYMENTS, "acme/gone", "acme/shop-*", "nobody/*"]).probe()
