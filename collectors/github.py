@@ -11,15 +11,17 @@ from ..metrics.facts import Deployment, FactKind, Run
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions, files_only_of
+from .foresight import Asked, Foresight
 from .git_clone import Clone
 from .git_shipments import Pair
 from .github_artifacts import ArtifactReader
 from .github_changes import ChangeReader
-from .github_client import GitHubClient, Transport
+from .github_client import PER_MINUTE, GitHubClient, Transport
 from .github_cursor import Progress
 from .github_deployments import DeploymentReader
 from .github_facts import workflow_deployment
 from .github_figures import CheckReader, StatusReader
+from .github_foresight import ALL_BRANCHES, Planner
 from .github_incidents import IncidentReader
 from .github_merges import MergeReader
 from .github_options import (
@@ -37,8 +39,6 @@ from .github_repositories import Repository, chosen, look_around, look_up
 from .github_runs import RunReader
 from .github_shipments import ShipmentReader
 from .github_tags import TagReader
-
-ALL_BRANCHES = "*"
 
 
 class GitHub:
@@ -127,6 +127,17 @@ class GitHub:
         if subject not in self._looked_up:
             self._looked_up[subject] = look_up(client, subject)
         return self._looked_up[subject]
+
+    def foresee(self, asked: Sequence[Asked]) -> Foresight:
+        """One request for each repository and each stream of runs, and one for many repositories' other lists."""
+        client = self._client()
+        planner = Planner(client, partial(self._repository, client))
+        return Foresight(
+            expected=tuple(planner.expected(asked)),
+            spent=client.take_count(),
+            credential=self._transport.account,
+            per_minute=PER_MINUTE,
+        )
 
     def close(self) -> None:
         self._transport.close()

@@ -82,7 +82,7 @@ class Transport:
         self._all: list[Github] = []
         self.limited = True
         self.is_counted = True
-        self.budget = context.budgets(self._account())
+        self.budget = context.budgets(self.account)
 
     @property
     def authority(self) -> Path | None:
@@ -115,7 +115,8 @@ class Transport:
         self._own.renewals = 0
         return renewals
 
-    def _account(self) -> str:
+    @property
+    def account(self) -> str:
         """Names what GitHub counts requests for, by a digest: the token, or an App's installation."""
         app, token = self._options.app, self._token
         who = f"installation {app.installation}" if app else f"token {token.reveal()}" if token else ""

@@ -33,9 +33,19 @@ def backfill(
     Raises:
         NotPast: where `since` lies in the future.
     """
-    if workspace.config.calendar.start_of(since) > workspace.clock():
+    return _run(workspace, sources, start_of(workspace, since), progress or Quiet())
+
+
+def start_of(workspace: Workspace, since: date) -> datetime:
+    """The instant at which this local day begins.
+
+    Raises:
+        NotPast: where it lies in the future.
+    """
+    start = workspace.config.calendar.start_of(since)
+    if start > workspace.clock():
         raise NotPast(f"{since} lies in the future: nothing can be collected back to it")
-    return _run(workspace, sources, workspace.config.calendar.start_of(since), progress or Quiet())
+    return start
 
 
 def _run(workspace: Workspace, names: Sequence[str], since: datetime | None, progress: Progress) -> CollectionResult:

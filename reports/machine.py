@@ -17,7 +17,7 @@ from ..metrics.reading import FactNote, Reading
 from ..metrics.window import Window
 from .escaping import screen_safe_json
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, TargetTerms
-from .values import Explanation, MetricSeries, SourceState
+from .values import CollectionPlan, Explanation, MetricSeries, PlannedSource, SourceState
 
 Object = dict[str, object]
 
@@ -64,6 +64,38 @@ def explanation(explained: Explanation) -> str:
 def sources(states: Sequence[SourceState], timezone: str) -> str:
     zone = ZoneInfo(timezone)
     return _text([_source(s, zone) for s in states])
+
+
+def plan(planned: CollectionPlan, timezone: str) -> str:
+    zone = ZoneInfo(timezone)
+    return _text([_planned_source(source, zone) for source in planned.sources])
+
+
+def _planned_source(source: PlannedSource, zone: ZoneInfo) -> Object:
+    return {
+        "source": source.source,
+        "requests": source.requests,
+        "seconds": source.seconds,
+        "fits": source.fits,
+        "quotas": [
+            {"resource": q.resource, "needed": q.needed, "allowed": q.allowed, "reset": _time(q.reset, zone)}
+            for q in source.quotas
+        ],
+        "streams": [
+            {
+                "stream": s.stream,
+                "kind": s.kind,
+                "subject": s.subject,
+                "metrics": list(s.metrics),
+                "start": _time(s.start, zone),
+                "requests": s.requests,
+                "at_least": s.at_least,
+            }
+            for s in source.streams
+        ],
+        "spent": source.spent,
+        "error": source.error,
+    }
 
 
 def _report(report: ProgressReport, zone: ZoneInfo, *, in_full: bool) -> Object:

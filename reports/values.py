@@ -98,3 +98,70 @@ class CollectionResult:
 
     runs: tuple[StreamRun, ...] = ()
     failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStream:
+    """What collecting one stream would ask for, back to `start`; `requests` is None where the source can't tell.
+
+    `at_least`: more where something new is found, or can't be counted beforehand.
+    """
+
+    source: str
+    stream: str
+    kind: str
+    subject: str
+    metrics: tuple[str, ...]
+    start: datetime
+    requests: int | None = None
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedQuota:
+    """Requests that a source counts together: how many are `needed`, and how many may be made until `reset`.
+
+    `allowed` is without what is reserved for others, and None where the source counts nothing, or has not said yet.
+    """
+
+    resource: str
+    needed: int
+    allowed: int | None = None
+    reset: datetime | None = None
+
+    @property
+    def fits(self) -> bool:
+        return self.allowed is None or self.needed <= self.allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSource:
+    """`seconds` is how long it will take at the source's pace, the waits for new quotas not included.
+
+    `spent` requests told all this.
+    """
+
+    source: str
+    streams: tuple[PlannedStream, ...] = ()
+    quotas: tuple[PlannedQuota, ...] = ()
+    seconds: float | None = None
+    spent: int = 0
+    error: str | None = None
+
+    @property
+    def requests(self) -> int:
+        return sum(stream.requests or 0 for stream in self.streams)
+
+    @property
+    def fits(self) -> bool:
+        """Whether no quota runs out on the way."""
+        return all(quota.fits for quota in self.quotas)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionPlan:
+    sources: tuple[PlannedSource, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return any(source.error for source in self.sources)

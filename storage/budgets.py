@@ -38,6 +38,11 @@ class Budgets(Connected):
             account = _account(conn, credential, resource, now).hear(quota, free=free, now=now)
             self._keep(conn, credential, resource, account)
 
+    def account(self, credential: str, resource: str, now: int) -> Account:
+        """What is known of a resource's quota."""
+        with self._reading() as conn:
+            return _account(conn, credential, resource, now)
+
     def _keep(self, conn: Connection, credential: str, resource: str, account: Account) -> None:
         row = {"credential": to_text(credential), "resource": to_text(resource)}
         told = {name: getattr(account, name) for name in ("limit", "remaining", "reset", "next_at")}
