@@ -24,6 +24,9 @@ from .remembered import recall, remember
 LOOK_BACK = timedelta(days=7)
 """How far behind its window a branch is read: a commit may be dated before its parent, by as much at most."""
 
+BEFORE_THE_FIRST = ""
+"""Stands for the parent of the first commit there will be: whatever is above it has not been told."""
+
 
 @dataclass(slots=True, kw_only=True)
 class BranchReader(WatchedReader):
@@ -52,6 +55,9 @@ class BranchReader(WatchedReader):
     def is_new(self, commit: Commit, window: TimeRange, heights: Mapping[str, int]) -> bool:
         """Whether a poll that came by the commit tells of it."""
         return commit.at >= window.start or bool(heights and commit.id not in heights)
+
+    def nothing(self) -> str:
+        return remember({BEFORE_THE_FIRST: 0}, 1)
 
     @property
     def quoted_branch(self) -> str:

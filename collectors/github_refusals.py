@@ -20,6 +20,10 @@ class NotVisible(Unauthorized):
     """Gone, never there, or hidden from the token: GitHub answers 404 to all three."""
 
 
+class EmptyRepository(SourceError):
+    """Nothing was ever pushed to it: there is no commit, branch or tag."""
+
+
 class Overloaded(SourceError):
     """The server gave up on this request; asking for less may help."""
 
@@ -40,6 +44,8 @@ def refusal(status: int, headers: Headers, message: str, about: str, now: dateti
         return Unauthorized(f"{about}: forbidden to this token ({status}): {message}")
     if status in (400, 422):
         return ConfigError(f"{about}: GitHub refuses the question ({status}): {message}")
+    if status == 409 and "is empty" in message.lower():
+        return EmptyRepository(f"{about}: nothing has been pushed to it yet")
     if status >= 500:
         return Overloaded(f"{about}: GitHub answered with {status}")
     return SourceError(f"{about}: GitHub answered with {status}: {message}")

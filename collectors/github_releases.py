@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..metrics.facts import Deployment, StatusChange
+from ..metrics.ranges import TimeRange, TimeRanges
 from .git_history import ENVIRONMENT
 from .github_client import Answer
 from .github_cursor import instant
 from .github_facts import Node
+from .github_reader import TICK
 from .github_watched import ListingReader
 
 RELEASES = """
@@ -45,10 +47,11 @@ class ReleaseReader(ListingReader):
             yield [fact for fact in map(self._fact, published) if fact is not None]
 
     def _fact(self, node: Node) -> Deployment | None:
+        at = instant(node["publishedAt"])
         if node["tagCommit"] is None:
             self.problems.append(f"{self.subject}: release {node['tagName']} is left out, its tag leads to no commit")
+            self.holes |= TimeRanges.of(TimeRange(at, at + TICK))
             return None
-        at = instant(node["publishedAt"])
         return Deployment(
             key=str(node["databaseId"] or node["id"]),
             subject=self.subject,

@@ -101,7 +101,7 @@ class RunReader(Reader):
     def _slices(self, span: TimeRange, window: TimeRange) -> Iterator[Batch]:
         """Every run created in `span`, newest first, in lists that GitHub doesn't cut off."""
         start, last = _whole_second(span.start), _whole_second(span.end - timedelta(microseconds=1)) + TICK
-        left: TimeRange | None = TimeRange(start, last)
+        left = TimeRange(start, last) if start < last else None
         while left is not None:
             left = yield from self._slice(left, window)
 

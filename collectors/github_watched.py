@@ -18,6 +18,7 @@ from .contract import SourceError
 from .github_client import Answer
 from .github_cursor import Seen, claimed
 from .github_reader import Reader
+from .github_refusals import EmptyRepository
 from .remembered import recall, remember
 
 REMEMBERED = 5000
@@ -29,21 +30,27 @@ Told = Generator[Batch, None, tuple[str, tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the fixed URL shows now; `unchanged` answers for everything that the last poll saw."""
+    """What the fixed URL shows now; `unchanged` answers for everything that the last poll saw.
+
+    `empty`: there is nothing in the repository at all.
+    """
 
     sent: datetime
     seen: Seen | None
     unchanged: bool
+    empty: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class WatchedReader(Reader):
     """A poll costs one conditional request while nothing changes; once a day the list is read anyway.
 
-    Facts are handed over as they come; what is covered, known and gone is said only at the end.
+    Facts are handed over as they come; what is covered, known and gone is said only at the end. `holes` are times of
+    which something can't be told.
     """
 
     problems: list[str] = field(default_factory=list)
+    holes: TimeRanges = field(default_factory=TimeRanges)
 
     @abstractmethod
     def ask(self, etag: str | None) -> Answer:
@@ -78,17 +85,24 @@ class WatchedReader(Reader):
 
     def gone(self, before: Mapping[str, int], now: Container[str]) -> tuple[str, ...]:
         """Keys known or told before which a list read to its end has no more."""
-        return tuple(sorted(key for key in {*recall(self.progress.told), *before} if key not in now))
+        return tuple(sorted(key for key in {*recall(self.progress.told), *before} if key and key not in now))
+
+    def nothing(self) -> str:
+        """What is known of a repository that nothing was pushed to."""
+        return remember({}, 0)
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
         if self.progress.is_beyond(window.end):
             yield from self._poll(window)
             return
         asked = claimed(window, self.client.now())
-        known = yield from self.tell_gap(asked)
+        try:
+            known = yield from self.tell_gap(asked)
+        except EmptyRepository:
+            known = self.nothing()
         left = {key: at for key, at in recall(self.progress.told).items() if key not in recall(known)}
         told = remember(left, REMEMBERED) if left else None
-        self.progress, self.covered = replace(self.progress, known=known, told=told), TimeRanges.of(asked)
+        self.progress, self.covered = replace(self.progress, known=known, told=told), TimeRanges.of(asked) - self.holes
         yield self.batch((), problems=self.problems)
 
     def _poll(self, window: TimeRange) -> Iterator[Batch]:
@@ -97,17 +111,23 @@ class WatchedReader(Reader):
         look = self._look(window.start, sweep)
         known: str | None = self.progress.known
         gone: tuple[str, ...] = ()
-        if not look.unchanged or self.awaits_more():
+        if look.empty:
+            known, gone = self.nothing(), self.gone(recall(known), ())
+            self.progress.told = None
+        elif not look.unchanged or self.awaits_more():
             known, gone = yield from self.tell(window)
             self.progress.told = None
         asked = claimed(window, look.sent)
         ended = self.progress.finished(until=asked.end, swept=now if sweep else None, seen=look.seen)
-        self.progress, self.covered = replace(ended, known=known), TimeRanges.of(asked)
+        self.progress, self.covered = replace(ended, known=known), TimeRanges.of(asked) - self.holes
         yield self.batch((), removed=gone, problems=self.problems)
 
     def _look(self, start: datetime, sweep: bool) -> Look:
         mark, before = self.client.credential_mark(), self.progress.seen
-        answer = self.ask(None if sweep else self.progress.etag_for(mark, start))
+        try:
+            answer = self.ask(None if sweep else self.progress.etag_for(mark, start))
+        except EmptyRepository:
+            return Look(self.client.now(), None, unchanged=False, empty=True)
         if answer.unchanged:
             return Look(answer.sent, before, unchanged=True)
         try:

@@ -135,7 +135,14 @@ def test_a_release_whose_tag_is_gone_is_said(world: World, repository: Repositor
     followed = keeper(make)
     followed.collect(make(), world.now)
     assert sorted(followed.facts) == ["2"]
-    assert followed.problems == ["acme/payments: release v1 is left out, its tag leads to no commit"]
+    assert set(followed.problems) == {"acme/payments: release v1 is left out, its tag leads to no commit"}
+    (left_out,) = TimeRanges.of(TimeRange(START, world.now - SETTLES)) - followed.covered
+    assert left_out == TimeRange(START + HOUR, START + HOUR + timedelta(seconds=1)), "it is not missing in silence"
+    repository.code.tags["v1"] = f"{1:040x}"
+    world.now += HOUR
+    followed.collect(make(), world.now)
+    assert sorted(followed.facts) == ["1", "2"]
+    assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
 
 
 def test_trouble_in_the_middle_keeps_the_pages_that_came(

@@ -154,7 +154,8 @@ class GitHubStandIn:
     def _graphql(self, asked: Asked) -> Answer:
         body = answer(asked.body, self.world, self.limits)
         # Errors of GitHub's have a type; one without is a query it would not understand, or a fault of the stand-in.
-        self.complaints += [e["message"] for e in body.get("errors", ()) if not e["type"]]
+        new = {e["message"] for e in body.get("errors", ()) if not e["type"]} - set(self.complaints)
+        self.complaints += sorted(new)
         return Answer(200, body)
 
     def _rest(self, asked: Asked) -> Answer:
@@ -169,6 +170,8 @@ class GitHubStandIn:
             return Answer(404, {"message": "Not Found"})
         if repository.forbidden:
             return Answer(403, {"message": "Resource protected by organization SAML enforcement."})
+        if repository.empty and rest.startswith(("/git/", "/commits/")):
+            return Answer(409, {"message": "Git Repository is empty."})
         for pattern, method in ROUTES:
             if found := re.fullmatch(pattern, rest):
                 return method(self, repository, asked, *found.groups())

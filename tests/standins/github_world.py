@@ -19,7 +19,7 @@ from .histories import known_by
 class Repository:
     """`forks` are the ids of runs that came from a fork; `touched` moves a run's `updated_at` after its end.
 
-    `workflows` are files of some that may have no runs."""
+    `workflows` are files of some that may have no runs. Nothing was ever pushed to an `empty` one."""
 
     name: str
     number: int = 1
@@ -27,6 +27,7 @@ class Repository:
     private: bool = False
     archived: bool = False
     forbidden: bool = False
+    empty: bool = False
     topics: tuple[str, ...] = ()
     history: list[Deployment | Run] = field(default_factory=list)
     forks: set[str] = field(default_factory=set)
