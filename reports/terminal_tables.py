@@ -157,7 +157,8 @@ def _about(state: SourceState, dates: Dates) -> Iterator[tuple[str, str]]:
     yield "type", state.type
     if state.health is not Health.OK:
         yield "health", wording.HEALTH_WORDS[state.health]
-    yield "covered", ", ".join(_span(r, dates) for r in state.covered) or "nothing yet"
+    if state.kind != "shipments":  # these are found out of facts, whatever their time
+        yield "covered", ", ".join(_span(r, dates) for r in state.covered) or "nothing yet"
     yield "newest fact", dates.instant(state.newest_fact) if state.newest_fact else "none"
     if state.last_run:
         spent = f", {many(state.requests, 'requests')}" if state.requests else ""

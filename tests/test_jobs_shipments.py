@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from git_layouts import Repo
 from job_scenes import dump
+from keyresults.cli.printing import rendered
 from keyresults.collectors import github_client
 from keyresults.config.load import load
 from keyresults.jobs.collect import collect
@@ -23,6 +24,8 @@ from keyresults.jobs.workspace import Workspace
 from keyresults.metrics.facts import Change, Deployment, StatusChange
 from keyresults.metrics.reading import Reading
 from keyresults.metrics.stream import Batch
+from keyresults.reports import terminal_tables
+from keyresults.reports.dates import Dates
 from keyresults.reports.values import CollectionResult, StreamRun
 from standins.github import TOKEN, GitHubStandIn, github
 from standins.github_answers import Trouble
@@ -348,6 +351,9 @@ def test_the_streams_page_tells_of_it(hotfix: Scene) -> None:
         (state,) = [state for state in source_states(one) if state.kind == "shipments"]
     assert (state.subject, state.health, state.requests) == (PAYMENTS, "ok", 3)
     assert set(state.metrics) == {"lead", "failures", "back", "returned"}
+    shown = rendered(terminal_tables.sources([state], Dates.seen_at(NOW, "UTC")), colour=False)
+    assert "newest fact" in shown
+    assert "covered" not in shown
 
 
 # ---- clones
