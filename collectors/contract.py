@@ -87,6 +87,10 @@ class FactQuery(BaseModel):
 
     measures: ClassVar[tuple[str, ...] | None] = None
 
+    def lacks(self, measure: str) -> str | None:
+        """Why the answers to this very query serve no such measure, though those to others do; None where they do."""
+        return None
+
 
 class ChangesOfServices(FactQuery):
     """Base of a query for changes that can tell which files each touched. The config fills `files_of`, nobody writes

@@ -186,3 +186,8 @@ class FiguresQuery(FactQuery):
     kind: Kind = Field(
         default="line", description='What coverage files of an artifact are asked for: "line", "branch", "statement" …'
     )
+
+    def lacks(self, measure: str) -> str | None:
+        if measure == "test_coverage" or self.figures.artifact:
+            return None
+        return f'only artifacts hold what {measure} is made of: figures = {{ artifact = "…", files = ["…"] }}'

@@ -103,7 +103,7 @@ class _Metric:
         self._check_keys(taken | queried, measure)
         options = self._options(frozenset(taken))
         check_services(options, self.binder.services, self.key, self.binder.findings)
-        queries = self._queries()
+        queries = self._queries(measure)
         if options is None or not told:
             return BoundMetric(None)
         unit = self._unit(measure, options)
@@ -149,6 +149,10 @@ class _Metric:
             if kind not in told_by.tells:
                 tells = f"{_whose(told_by)} tells {listed(sorted(told_by.tells))}"
                 self.add(kind if second else "source", f"{measure.name} needs {kind}; {tells}")
+                return False
+            if not self._could_tell(told_by, kind):
+                where = f'incidents = {{ labels = ["incident"] }} in [sources.{told_by.name}], or labels here'
+                self.add(kind if second else "source", f"nothing says which issues are incidents: write {where}")
                 return False
         return self._serves(measure)
 
@@ -201,7 +205,7 @@ class _Metric:
         own = {k: v for k, v in self.table.items() if k in keys}
         return self.binder.findings.salvaged(MetricTable, own, self.key)
 
-    def _queries(self) -> dict[str, Any] | None:
+    def _queries(self, measure: Measure) -> dict[str, Any] | None:
         """What is put to each source, as its query model normalises it; None where one is wrong."""
         queries: dict[str, Any] = {}
         for kind, model in self._models().items():
@@ -214,6 +218,9 @@ class _Metric:
                 own[FILES_KEY] = split
             query = self.binder.findings.model(model, {**defaults, **own}, self.key)
             if query is None:
+                return None
+            if lacking := query.lacks(measure.name):
+                self.add("measure", lacking)
                 return None
             queries[kind] = query.model_dump(mode="json", exclude_none=True, by_alias=True)
         return queries

@@ -217,7 +217,7 @@ def test_measures_of_a_later_release_may_be_written_and_ask_nothing(loaded):
         ("", "", {"deployments", "changes"}),
         ('incidents = { labels = ["incident"] }', "", {"deployments", "changes", "incidents"}),
         ("", 'labels = ["incident"]', {"deployments", "changes", "incidents"}),
-        ("", 'incidents = "hub"', {"deployments", "changes", "incidents"}),
+        ("", 'incidents = "hub"\nlabels = ["incident"]', {"deployments", "changes", "incidents"}),
     ],
 )
 def test_incidents_are_asked_for_where_somebody_says_what_they_are(loaded, of_source, of_metric, asked):

@@ -31,6 +31,25 @@ def metric(tmp_path):
     return bound
 
 
+FIGURES = 'source = "code"\nmeasure = "{}"\nfigures = {{ {} }}\n'
+ARTIFACT = 'artifact = "reports", files = ["coverage.xml", "junit-*.xml"]'
+
+
+@pytest.mark.parametrize("measure", ["test_coverage", "test_pass_rate", "test_count"])
+def test_artifacts_serve_coverage_and_tests_and_are_one_stream(metric, measure):
+    one = metric(FIGURES.format(measure, ARTIFACT))
+    figures = {"artifact": "reports", "files": ["coverage.xml", "junit-*.xml"]}
+    assert one.queries == {"samples": {"figures": figures, "kind": "line"}}
+
+
+@pytest.mark.parametrize("measure", ["test_pass_rate", "test_count"])
+@pytest.mark.parametrize("where", ['status = "codecov/project"', 'check = "tests"'])
+def test_a_percentage_in_words_is_no_count_of_tests(metric, measure, where):
+    with pytest.raises(ConfigProblems, match=f"m.measure: only artifacts hold what {measure} is made of"):
+        metric(FIGURES.format(measure, where))
+    assert metric(FIGURES.format("test_coverage", where)).queries["samples"]["kind"] == "line"
+
+
 @pytest.mark.parametrize("measure", ["change_count", "change_cycle_time", "change_review_time"])
 def test_changes_are_asked_for_by_repository_and_branch(metric, measure):
     one = metric(f'source = "code"\nmeasure = "{measure}"\nbranch = "release"\nrepositories = ["acme/pay"]\n')

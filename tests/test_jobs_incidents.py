@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from keyresults.config.load import load
+from keyresults.config.problem import ConfigProblems
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import explain, metric_series
 from keyresults.jobs.workspace import Workspace
 from keyresults.metrics.facts import Deployment, Incident, StatusChange
 from standins.github import TOKEN, GitHubStandIn, github
+from standins.github_code import Commit
 from standins.github_issues import Issue
 from standins.github_world import World
 
@@ -36,6 +38,7 @@ repositories = ["acme/payments"]
 source = "github"
 measure = "incident_count"
 window = "28d"
+{counting}
 
 [metrics.failures]
 source = "github"
@@ -71,6 +74,9 @@ def world() -> World:
     world = World(NOW)
     first = NOW - timedelta(days=12)
     payments = world.add(PAYMENTS, [deployed(n, first + timedelta(days=n)) for n in range(1, 11)])
+    line = [Commit(f"{n:040x}", first, (f"{n - 1:040x}",) if n > 1 else ()) for n in range(1, 11)]
+    payments.code.add(*line)
+    payments.code.branches["main"] = line[-1].oid
     payments.issues += [
         issue(1, first + timedelta(days=3, hours=5)),  # within a day after the third
         issue(2, first + timedelta(days=8), f"Caused-by: {5:040x}"),
@@ -88,10 +94,10 @@ def server(world: World) -> Iterator[GitHubStandIn]:
 
 @pytest.fixture
 def opened(server: GitHubStandIn, tmp_path: Path) -> Open:
-    def at(labels: str = LABELS, failures: str = "") -> AbstractContextManager[Workspace]:
+    def at(labels: str = LABELS, failures: str = "", counting: str = "") -> AbstractContextManager[Workspace]:
         (tmp_path / "token").write_text(TOKEN)
         config = tmp_path / "keyresults.toml"
-        config.write_text(CONFIG.format(url=server.url, labels=labels, failures=failures))
+        config.write_text(CONFIG.format(url=server.url, labels=labels, failures=failures, counting=counting))
         return Workspace(load(config), writing=True, clock=lambda: server.world.now)
 
     return at
@@ -129,12 +135,15 @@ def test_the_labels_of_a_metric_win_and_a_source_may_be_named_for_them(opened: O
         assert values(one) == {"incidents": 3, "failures": 1 / 10}
 
 
-def test_without_labels_the_counting_says_what_to_write_and_failures_go_by_other_signals(opened: Open) -> None:
-    with opened(labels="") as one:
-        result = collect(one)
-        assert result.failed
-        assert [run.error for run in result.runs if run.outcome == "refused"] == [
-            'nothing says which issues are incidents: write incidents = { labels = ["incident"] } in [sources.github], '
-            'or labels = ["incident"] in the metric'
-        ]
-        assert values(one) == {"incidents": None, "failures": 0}
+def test_without_labels_check_says_what_to_write(opened: Open) -> None:
+    with pytest.raises(ConfigProblems) as refused, opened(labels=""):
+        pass
+    (said,) = str(refused.value).splitlines()
+    assert "metrics.incidents.source" in said
+    assert 'write incidents = { labels = ["incident"] } in [sources.github], or labels here' in said
+
+
+def test_without_labels_failures_go_by_other_signals(opened: Open, tmp_path: Path) -> None:
+    with opened(labels="", counting='labels = ["incident"]') as one:
+        assert not collect(one).failed
+        assert values(one) == {"incidents": 3, "failures": 0}
