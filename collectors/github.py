@@ -47,6 +47,26 @@ class GitHub:
     A stream is one kind of fact of one repository. Deployments of every environment and task are
     read, so that a metric can tell which there are when its own is never seen.
 
+    Incidents are issues, from opening to closing, that carry one of the labels in
+    `incidents = { labels = ["incident"] }` (or in a metric's own `labels`). Lines of an issue's text may
+    name what broke: `Caused-by: <whole commit id>`, `Deployment: <its number>`, `Environment: <name>`.
+    An issue that loses its labels, is deleted or moves away is no incident any longer.
+
+    Figures are those of the default branch's own commits, each dated by its commit:
+
+    | `figures =` | what is read |
+    |---|---|
+    | `{ status = "codecov/project" }` | the percentage in a commit status' description |
+    | `{ check = "coverage" }` | the percentage in a check run's title, else its summary, else its text |
+    | `{ artifact = "reports", files = ["lcov.info", "junit/*.xml"] }` | coverage and JUnit files of an artifact |
+
+    The percentage is the first one without a sign: 92.3 in "92.3% (+0.4%)", 87.5 in "increased (+0.2%) to
+    87.5%". `pattern = 'branches ([\\d.]+)%'` says which one else; its one group is the number. Words without a
+    percentage are a problem that the collection tells, and no figure. An artifact is downloaded once for each
+    commit (the newest one that its runs left), without the credential, and at most 64 MB of it; up to 200 MB
+    are unpacked. `*` in `files` spans folders; each pattern must match, and without `files` everything in it
+    counts. Artifacts expire: what is gone before it was read is told, and no time before it counts as collected.
+
     Where a metric has to know which commits a deployment brought beside the one before it, both are
     compared: a request for each deployment, once. A clone of the repository, kept fetched by
     somebody else and named in `clones`, tells it without any.

@@ -18,7 +18,7 @@ SAMPLE = """\
 [sources.github]
 type = "github"
 api_url = "https://api.github.com"       # an Enterprise server's: "https://github.example.com/api/v3"
-token = { env = "GITHUB_TOKEN" }         # read access to actions, deployments, contents, pull requests and issues
+token = { env = "GITHUB_TOKEN" }         # may read actions, checks, statuses, deployments, contents, pulls, issues
 repositories = ["acme/payments", "acme/shop-*"]
 exclude = ["acme/shop-old"]
 every = "15m"
