@@ -55,6 +55,49 @@ def test_a_merge_is_one_change_that_began_with_its_oldest_commit(repo):
     assert (first.merged_at, first.first_commit_at, first.title) == (day(0), None, "Begin")
 
 
+def write(repo: Repo, at: datetime, **files: str) -> str:
+    for name, text in files.items():
+        path = repo.path / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    repo.git("add", "-A")
+    return repo.commit(at, "Work")
+
+
+def test_the_files_a_change_touched_are_told_where_they_are_asked(repo):
+    write(repo, day(1), web__a="1", **{"ledger__b ü": "1"})
+    repo.git("checkout", "-q", "-b", "move")
+    repo.git("mv", "web/a", "ledger/a")
+    repo.commit(day(2), "Move")
+    write(repo, day(3), ledger__c="1")
+    repo.git("checkout", "-q", "main")
+    write(repo, day(4), docs__d="1")
+    merge(repo, "move", day(5))
+    repo.commit(day(6), "Nothing at all")
+    (label,) = {c.subject for c in changes(repo)}
+    told = changes(repo, files_of=[label])
+    assert [(c.merged_at, c.paths) for c in told] == [
+        (day(6), ()),
+        (day(5), ("ledger/a", "ledger/c", "web/a")),
+        (day(4), ("docs/d",)),
+        (day(1), ("ledger/b ü", "web/a")),
+        (day(0), ()),
+    ]
+    assert {c.paths for c in changes(repo)} == {None}
+    assert {c.paths for c in changes(repo, files_of=["acme/other"])} == {None}
+
+
+def test_the_files_of_a_root_are_all_it_has_and_those_of_a_cut_are_not_known(repo, tmp_path):
+    made = Repo.create(tmp_path / "made")
+    write(made, day(0), web__a="1")
+    write(made, day(1), web__b="1")
+    (label,) = {c.subject for c in changes(made)}
+    assert [c.paths for c in changes(made, files_of=[label])] == [("web/b",), ("web/a",)]
+    shallow = made.clone(tmp_path / "shallow", "--depth", "1")
+    told = changes(shallow, files_of=[c.subject for c in changes(shallow)])
+    assert [c.paths for c in told] == [None]
+
+
 def test_a_commit_counts_with_the_first_merge_that_brought_it(repo):
     branch(repo, "a", (day(1), "Ana"))
     merge(repo, "a", day(2))

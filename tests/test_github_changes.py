@@ -67,6 +67,47 @@ def test_all_merged_changes_of_the_default_branch_are_read(world: World, make: M
     assert set(everywhere.facts) == {*followed.facts, "500"}
 
 
+SPLIT = {"files_of": [PAYMENTS, "acme/ledger"]}
+
+
+def touching(world: World, *counts: int | None) -> list[Pull]:
+    """Merged pull requests, each with so many files; None for one whose files GitHub can't tell."""
+    for number, count in enumerate(counts, 1):
+        paths = None if count is None else tuple(f"services/{n:03}/a b.py" for n in range(count))
+        one = pull(number, START + number * HOUR)
+        world.repositories[0].pulls.append(replace(one, told=replace(one.told, paths=paths)))
+    return world.repositories[0].pulls
+
+
+def test_the_files_of_changes_are_read_where_a_service_has_paths(
+    world: World, make: Make, server: GitHubStandIn
+) -> None:
+    world.add(PAYMENTS)
+    pulls = touching(world, 1, 0, 100, 101, 260, None)
+    followed = keeper(make(), "changes", START, **SPLIT)
+    followed.collect(make(), world.now)
+    assert followed.facts == {p.told.key: p.told for p in pulls}
+    assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
+    asked = [one for one in server.asked if "files(first: $first" in str(one.body)]
+    assert len(asked) == 1 + 4 + 4  # one file, 160 files in pages of 50, and the ways to ask for none at all
+
+
+def test_the_files_of_changes_are_not_asked_for_elsewhere(world: World, make: Make) -> None:
+    world.add(PAYMENTS)
+    pulls = touching(world, 3)
+    followed = keeper(make(), "changes", START)
+    followed.collect(make(), world.now)
+    assert followed.facts == {p.told.key: replace(p.told, paths=None) for p in pulls}
+
+
+def test_only_the_streams_of_repositories_with_paths_are_others(world: World, make: Make) -> None:
+    world.add(PAYMENTS)
+    asked = [("changes", {"branch": "main"}), ("changes", {"branch": "main", "files_of": ["acme/ledger"]})]
+    assert {repr(s) for s in make().streams(asked[:1])} == {repr(s) for s in make().streams(asked[1:])}
+    (stream,) = make().streams([("changes", {"files_of": ["Acme/Payments"]})])
+    assert stream.query == {"files_of": ["Acme/Payments"]}
+
+
 def test_a_poll_without_news_is_answered_for_free(world: World, make: Make, server: GitHubStandIn) -> None:
     history(world)
     followed = keeper(make(), "changes", START)

@@ -145,3 +145,83 @@ def key_results(one):
 def test_services_are_no_longer_something_this_release_does_not_do(config):
     with workspace(config, writing=False) as one:
         assert concerns_of(one) == []
+
+
+MERGES = """
+[sources.merges]
+type = "file"
+files = ["merges.csv"]
+facts = "changes"
+covers = { from = 2026-08-01, to = 2026-11-19 }
+"""
+PATHS = """
+[services.ledger]
+repository = "acme/shop"
+match = { workflow = "deploy-ledger.yml" }
+paths = ["ledger/**", "libs/**"]
+
+[services.web]
+repository = "acme/shop"
+match = { workflow = "deploy-web*" }
+paths = ["web/**", "libs/**"]
+
+[metrics.lead]
+source = "exports"
+measure = "lead_time_for_changes"
+changes = "merges"
+services = ["web"]
+
+[metrics.lasting]
+source = "exports"
+measure = "failed_deployment_recovery_time"
+changes = "merges"
+services = ["web"]
+
+[metrics.rework]
+source = "exports"
+measure = "deployment_rework_rate"
+changes = "merges"
+rollback = { rules = ["version_return", "revert"] }
+services = ["ledger"]
+
+[metrics.merged]
+source = "merges"
+measure = "change_count"
+services = ["ledger"]
+"""
+
+
+def merges():
+    """Before every round a change, of web, of ledger, of both, of neither, in turn."""
+    touched = ("web/a.py", "ledger/a.py", "libs/x/a.py", "README.md; docs/a.md")
+    rounds = ((i, FIRST + timedelta(hours=12 * i, minutes=-10)) for i in range(220))
+    lines = (f"acme/shop,merge{i},{when.isoformat()},{touched[i % 4]}" for i, when in rounds)
+    return "\n".join(("subject,commit,merged_at,paths", *lines, ""))
+
+
+def test_changes_of_a_monorepo_are_told_apart_by_their_files_from_a_file_to_a_reading(tmp_path):
+    config = write_scene(tmp_path, monorepo(), sources=MERGES, metrics=PATHS)
+    (tmp_path / "merges.csv").write_text(merges())
+    with workspace(config) as one:
+        assert not collect(one).failed
+        assert concerns_of(one) == []
+        lead = newest(one, "lead")
+        rounds = in_window()
+        shipped = [15 * 60 for i in rounds if i % 4 in (0, 2) and i % 10 != 9]
+        # A tenth of web's deployments go back: what was merged for one of those waits for the next round.
+        shipped += [15 * 60 + 12 * 3600 for i in rounds if (i - 1) % 4 in (0, 2) and (i - 1) % 10 == 9]
+        assert (lead.value, lead.n) == (15 * 60, len(shipped))
+        assert f"{sum(i % 4 == 3 for i in merged_in_window())} left out: changes that touch no service's files" in (
+            lead.notes
+        )
+        lasting = newest(one, "lasting")
+        assert (lasting.value, lasting.n) == (12 * 3600, sum(i % 10 == 8 for i in rounds))
+        rework = newest(one, "rework")
+        assert (rework.numerator, rework.denominator) == (0, len(in_window()))
+        merged = newest(one, "merged")
+        assert merged.value == sum(i % 4 in (1, 2) for i in merged_in_window())
+
+
+def merged_in_window():
+    end, start = NOW.replace(hour=23) - timedelta(days=1), NOW - timedelta(days=28)
+    return [i for i in range(220) if start <= FIRST + timedelta(hours=12 * i, minutes=-10) < end]
