@@ -23,7 +23,9 @@ NO_START = "no start"
 UNFINISHED = "unfinished"
 ATTEMPT = "attempt"
 
-_DOUBT = "how their commits lie to those around them is not known, as the rule 'ancestor' needs"
+DOUBTFUL = {IN_DOUBT: "how their commits lie to those around them is not known, as the rule 'ancestor' needs"}
+"""What the role of forward deployments that may be rollbacks, or may have been taken back, is worth noting as."""
+
 _BACK = {
     "version_return": "which had run before",
     "ancestor": "an ancestor of what it replaced",
@@ -47,20 +49,25 @@ def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
     """
     rules = TrackRules.of(definition)
     rows = ordered(tables, rules, as_of).copy(deep=False)
+    leave_out_doubtful(rows)
     forward = rows["role"] == roles.FORWARD
     unsettled = forward & (rows["at"].to_numpy() > _instant(as_of - definition.settle))
-    in_doubt = forward & rows["in_doubt"]
-    rows["counted"] = forward & ~unsettled & ~in_doubt
+    rows["counted"] = forward & ~unsettled
     rows["hit"] = rows["undone_by"] >= 0
-    rows["role"] = rows["role"].mask(unsettled, UNSETTLED).mask(in_doubt, IN_DOUBT)
+    rows["role"] = rows["role"].mask(unsettled, UNSETTLED)
     hours = f"younger than {definition.settle / timedelta(hours=1):g} h"
     return Ledger(
         rows=rows,
-        why=_explain(rows, {UNSETTLED: f"{hours}: too early to say", IN_DOUBT: _DOUBT}),
-        left_out={UNSETTLED: hours, IN_DOUBT: _DOUBT},
+        why=_explain(rows, {UNSETTLED: f"{hours}: too early to say"}),
+        left_out={UNSETTLED: hours, **DOUBTFUL},
         notes=lambda counted: (*_reach(rows), *_other_rules(rules, counted, tables)),
         refusal=never_seen(rows, definition) or _cannot_return(rows, rules),
     )
+
+
+def leave_out_doubtful(rows: pd.DataFrame) -> None:
+    """Gives forward deployments another role where the rule `ancestor` can't tell if they, or one after, went back."""
+    rows["role"] = rows["role"].mask((rows["role"] == roles.FORWARD) & rows["in_doubt"], IN_DOUBT)
 
 
 def duration_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
@@ -179,6 +186,7 @@ def _explain(
         roles.OTHER_ENVIRONMENT: lambda r: f"environment {r['environment']}",
         roles.OTHER_TASK: lambda r: f"task {r['task']}",
         roles.OTHER_SERVICE: lambda r: f"of {r['service']}",
+        IN_DOUBT: lambda r: DOUBTFUL[IN_DOUBT],
         ATTEMPT: lambda r: f"first final status: {r['outcome']}",
     }
 

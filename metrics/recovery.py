@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
-from .deployments import forward_ledger
+from .deployments import DOUBTFUL, IN_DOUBT, forward_ledger, leave_out_doubtful
 from .failures import Failures, delivery_notes, failures, is_hotfix, signals
 from .ledger import Ledger
 from .roles import FORWARD, ROLLBACK
@@ -29,25 +29,27 @@ def recovery_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
     ledger = forward_ledger(definition, tables, as_of)
     rows = ledger.rows
     found = failures(definition, tables, rows, as_of)
+    leave_out_doubtful(rows)
     at: list[int] = rows["at"].to_numpy().astype("int64").tolist()
     roles: list[str] = rows["role"].tolist()
     values = np.full(len(roles), np.nan)
     how = [""] * len(roles)
-    for row in found.told:
+    failed = [row for row in found.told if roles[row] != IN_DOUBT]
+    for row in failed:
         recovery = found.recovery(row)
         roles[row] = NOT_RECOVERED if recovery is None else RECOVERED
         if recovery is not None:
             values[row], how[row] = (recovery[0] - at[row]) / 1e6, recovery[1].ended
 
     def why(row: int) -> str:
-        if row not in found.told:
+        if row not in failed:
             return ledger.why(row)
         return f"a new version; failed: {found.in_words(row)}; {_since(found, row, float(values[row]))}"
 
     return Ledger(
         rows=rows.assign(role=roles, value=values, how=how, counted=~np.isnan(values)),
         why=why,
-        left_out={NOT_RECOVERED: "failed and not recovered yet"},
+        left_out={NOT_RECOVERED: "failed and not recovered yet", **DOUBTFUL},
         notes=lambda counted: (*found.notes, *_how(counted)),
         refusal=ledger.refusal,
     )
@@ -75,9 +77,9 @@ def rework_ledger(definition: MetricDefinition, tables: FactTables, as_of: datet
     rows = ledger.rows
     shipped = shipping(tables, definition.split, rows, rows["role"].tolist(), as_of)
     mending = _mending(definition, shipped)
-    forward, back = rows["role"] == FORWARD, rows["role"] == ROLLBACK
-    rows["counted"] = (forward & ~rows["in_doubt"]) | back
-    rows["hit"] = back | rows.index.isin(list(mending))
+    leave_out_doubtful(rows)
+    rows["counted"] = rows["role"].isin([FORWARD, ROLLBACK])
+    rows["hit"] = (rows["role"] == ROLLBACK) | rows.index.isin(list(mending))
     notes = delivery_notes(definition, signals(definition, rows), shipped)
 
     def why(row: int) -> str:
@@ -87,6 +89,7 @@ def rework_ledger(definition: MetricDefinition, tables: FactTables, as_of: datet
     return Ledger(
         rows=rows,
         why=why,
+        left_out=DOUBTFUL,
         notes=lambda counted: notes,
         refusal=ledger.refusal,
     )

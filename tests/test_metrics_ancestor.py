@@ -11,7 +11,7 @@ from columns import at, tables
 from keyresults.metrics.facts import Shipment
 from keyresults.metrics.pairs import pairs_wanted
 from keyresults.metrics.reading import Health
-from metric_cases import definition, deployed, explained, merged, read
+from metric_cases import broke, definition, deployed, explained, merged, read
 
 DAY = at("2026-10-05 10:00")
 BOTH = ("version_return", "ancestor")
@@ -151,6 +151,23 @@ def test_a_failure_rate_leaves_them_out_too():
     assert (read(what, facts).numerator, read(what, facts).denominator) == (1, 2)
     doubtful = read(what, [*facts, deployed("D", DAY + timedelta(days=3), key="3D")])
     assert (doubtful.numerator, doubtful.denominator) == (1, 1)
+
+
+@pytest.mark.parametrize("measure", ["failed_deployment_recovery_time", "deployment_rework_rate"])
+def test_other_measures_leave_them_out_and_note_them(measure):
+    what = definition(measure, rollback_rules=BOTH, min_samples=0)
+    known = [lies("A", "C", "ahead"), lies("C", "B", "behind"), lies("A", "B", "ahead")]
+    facts = [
+        *track("A C B"),
+        merged("m", "2026-10-05 09:00"),
+        broke("i", "2026-10-06 11:00", closed_at=at("2026-10-09")),
+    ]
+    certain = read(what, [*facts, *known])
+    # C was taken back by B a day after it; of A, C and B one is a rollback.
+    assert certain.value == (86_400 if measure == "failed_deployment_recovery_time" else pytest.approx(1 / 3))
+    doubtful = read(what, facts)
+    assert doubtful.value is None
+    assert any(note.startswith("3 left out: how their commits lie") for note in doubtful.notes)
 
 
 # ---- which pairs are asked for
