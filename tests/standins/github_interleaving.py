@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from keyresults.collectors import github_client, github_connection, github_runs
+from keyresults.collectors import github_client, github_connection, github_runs, github_transport
 from keyresults.collectors.contract import CollectorError, Context
 from keyresults.collectors.github import GitHub
 from keyresults.collectors.github_cursor import SETTLES
@@ -103,7 +103,7 @@ def stage(base: Path) -> Iterator[Stage]:
     direct = Direct(server)
     with pytest.MonkeyPatch.context() as patch, Store.open(f"sqlite:///{base / 'store.db'}") as store:
         patch.setattr(github_client, "PAUSES", (0.0, 0.0))
-        patch.setattr(github_client.Transport, "_connect", lambda _: direct)
+        patch.setattr(github_transport.Transport, "_connect", lambda _: direct)
         patch.setattr(github_connection, "PAGE_SIZES", (4, 2, 1))
         patch.setattr(github_runs, "SAFE", 7)
         patch.setattr(standin, "CAP", 9)
