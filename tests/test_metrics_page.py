@@ -16,6 +16,7 @@ from keyresults.metrics.facts import Fact, StatusChange
 from keyresults.metrics.interval import wilson
 from keyresults.metrics.measures import MEASURES
 from keyresults.metrics.quantity import Quantity
+from keyresults.metrics.service import Service
 from keyresults.metrics.unit import DURATION, PER_WORKDAY
 from metric_cases import between, broke, daily, definition, deployed, explained, measured, measurement, merged, ran
 
@@ -71,6 +72,7 @@ def fact(row: dict[str, str]) -> Fact:
             author_kind=row["by"],
             labels=() if row.get("labels", "–") == "–" else (row["labels"],),
             reverts=None if row.get("reverts", "–") == "–" else row["reverts"],
+            paths=tuple(row["paths"].split(", ")) if "paths" in row else None,
         )
     if "lies to it" in row:
         return between(row["after"], row["deployed"], *row["brings"].strip("–").split(", "), relation=row["lies to it"])
@@ -118,6 +120,10 @@ def options(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
         said["rollback_rules"] = tuple(said.get("rollback_rules", ("version_return",)))
     if "hotfix" in said:
         said["hotfix_labels"] = tuple(said.pop("hotfix")["labels"])
+    if "paths" in said:
+        named = said.pop("paths").items()
+        said["split"] = tuple(Service(name=n, repository="acme/pay", environment=n, paths=(p,)) for n, p in named)
+        said |= {"services": tuple(said["services"]), "own_environments": True}
     if "from" in said:
         said["lead_time_from"] = said.pop("from")
     for name in {"settle", "max_age", "failure_window"} & said.keys():
