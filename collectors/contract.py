@@ -10,7 +10,7 @@ import builtins
 import logging
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -230,6 +230,16 @@ class Concurrent(Protocol):
     @property
     def concurrency(self) -> int:
         """The most threads at once."""
+        ...
+
+
+@runtime_checkable
+class Forgetting(Protocol):
+    """A collector whose source forgets: what was not collected in time is lost."""
+
+    @classmethod
+    def keeps(cls, stream: Stream) -> timedelta | None:
+        """How long the source surely tells what happened, as it is set up by default; None where it forgets nothing."""
         ...
 
 

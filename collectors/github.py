@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import ClassVar, TypedDict
 
@@ -16,7 +17,7 @@ from .git_clone import Clone
 from .git_shipments import Pair
 from .github_artifacts import ArtifactReader
 from .github_changes import ChangeReader
-from .github_client import PER_MINUTE, GitHubClient, Transport
+from .github_client import PER_MINUTE, GitHubClient
 from .github_cursor import Progress
 from .github_deployments import DeploymentReader
 from .github_facts import workflow_deployment
@@ -36,9 +37,10 @@ from .github_options import (
 )
 from .github_releases import ReleaseReader
 from .github_repositories import Repository, chosen, look_around, look_up
-from .github_runs import RunReader
+from .github_runs import KEPT_PUBLIC, RunReader
 from .github_shipments import ShipmentReader
 from .github_tags import TagReader
+from .github_transport import Transport
 
 
 class GitHub:
@@ -88,6 +90,13 @@ class GitHub:
         self._context = context
         self._transport = Transport(options, context)
         self._looked_up: dict[str, Repository] = {}
+
+    @classmethod
+    def keeps(cls, stream: Stream) -> timedelta | None:
+        """Runs, checks and statuses go after 90 days; a private repository may be set to keep them longer."""
+        source = stream.query.get("deployments")
+        of_runs = stream.kind == "runs" or (isinstance(source, Mapping) and "workflow" in source)
+        return KEPT_PUBLIC if of_runs or stream.kind == "samples" else None
 
     @property
     def concurrency(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 TIMEZONE = "timezone"
 """Key of a stream's query that keeps the zone its days are cut in: another zone makes another stream."""
+
+RETENTION = timedelta(days=15)
+"""How long Prometheus keeps samples unless told otherwise."""
 
 PROBE = (
     'label_replace(count(up == 1), "what", "targets", "", "") or '
@@ -87,6 +90,11 @@ window = "7d"
         self._options = options
         self._context = context
         self._api: PrometheusApi | None = None
+
+    @classmethod
+    def keeps(cls, stream: Stream) -> timedelta | None:
+        """A server may be told to keep more, or less."""
+        return RETENTION
 
     def probe(self) -> ProbeResult:
         """Asks for the number of targets and the oldest sample the server knows of itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -15,6 +15,7 @@ from .asking import Asking, Need, by_subject
 from .bindings import Bindings
 from .collectors import construct
 from .holder import this_process
+from .horizon import soon_lost
 from .progress import Progress
 from .stream_collection import STORED, StreamCollection, outcome_of
 from .threads import Crew
@@ -77,7 +78,11 @@ class SourceCollection:
                 runs[stream] = self._stream(collector, stream, needs[stream])
 
         self._crew.do([partial(collect, group) for group in groups], size)
-        return [runs[stream] for stream in needs]
+        return [self._warned(stream, need, runs[stream]) for stream, need in needs.items()]
+
+    def _warned(self, stream: Stream, need: Need, run: StreamRun) -> StreamRun:
+        state = self.workspace.store.state(stream.id)
+        return replace(run, soon_lost=soon_lost(self.workspace, state, need.start, self.workspace.clock()))
 
     def _check(self) -> None:
         self._crew.check()

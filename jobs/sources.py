@@ -7,10 +7,12 @@ from datetime import datetime
 from ..config.model import SourceConfig
 from ..metrics.reading import Health
 from ..reports.progress_report import SourceHealth
-from ..reports.values import SourceState
+from ..reports.values import SoonLost, SourceState
 from ..storage.rows import RunRecord, StreamState
 from .bindings import metrics_by_stream
 from .evidence import trouble_of
+from .horizon import soon_lost
+from .need import needed_from
 from .workspace import Workspace
 
 
@@ -23,7 +25,7 @@ def source_states(workspace: Workspace) -> list[SourceState]:
     found: list[SourceState] = []
     for source in workspace.config.sources.values():
         states = workspace.store.states(source.name)
-        found += [_state(source, state, resting.get(state.stream.id, ())) for state in states]
+        found += [_state(workspace, source, state, resting.get(state.stream.id, ())) for state in states]
         whole = workspace.store.last_source_run(source.name)
         if (whole is not None and whole.outcome != "ok") or (not states and source.name in _asked(workspace)):
             found.append(_without_streams(source, whole, _metrics_asking(workspace, source)))
@@ -79,7 +81,7 @@ def _last_success(states: list[StreamState]) -> datetime | None:
     return max((s.last_success for s in states if s.last_success), default=None)
 
 
-def _state(source: SourceConfig, state: StreamState, metrics: tuple[str, ...]) -> SourceState:
+def _state(workspace: Workspace, source: SourceConfig, state: StreamState, metrics: tuple[str, ...]) -> SourceState:
     run = state.last_run
     return SourceState(
         source=source.name,
@@ -96,7 +98,16 @@ def _state(source: SourceConfig, state: StreamState, metrics: tuple[str, ...]) -
         requests=run.requests if run else 0,
         next_run=run.retry_at if run else None,
         problems=state.problems,
+        soon_lost=_soon_lost(workspace, state, metrics),
     )
+
+
+def _soon_lost(workspace: Workspace, state: StreamState, metrics: tuple[str, ...]) -> SoonLost | None:
+    if not metrics:
+        return None
+    config, now = workspace.config, workspace.clock()
+    start = needed_from(config, [config.metrics[name] for name in metrics], state.stream.source, now)
+    return soon_lost(workspace, state, start, now)
 
 
 def _stream_health(state: StreamState) -> Health:

@@ -17,7 +17,7 @@ from ..metrics.reading import FactNote, Reading
 from ..metrics.window import Window
 from .escaping import screen_safe_json
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, TargetTerms
-from .values import CollectionPlan, Explanation, MetricSeries, PlannedSource, SourceState
+from .values import CollectionPlan, Explanation, MetricSeries, PlannedSource, SoonLost, SourceState
 
 Object = dict[str, object]
 
@@ -247,6 +247,16 @@ def _source(state: SourceState, zone: ZoneInfo) -> Object:
         "requests": state.requests,
         "next_run": _time(state.next_run, zone),
         "problems": list(state.problems),
+        "soon_lost": _loss(state.soon_lost, zone) if state.soon_lost else None,
+    }
+
+
+def _loss(loss: SoonLost, zone: ZoneInfo) -> Object:
+    return {
+        "from": _time(loss.start, zone),
+        "to": _time(loss.end, zone),
+        "on": loss.on.isoformat(),
+        "command": loss.command,
     }
 
 

@@ -81,6 +81,8 @@ def collection(result: CollectionResult, dates: Dates) -> RenderableType:
         said = Text(clean(name)).append("".join(f" · {words}" for words in _brought(run)), style="dim")
         if trouble := _trouble(run, dates):
             said.append(f"\n{clean(trouble)}", style=colour)
+        if run.soon_lost:
+            said.append(f"\n! {clean(wording.soon_lost(run.soon_lost, dates))}", style="yellow")
         for problem in _some(run.problems):
             said.append(f"\n! {clean(problem)}", style="yellow")
         table.add_row(Text(symbol, style=colour), said)
@@ -167,6 +169,8 @@ def _about(state: SourceState, dates: Dates) -> Iterator[tuple[str, str]]:
         yield "last error", dates.in_text(state.last_error)
     if state.next_run:
         yield "next run", dates.instant(state.next_run)
+    if state.soon_lost:
+        yield "soon lost", wording.soon_lost(state.soon_lost, dates)
     for problem in _some(state.problems):
         yield "problem", problem
 

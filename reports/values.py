@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from ..metrics.ranges import TimeRange
@@ -44,6 +44,16 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoonLost:
+    """Time that is not collected, and that the source begins to forget on the local day `on`; `command` saves it."""
+
+    start: datetime
+    end: datetime
+    on: date
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """One stream of a source, and how far it can be trusted.
 
@@ -66,6 +76,7 @@ class SourceState:
     requests: int = 0
     next_run: datetime | None = None
     problems: tuple[str, ...] = ()
+    soon_lost: SoonLost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +101,7 @@ class StreamRun:
     requests: int = 0
     retry_at: datetime | None = None
     problems: tuple[str, ...] = ()
+    soon_lost: SoonLost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

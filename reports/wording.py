@@ -27,6 +27,7 @@ from .numbers import (
     written_period,
 )
 from .progress_report import ReportedKeyResult, ReportedObjective, ReportedRevision, TargetTerms
+from .values import SoonLost
 
 HEALTH_WORDS: dict[Health, str] = {
     Health.UNAUTHORIZED: "the source refuses the credential",
@@ -247,6 +248,11 @@ def about(objective: ReportedObjective) -> str:
 def people(*names: str | None) -> str:
     """Owner and teams, each once."""
     return ", ".join(dict.fromkeys(n for n in names if n))
+
+
+def soon_lost(loss: SoonLost, dates: Dates) -> str:
+    span = f"{dates.instant(loss.start)} to {dates.instant(loss.end)}"
+    return f"{span} is not collected, and the source may forget it from {dates.day(loss.on)} on: {loss.command}"
 
 
 def stream(source: str, kind: str, subject: str, metrics: Sequence[str] = ()) -> str:
