@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ..metrics.facts import Sample
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch
-from .contract import CollectorError, SourceError
+from .contract import CollectorError, ConfigError, SourceError
 from .coverage import covered
 from .coverage_tally import Kind
 from .file_patterns import SourceFile, UnreadableFile
@@ -33,6 +33,9 @@ REMEMBERED = 5000
 
 LOOK_BACK = timedelta(days=1)
 """How far behind its window a list is read."""
+
+TOLD = 5
+"""Of how many artifacts it is told why they can't be read; the others are counted."""
 
 _TOGETHER = 20
 """Artifacts that are handed over at once."""
@@ -62,6 +65,7 @@ class ArtifactReader(WatchedReader):
     kind: Kind
     _first: Answer | None = None
     _lost: datetime | None = None
+    _unreadable: int = 0
 
     def ask(self, etag: str | None) -> Answer:
         self._first = self.get("/actions/artifacts", etag, {"name": self.artifact, "per_page": 100})
@@ -90,6 +94,8 @@ class ArtifactReader(WatchedReader):
             there = [one for one in own if not one["expired"]]
             for start in range(0, len(there), _TOGETHER):
                 yield from self._read(there[start : start + _TOGETHER])
+        if self._unreadable > TOLD:
+            self.problems.append(f"{self.subject}: {self._unreadable - TOLD} more artifacts can't be read either")
         return self.progress.known
 
     def _down_to(self, floor: datetime) -> Iterator[Sequence[Node]]:
@@ -142,7 +148,7 @@ class ArtifactReader(WatchedReader):
 
     def _handed_over(self, facts: Sequence[Sample], read: Mapping[str, int]) -> Batch:
         self.progress.known = remember(read, REMEMBERED)
-        return self.batch(facts)
+        return self.batch(facts, problems=self.problems)
 
     def _dates(self, commits: Sequence[str]) -> Node:
         owner, _, name = self.repository.name.partition("/")
@@ -156,18 +162,16 @@ class ArtifactReader(WatchedReader):
         return {**dates, "url": repository["url"]}
 
     def _sample(self, one: Node, dates: Node) -> list[Sample]:
-        """One, or none where it can't be read: then the problem is told."""
+        """One, or none where it can't be read, now or later: then the problem is told."""
         commit, name = _commit(one), f"artifact {self.artifact} of {_commit(one)[:12]}"
         try:
-            packed = download(self.client, f"/repos/{self.repository.name}/actions/artifacts/{one['id']}/zip", name)
-            parts = measured(packed, name, self.files, self.kind)
+            parts = self._measured(one, name)
         except NotVisible:
-            self.problems.append(f"{self.subject}: {name} is gone")
-            return []
+            return self._can_not_be_read(f"{name} is gone")
         except UnreadableFile as error:
-            hint = "" if self.files else "; `files` says which of it count"
-            self.problems.append(f"{self.subject}: {error}{hint}")
-            return []
+            return self._can_not_be_read(f"{error}" if self.files else f"{error}; `files` says which of it count")
+        except ConfigError as error:
+            return self._can_not_be_read(f"{error}")
         dated = dates[commit]
         return [
             Sample(
@@ -180,6 +184,21 @@ class ArtifactReader(WatchedReader):
                 url=f"{dates['url']}/actions/runs/{one['workflow_run']['id']}",
             )
         ]
+
+    def _measured(self, one: Node, name: str) -> Mapping[str, float]:
+        most = self.client.context.http.max_bytes
+        if one["size_in_bytes"] > most:
+            raise UnreadableFile(
+                name, None, f"it has {one['size_in_bytes']:,} bytes, more than the {most:,} that are read"
+            )
+        path = f"/repos/{self.repository.name}/actions/artifacts/{one['id']}/zip"
+        return measured(download(self.client, path, name), name, self.files, self.kind)
+
+    def _can_not_be_read(self, why: str) -> list[Sample]:
+        self._unreadable += 1
+        if self._unreadable <= TOLD:
+            self.problems.append(f"{self.subject}: {why}")
+        return []
 
 
 def measured(packed: bytes, name: str, patterns: Sequence[str], kind: Kind) -> Mapping[str, float]:

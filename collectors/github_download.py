@@ -6,6 +6,7 @@ import requests
 
 from .contract import SourceError
 from .github_client import GitHubClient
+from .github_refusals import NotVisible
 from .http import explain, place
 
 
@@ -13,8 +14,8 @@ def download(client: GitHubClient, path: str, about: str) -> bytes:
     """The bytes behind a GET of the API; one request there, and one that counts for nothing at the other place.
 
     Raises:
-        NotVisible: where it is gone.
-        SourceError: where the place it lies at does not give it.
+        NotVisible: where it is gone, here or there.
+        SourceError: where the place it lies at does not give it now.
     """
     answer = client.get(path, about)
     address = answer.headers.get("location")
@@ -27,6 +28,8 @@ def download(client: GitHubClient, path: str, about: str) -> bytes:
             response = session.get(address)
         except requests.RequestException as error:
             raise SourceError(f"{about}: {explain(error)}") from None
+    if response.status_code in (404, 410):
+        raise NotVisible(f"{about}: {place(address)} has it no more ({response.status_code})")
     if response.status_code != 200:
         raise SourceError(f"{about}: {place(address)} answered with {response.status_code} to the download")
     return response.content

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from standins.github_figures import Artifact, Storage, run_page, storage
 from standins.github_source import DAY, PAYMENTS, Make, a_server, a_world, collectors, keeper  # noqa: F401 (fixtures)
 from standins.github_world import World
 from standins.histories import START
+from standins.keeping import Keeper
 
 HOUR = timedelta(hours=1)
 LATE = timedelta(minutes=7)
@@ -162,10 +164,7 @@ def test_a_repeated_run_replaces_what_was_measured_at_its_commit(world: World, m
     again = uploaded(world, elsewhere, 60, world.now - HOUR, commit=3)
     followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
     followed.collect(make(), world.now)
-    repeated = sample(60, again)
-    at = told[again.commit].at
-    assert followed.facts[again.commit].at == at
-    assert followed.facts[again.commit].url == repeated.url  # type: ignore[union-attr]
+    assert followed.facts == told | {again.commit: replace(sample(60, again), at=told[again.commit].at)}
     assert "/3.zip" not in {path for path, _ in elsewhere.asked}
 
 
@@ -187,7 +186,9 @@ def test_what_has_expired_is_said_and_no_time_before_it_is_claimed(
     followed = keeper(make(), "samples", START, **REPORTS)
     followed.collect(make(), world.now)
     assert followed.facts == told
-    assert followed.problems == [f"{PAYMENTS}: 3 artifacts 'reports' have expired unread, the newest of 2026-09-10"]
+    assert list(dict.fromkeys(followed.problems)) == [
+        f"{PAYMENTS}: 3 artifacts 'reports' have expired unread, the newest of 2026-09-10"
+    ]
     kept_from = world.now - 30 * DAY
     assert followed.covered == TimeRanges.of(TimeRange(kept_from, world.now - SETTLES))
     assert followed.batches[-1].horizon == kept_from
@@ -230,7 +231,7 @@ def test_an_archive_that_can_not_be_read_is_a_problem_and_no_figure(
     followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
     followed.collect(make(), world.now)
     assert followed.facts == told
-    (problem,) = followed.problems
+    (problem,) = dict.fromkeys(followed.problems)
     assert problem.startswith(f"{PAYMENTS}: artifact reports of 000000000000: ") or "matches" in problem
     assert words in problem
 
@@ -249,7 +250,7 @@ def test_a_bomb_is_let_go_before_it_fills_anything(
     followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
     followed.collect(make(), world.now)
     assert followed.facts == told
-    assert followed.problems == [
+    assert list(dict.fromkeys(followed.problems)) == [
         f"{PAYMENTS}: artifact reports of 000000000000: it unpacks to more than the 209,715,200 bytes that are read"
     ]
     assert not list(temporary.iterdir())
@@ -263,24 +264,66 @@ def test_an_entry_that_lies_about_its_size_is_not_believed(world: World, make: M
     followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
     followed.collect(make(), world.now)
     assert f"{92:040x}" not in followed.facts
-    assert len(followed.problems) == 1
+    assert len(set(followed.problems)) == 1
 
 
 def test_one_that_can_not_be_fetched_is_tried_again_and_those_before_it_are_kept(
     world: World, make: Make, elsewhere: Storage
 ) -> None:
     told = history(world, elsewhere)
-    kept = elsewhere.held.pop("/4.zip")
+    elsewhere.broken.add("/4.zip")
+    uploaded(world, elsewhere, 95, world.now - HOUR, b"nonsense")
     followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
-    with pytest.raises(SourceError, match="answered with 404 to the download"):
+    with pytest.raises(SourceError, match="answered with 500 to the download"):
         followed.collect(make(), world.now)
-    assert len(followed.facts) == 4
+    assert set(followed.facts) == {f"{n:040x}" for n in (5, 6, 7, 8)}
     assert not followed.covered
-    elsewhere.held["/4.zip"] = kept
+    assert len(set(followed.problems)) == 1
+    elsewhere.broken.clear()
     elsewhere.asked.clear()
     followed.collect(make(), world.now)
     assert followed.facts == told
     assert len(elsewhere.asked) == 4
+
+
+def test_what_is_gone_or_too_large_holds_up_none_of_the_others(world: World, make: Make, elsewhere: Storage) -> None:
+    told = history(world, elsewhere)
+    for n in range(101, 108):
+        uploaded(world, elsewhere, n, world.now - HOUR)
+    code = world.repositories[0].code
+    code.artifacts[-1].address = None
+    del elsewhere.held["/106.zip"]
+    for one in code.artifacts[8:13]:
+        one.size = 2**26 + 1
+    followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
+    followed.collect(make(), world.now)
+    assert followed.facts == told
+    said = list(dict.fromkeys(followed.problems))
+    assert said[0] == f"{PAYMENTS}: artifact reports of 000000000000 is gone"
+    assert said[-1] == f"{PAYMENTS}: 2 more artifacts can't be read either"
+    assert sum("it has 67,108,865 bytes, more than the 67,108,864 that are read" in one for one in said) == 1
+    followed.collect(make(), world.now + HOUR)
+    assert followed.facts == told
+
+
+def test_a_kind_of_coverage_the_files_do_not_know_is_told(world: World, make: Make, elsewhere: Storage) -> None:
+    history(world, elsewhere, 1)
+    (stream,) = make().streams([("samples", {**REPORTS, "kind": "statement"})])
+    followed = Keeper(stream, START + 20 * DAY)
+    followed.collect(make(), world.now)
+    assert not followed.facts
+    (problem,) = dict.fromkeys(followed.problems)
+    assert 'in the format lcov, which has no kind "statement"' in problem
+
+
+@pytest.mark.parametrize("hostile", ["[" * 200_000, '<!DOCTYPE a [<!ENTITY b "c">]><testsuite name="&b;"/>'])
+def test_a_hostile_report_is_a_problem(world: World, make: Make, elsewhere: Storage, hostile: str) -> None:
+    told = history(world, elsewhere)
+    uploaded(world, elsewhere, 96, world.now - HOUR, packed({"coverage.info": hostile, "junit/a.xml": junit(1, 0)}))
+    followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
+    followed.collect(make(), world.now)
+    assert followed.facts == told
+    assert len(set(followed.problems)) == 1
 
 
 def test_without_files_everything_in_it_counts(world: World, make: Make, elsewhere: Storage) -> None:
@@ -292,6 +335,6 @@ def test_without_files_everything_in_it_counts(world: World, make: Make, elsewhe
     (fact,) = followed.facts.values()
     assert isinstance(fact, Sample)
     assert (fact.commit, fact.parts) == (one.commit, {"covered": 150, "coverable": 200})
-    (problem,) = followed.problems
+    (problem,) = dict.fromkeys(followed.problems)
     assert "its root <html> is neither" in problem
     assert problem.endswith("; `files` says which of it count")

@@ -91,6 +91,7 @@ class Artifact:
     address: str | None = None
     branch: str = "main"
     forked: bool = False
+    size: int = 1000
 
 
 # ---- GraphQL
@@ -201,7 +202,7 @@ def artifact(one: Artifact, repository: str, number: int, now: datetime) -> dict
         "id": one.number,
         "node_id": f"A_{one.number}",
         "name": one.name,
-        "size_in_bytes": 1000,
+        "size_in_bytes": one.size,
         "url": url,
         "archive_download_url": f"{url}/zip",
         "expired": one.expires <= now,
@@ -225,6 +226,7 @@ class Storage:
 
     url: str
     held: dict[str, bytes] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def put(self, name: str, packed: bytes) -> str:
@@ -253,7 +255,8 @@ def _handler(place: Callable[[], Storage]) -> type[BaseHTTPRequestHandler]:
             place().asked.append((path, dict(self.headers)))
             body = place().held.get(path, b"")
             refused = "Authorization" in self.headers or signature != "sig=signed"
-            self.send_response(400 if refused else 200 if path in place().held else 404)
+            found = 500 if path in place().broken else 200 if path in place().held else 404
+            self.send_response(400 if refused else found)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
