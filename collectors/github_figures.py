@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..metrics.facts import Sample
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch
-from .contract import ConfigError
+from .contract import ConfigError, SourceError
 from .git_clone import Commit
-from .github_branch import BranchReader, commit_of
+from .github_branch import LOOK_BACK, BranchReader, commit_of
 from .github_client import Answer
 from .github_connection import Connection
 from .github_cursor import Item
@@ -95,10 +95,10 @@ class FigureReader(BranchReader):
         return any(commit != newest for commit in self.progress.open)
 
     def floor(self, window: TimeRange) -> datetime | None:
-        floors = [one.created_at for one in self.progress.open.values()]
+        floors = [one.created_at - LOOK_BACK for one in self.progress.open.values()]
         now = self.client.now()
         if self.progress.sweep_is_due(now):
-            floors.append(now - SWEPT)
+            floors.append(self.progress.swept_back(SWEPT) - LOOK_BACK)
         if (usual := BranchReader.floor(self, window)) is not None:
             floors.append(usual)
         return min(floors, default=None)
@@ -168,9 +168,17 @@ class StatusReader(FigureReader):
 @dataclass(slots=True, kw_only=True)
 class CheckReader(FigureReader):
     def ask(self, etag: str | None) -> Answer:
-        return _of_branch(self, "check-runs", etag, {"check_name": self.of, "filter": "latest", "per_page": 100})
+        asked = {"check_name": self.of, "filter": "latest", "per_page": 100}
+        answer = _of_branch(self, "check-runs", etag, asked)
+        if answer.unchanged or answer.body.get("check_runs"):
+            return answer
+        # No runs look the same for every head: that another one came would be missed.
+        return replace(answer, headers={name: value for name, value in answer.headers.items() if name != "etag"})
 
     def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
+        if not body["check_runs"]:
+            self.find_head()
+            return self.head
         return [
             [one["head_sha"], one["status"], one["conclusion"], *(one["output"][text] for text in _TEXTS)]
             for one in body["check_runs"]
@@ -180,8 +188,10 @@ class CheckReader(FigureReader):
         return self.connection(CHECKS, "object", "history", head=self.head, of=self.of)
 
     def said(self, node: Node) -> Said | None:
-        suites = (node["checkSuites"] or {}).get("nodes") or ()
-        runs = [run for suite in suites if suite for run in (suite["checkRuns"] or {}).get("nodes") or () if run]
+        try:
+            runs = [run for suite in node["checkSuites"]["nodes"] for run in suite["checkRuns"]["nodes"]]
+        except TypeError:
+            raise SourceError(f"{self.subject}: GitHub left out checks of commit {node['oid']}") from None
         ended = [run for run in runs if run["status"] == "COMPLETED" and run["conclusion"] not in _SILENT]
         if not ended:
             return None

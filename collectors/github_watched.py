@@ -134,10 +134,10 @@ class WatchedReader(Reader):
             digest = _digest(self.shown(answer.body))
         except (KeyError, TypeError) as error:
             raise SourceError(f"{self.subject}: GitHub's answer can't be read ({error!r})") from None
-        new = answer.headers.get("etag")
+        new = answer.headers.get("etag", "")
         follows = not sweep and self.progress.until is not None and start >= self.progress.until
         same = follows and before is not None and before.digest == digest
-        return Look(answer.sent, Seen(mark, new, None, digest) if new else None, unchanged=same)
+        return Look(answer.sent, Seen(mark, new, None, digest), unchanged=same)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from .github_life import Life
 from .github_lives_code import Merges, Releases, Tags
+from .github_lives_figures import CheckFigures, StatusFigures
 from .github_lives_runs import Deployments, Runs, RunsOfOneWorkflow, WorkflowDeployments
 from .github_lives_talk import Changes, Incidents
 
@@ -19,4 +20,6 @@ LIVES: Mapping[str, type[Life]] = {
     "releases": Releases,
     "tags": Tags,
     "merges": Merges,
+    "figures of statuses": StatusFigures,
+    "figures of checks": CheckFigures,
 }

@@ -156,20 +156,21 @@ class Merges(Life):
         self.repository.code.branches["main"] = oid
 
     def withdraw(self, chance: Random) -> None:
-        line = _line(self.repository.code)
-        if len(line) > 1:
-            self.repository.code.branches["main"] = line[chance.randint(1, min(3, len(line) - 1))].oid
+        own = line(self.repository.code)
+        if len(own) > 1:
+            self.repository.code.branches["main"] = own[chance.randint(1, min(3, len(own) - 1))].oid
 
     def facts(self) -> list[Fact]:
-        return [_of_code(self.repository, c.oid, c.oid, c.at, "main", "merge") for c in _line(self.repository.code)]
+        return [_of_code(self.repository, c.oid, c.oid, c.at, "main", "merge") for c in line(self.repository.code)]
 
 
-def _line(code: Code) -> list[Commit]:
-    line: list[Commit] = []
+def line(code: Code) -> list[Commit]:
+    """The commits of the main branch by their first parents, the newest first."""
+    own: list[Commit] = []
     oid = code.branches.get("main")
     while oid is not None:
         commit = code.objects[oid]
         assert isinstance(commit, Commit)
-        line.append(commit)
+        own.append(commit)
         oid = commit.parents[0] if commit.parents else None
-    return line
+    return own
