@@ -4,12 +4,13 @@ Repositories with 60 deployments, 1,500 runs and 80 merged changes a month each,
 of its own that answers 50 ms late. Requests are held against Σ ⌈items ÷ page⌉ (50 deployments, 100 runs, 50 changes)
 and one probe for each stream and repository; wall time against what 4 requests at a time, and the pace GitHub asks
 for, leave at best. The rival is the loop over PyGithub that one would write first, on one repository and month.
-`--whole` is 50 repositories and 3 months; without it there are 8.
+`--whole` is 50 repositories (ten minutes); without it there are 8.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
@@ -193,6 +194,7 @@ def tell(words: str, told: Told, repositories: int, *, paced: bool) -> None:
     print(f"  wall      {told.wall:6.1f} s beside {bound:.1f} s at best: ratio {told.wall / bound:.2f} (goal 1.3)")
     print(f"            of which latency {best:.1f} s, pace {pace:.1f} s; the evaluation behind it is not in it")
     print(f"  processor {told.spent.cpu:6.1f} s, evaluation included; the stand-in's own {told.standin:.1f} s")
+    print(f"            the machine's load in that minute: {os.getloadavg()[0]:.1f} for {os.cpu_count()} cores")
     print(f"  peak      {told.spent.peak:6.0f} MiB (goal 300)")
 
 
