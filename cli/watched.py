@@ -1,24 +1,27 @@
-"""Progress of long work, drawn on standard error where somebody watches."""
+"""Progress of long work on standard error: drawn where somebody watches, else a plain line now and then."""
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import date
+from threading import current_thread, main_thread
+from time import monotonic
+from types import FrameType
 
-from ..jobs.progress import Progress, Quiet
+from ..jobs.progress import Course, Progress
 
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
+EVERY = 30.0
+"""Seconds between plain lines: a short collection writes none."""
 
 
 @contextmanager
 def watched() -> Iterator[Progress]:
     """Nothing is drawn unless standard error is a terminal."""
     if not sys.stderr.isatty():
-        yield Quiet()
+        yield Told(_plainly(monotonic))
         return
     from rich.console import Console
     from rich.progress import Progress as Bars
@@ -26,23 +29,53 @@ def watched() -> Iterator[Progress]:
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Bars(*columns, console=Console(stderr=True, highlight=False), transient=True) as bars:
-        yield _Drawn(bars)
+        task = bars.add_task("starting", total=None)
+        yield Told(lambda words: bars.update(task, description=words))
 
 
-class _Drawn:
-    def __init__(self, bars: Bars) -> None:
-        self._bars = bars
-        self._task: TaskID = bars.add_task("starting", total=None)
-        self._about = ""
-        self._facts = self._requests = 0
+@contextmanager
+def terminable() -> Iterator[None]:
+    """What is asked to end (SIGTERM) ends as with Ctrl-C: threads come to rest, and what was taken is given back."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+class Told(Course):
+    """A course that tells its words with every step."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self._tell = tell
 
     def stream(self, name: str, detail: str = "") -> None:
-        self._about = f"{name} {detail}".strip()
-        self._facts = self._requests = 0
-        self._bars.update(self._task, description=self._about)
+        super().stream(name, detail)
+        self._tell(self.words())
 
-    def advance(self, facts: int, requests: int = 0) -> None:
-        self._facts += facts
-        self._requests += requests
-        said = f"{self._about}: {self._facts} facts, {self._requests} requests"
-        self._bars.update(self._task, description=said)
+    def advance(
+        self, facts: int, requests: int = 0, *, name: str = "", back_to: date | None = None, share: float | None = None
+    ) -> None:
+        super().advance(facts, requests, name=name, back_to=back_to, share=share)
+        self._tell(self.words())
+
+
+def _plainly(clock: Callable[[], float]) -> Callable[[str], None]:
+    told = clock()
+
+    def tell(words: str) -> None:
+        nonlocal told
+        if clock() - told >= EVERY:
+            told = clock()
+            sys.stderr.write(f"{words}\n")
+            sys.stderr.flush()
+
+    return tell

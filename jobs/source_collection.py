@@ -77,6 +77,7 @@ class SourceCollection:
                 self._crew.check()
                 runs[stream] = self._stream(collector, stream, needs[stream])
 
+        self.progress.streams(len(needs))
         self._crew.do([partial(collect, group) for group in groups], size)
         return [self._warned(stream, need, runs[stream]) for stream, need in needs.items()]
 

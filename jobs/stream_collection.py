@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from ..collectors.contract import CollectorError, ConfigError, RetryAt, SourceError, Unauthorized
 from ..config.model import SourceConfig
-from ..metrics.ranges import TimeRange
+from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch, Json, Stream
 from ..reports.values import Outcome, StreamRun
 from ..reports.wording import stream as stream_in_words
@@ -49,6 +49,7 @@ class _Tally:
     removed: int = 0
     requests: int = 0
     problems: tuple[str, ...] = ()
+    covered: TimeRanges = field(default_factory=TimeRanges)
 
 
 @dataclass(kw_only=True)
@@ -99,25 +100,23 @@ class StreamCollection:
         self._leased_at = now
         return store.lease(self.stream.id, self.holder, now, now + LEASE)
 
-    def _leased(self, collector: Collects, windows: Iterable[TimeRange]) -> StreamRun:
-        tally = _Tally()
+    def _leased(self, collector: Collects, windows: Sequence[TimeRange]) -> StreamRun:
+        tally, wanted = _Tally(), TimeRanges.of(*windows)
         error: CollectorError | None = None
         run_id = self.workspace.store.start_run(self.source.name, self.stream, self.workspace.clock())
         try:
             for window in windows:
-                self.progress.stream(
-                    stream_in_words(self.source.name, self.stream.kind, self.stream.subject),
-                    _days(window, self.workspace),
-                )
-                self._window(collector, window, tally)
+                self.progress.stream(self._name, _days(window, self.workspace))
+                self._window(collector, window, tally, wanted)
         except CollectorError as told:
             error = told
         except Exception as unexpected:
             log.exception("collector %s failed in a way it should not", self.source.type)
             error = SourceError(f"the collector {self.source.type!r} failed: {type(unexpected).__name__}")
+        self.progress.advance(0, name=self._name, share=1.0)
         return self._finished(run_id, self.hear(error), tally)
 
-    def _window(self, collector: Collects, window: TimeRange, tally: _Tally) -> None:
+    def _window(self, collector: Collects, window: TimeRange, tally: _Tally, wanted: TimeRanges) -> None:
         store = self.workspace.store
         state = store.state(self.stream.id)
         for batch in collector.collect(self.stream, window, state.cursor if state else None):
@@ -129,8 +128,18 @@ class StreamCollection:
             tally.requests += batch.requests
             tally.problems = tuple(dict.fromkeys((*tally.problems, *batch.problems)))
             self._prolong(now)
-            self.progress.advance(len(batch.facts), batch.requests)
+            tally.covered |= batch.covered & wanted
+            self._advance(batch, _share(tally.covered, wanted))
             self.check()
+
+    @property
+    def _name(self) -> str:
+        return stream_in_words(self.source.name, self.stream.kind, self.stream.subject)
+
+    def _advance(self, batch: Batch, share: float) -> None:
+        start = batch.covered.start
+        back_to = None if start is None else self.workspace.config.calendar.day_of(start)
+        self.progress.advance(len(batch.facts), batch.requests, name=self._name, back_to=back_to, share=share)
 
     def _prolong(self, now: datetime) -> None:
         if self._leased_at is not None and now - self._leased_at < LEASE / 10:
@@ -186,6 +195,11 @@ def outcome_of(error: CollectorError | None) -> tuple[Outcome, datetime | None]:
         case ConfigError():
             return "refused", None
     return "failed", None
+
+
+def _share(covered: TimeRanges, wanted: TimeRanges) -> float:
+    whole = sum((one.length for one in wanted), timedelta())
+    return sum((one.length for one in covered), timedelta()) / whole if whole else 1.0
 
 
 def _days(window: TimeRange, workspace: Workspace) -> str:

@@ -498,7 +498,7 @@ def test_long_work_is_drawn_where_somebody_watches(monkeypatch):
     with watched() as progress:
         progress.stream("github/runs/[bold]acme", "2026-11-01 to 2026-11-20")
         progress.advance(120, 2)
-    assert "github/runs/[bold]acme 2026-11-01 to 2026-11-20: 120 facts, 2 requests" in screen.getvalue()
+    assert "github/runs/[bold]acme 2026-11-01 to 2026-11-20 · 2 requests" in screen.getvalue()
 
 
 def test_nothing_is_drawn_into_a_log(monkeypatch):

@@ -56,15 +56,14 @@ across = "sum"
 PROGRAM = """
 import sys
 from datetime import datetime
-from pathlib import Path
 from keyresults.collectors import github_client
-from keyresults.config.load import load
-from keyresults.jobs.collect import collect
+from keyresults.cli.main import main
 from keyresults.jobs.workspace import Workspace
 github_client.PER_MINUTE.clear()
 now = datetime.fromisoformat(sys.argv[2])
-with Workspace(load(Path(sys.argv[1])), writing=True, clock=lambda: now) as one:
-    collect(one)
+whole = Workspace.__init__
+Workspace.__init__ = lambda self, config, writing=False: whole(self, config, writing, lambda: now)
+sys.exit(main(["--config", sys.argv[1], "collect"]))
 """
 
 
@@ -202,16 +201,17 @@ def test_a_broken_server_is_given_up_after_few_streams(scene: Scene) -> None:
     assert len(scene.server.asked) <= 3 * 8
 
 
-def test_ctrl_c_ends_the_threads_and_leaves_nothing_taken(scene: Scene) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_the_threads_and_leaves_nothing_taken(scene: Scene, sent: signal.Signals, code: int) -> None:
     scene.watch.delay = 0.1
     config = scene.config(4)
     command = [sys.executable, "-c", PROGRAM, str(config), NOW.isoformat()]
     process = subprocess.Popen(command, preexec_fn=hear_interrupts, stderr=subprocess.DEVNULL)
     while len(scene.server.asked) < 20:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     began = time.monotonic()
-    assert process.wait(timeout=20) != 0
+    assert process.wait(timeout=20) == code
     assert time.monotonic() - began < 5
     with closing(sqlite3.connect(config.parent / ".keyresults/store.db")) as connection:
         assert connection.execute("SELECT count(*) FROM leases").fetchone() == (0,)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from keyresults.collectors import github_client
 from keyresults.config.load import load
 from keyresults.jobs.collect import collect
 from keyresults.jobs.sources import source_states
@@ -42,6 +43,11 @@ measure = "ci_success_rate"
 source = "forge"
 measure = "deployment_frequency"
 """
+
+
+@pytest.fixture(autouse=True)
+def _impatiently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(github_client, "PAUSES", (0.0, 0.0))
 
 
 @pytest.fixture
