@@ -166,12 +166,11 @@ class ChangeReader(Reader):
 
     def _paths(self, node: Node) -> tuple[str, ...] | None:
         """The files it touched, page by page where they are over 100; None where GitHub has no list of them."""
-        first = node.get("files") or {"nodes": None}
         rest = self.connection(FILES, "pullRequest", "files", number=node["number"])
+        page: Mapping[str, Any] | None = node.get("files")
         try:
-            page: Mapping[str, Any] = (
-                first if None not in (first["nodes"], *(first["nodes"] or ())) else rest.page(None)
-            )
+            if page is None or page["nodes"] is None or None in page["nodes"]:
+                page = rest.page(None)
             paths = [one["path"] for one in page["nodes"]]
             while page["pageInfo"]["hasNextPage"]:
                 page = rest.page(page["pageInfo"]["endCursor"])

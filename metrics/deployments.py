@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import roles
 from .definition import MetricDefinition
 from .ledger import FactRow, Ledger, each
+from .ownership import ownership_notes
 from .shipping import relations
 from .table import FactTables, from_microseconds, microseconds
 from .tracks import NEVER_RETURNS, TrackRules, ordered
@@ -60,9 +61,14 @@ def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
         rows=rows,
         why=_explain(rows, {UNSETTLED: f"{hours}: too early to say"}),
         left_out={UNSETTLED: hours, **DOUBTFUL},
-        notes=lambda counted: (*_reach(rows), *_other_rules(rules, counted, tables)),
+        notes=lambda counted: (*_reach(rows), *_other_rules(rules, counted, tables), *_whose_reverts(definition)),
         refusal=never_seen(rows, definition) or _cannot_return(rows, rules),
     )
+
+
+def _whose_reverts(definition: MetricDefinition) -> tuple[str, ...]:
+    listens = "revert" in definition.rollback_rules
+    return ownership_notes(definition.split, definition.services) if listens else ()
 
 
 def leave_out_doubtful(rows: pd.DataFrame) -> None:

@@ -34,7 +34,7 @@ def recovery_ledger(definition: MetricDefinition, tables: FactTables, as_of: dat
     roles: list[str] = rows["role"].tolist()
     values = np.full(len(roles), np.nan)
     how = [""] * len(roles)
-    failed = [row for row in found.told if roles[row] != IN_DOUBT]
+    failed = {row for row in found.told if roles[row] != IN_DOUBT}
     for row in failed:
         recovery = found.recovery(row)
         roles[row] = NOT_RECOVERED if recovery is None else RECOVERED

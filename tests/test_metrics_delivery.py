@@ -265,7 +265,10 @@ def deliveries(draw):
     for number in range(draw(st.integers(0, 9))):
         now += timedelta(minutes=draw(STEPS), microseconds=1)
         commits.append(draw(st.sampled_from("ABCDE")))
-        told = {"environment": draw(st.sampled_from(("production", "production", "prod-eu")))}
+        told = {
+            "environment": draw(st.sampled_from(("production", "production", "prod-eu"))),
+            "marked_rollback": draw(st.sampled_from((False, False, True))),
+        }
         subject = draw(st.sampled_from(("acme/pay", "acme/pay", "acme/ledger")))
         seconds = draw(st.sampled_from((60, 3600, 90_000)))
         facts.append(deployed(commits[-1], now, key=f"d{number}", seconds=seconds, subject=subject, **told))
@@ -322,12 +325,13 @@ def deliveries(draw):
     environment=st.sampled_from(("production", "prod*")),
     count=st.sampled_from(("first", "last", "each")),
     begin=st.sampled_from(("merge", "first_commit")),
+    rules=st.sampled_from((("version_return",), ("version_return", "marked"))),
     hours=st.integers(1, 24 * 12),
 )
-def test_any_delivery_agrees_with_plain_loops(facts, environment, count, begin, hours):
+def test_any_delivery_agrees_with_plain_loops(facts, environment, count, begin, rules, hours):
     as_of = DAY + timedelta(hours=hours)
     world = oracle.World(facts, [(at("2026-09-20"), as_of)], Calendar(), as_of, ("acme/pay",))
-    common = {"environment": environment, "count": count, "min_samples": 0}
+    common = {"environment": environment, "count": count, "rollback_rules": rules, "min_samples": 0}
     hot = {"hotfix_labels": ("hotfix",), "hotfix_branches": ("hotfix/*",)}
     lead = definition("lead_time_for_changes", **common, lead_time_from=begin)
     rate = definition("change_failure_rate", **common, **hot)

@@ -55,7 +55,7 @@ WEB, LEDGER = service("web", "web/**", "libs/**"), service("ledger", "ledger/**"
 SPLIT = (WEB, LEDGER)
 
 
-def ships(name: str, commit: str, when: str, **fields: Any) -> Deployment:
+def ships(name: str, commit: str, when: str | datetime, **fields: Any) -> Deployment:
     given: dict[str, Any] = {"subject": SHOP, "key": f"{name}-{commit}", "payload": {"service": name}, **fields}
     return deployed(commit, when, **given)
 
@@ -263,7 +263,7 @@ def monorepo(rng: random.Random, merges: int, *, trouble: bool) -> list[Fact]:
         for place, name in enumerate(names):
             later = now + timedelta(minutes=5 * place + 1 + (rng.choice((0, 300)) if trouble else 0))
             old = f"m{rng.randrange(number + 1):03}" if trouble and rng.random() < 0.15 else commit
-            facts.append(ships(name, old, later, key=f"{number:03}-{name}"))  # type: ignore[arg-type]
+            facts.append(ships(name, old, later, key=f"{number:03}-{name}"))
         if trouble and rng.random() < 0.15:
             named = {"deployment": f"{rng.randrange(number + 1):03}-{rng.choice(NAMES)}"} if rng.random() < 0.5 else {}
             opened = now + timedelta(minutes=rng.randint(0, 400))
