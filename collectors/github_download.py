@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import requests
-
 from .contract import SourceError
 from .github_client import GitHubClient
 from .github_refusals import NotVisible
-from .http import explain, place
 
 
 def download(client: GitHubClient, path: str, about: str) -> bytes:
@@ -17,6 +14,10 @@ def download(client: GitHubClient, path: str, about: str) -> bytes:
         NotVisible: where it is gone, here or there.
         SourceError: where the place it lies at does not give it now.
     """
+    import requests
+
+    from .http import explain, place
+
     answer = client.get(path, about)
     address = answer.headers.get("location")
     if answer.status != 302 or not address:

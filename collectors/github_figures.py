@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,8 +76,8 @@ class Said:
 class FigureReader(BranchReader):
     """The branch's own commits; a figure is dated by its commit. `of` is the name it is said under.
 
-    The fixed URL shows what is said of the head. Commits behind it that still wait for their figure are read again
-    whatever it shows; still later figures are found by the sweep.
+    Commits that still wait for their figure are read again whatever the fixed URL shows; still later figures are
+    found by the sweep.
     """
 
     of: str
@@ -88,11 +88,15 @@ class FigureReader(BranchReader):
     def said(self, node: Node) -> Said | None:
         """What is said of a commit; None where nothing is, or not for good."""
 
-    def awaits_more(self) -> bool:
+    @property
+    def known_head(self) -> str:
+        """The head that the last poll found; empty before the first one."""
         heights = recall(self.progress.known)
-        newest = max(heights, key=lambda commit: heights[commit], default=None)
+        return max(heights, key=lambda commit: heights[commit], default="")
+
+    def awaits_more(self) -> bool:
         self.progress.forget_before(self.client.now() - AWAITED)
-        return any(commit != newest for commit in self.progress.open)
+        return bool(self.progress.open)
 
     def floor(self, window: TimeRange) -> datetime | None:
         floors = [one.created_at - LOOK_BACK for one in self.progress.open.values()]
@@ -147,8 +151,16 @@ class FigureReader(BranchReader):
 
 @dataclass(slots=True, kw_only=True)
 class StatusReader(FigureReader):
+    """The fixed URL shows the head and its statuses, so that it need not be waited for."""
+
+    def awaits_more(self) -> bool:
+        return FigureReader.awaits_more(self) and set(self.progress.open) != {self.known_head}
+
     def ask(self, etag: str | None) -> Answer:
-        return _of_branch(self, "status", etag, {"per_page": 100})
+        try:
+            return self.get(f"/commits/heads/{self.quoted_branch}/status", etag, {"per_page": 100})
+        except (NotVisible, ConfigError):
+            raise ConfigError(f"{self.subject} has no branch {self.branch!r}, or no commit on it") from None
 
     def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
         self.head = body["sha"]
@@ -167,22 +179,17 @@ class StatusReader(FigureReader):
 
 @dataclass(slots=True, kw_only=True)
 class CheckReader(FigureReader):
+    """The fixed URL shows the head alone: one that shows checks says nothing of a head without any."""
+
     def ask(self, etag: str | None) -> Answer:
-        asked = {"check_name": self.of, "filter": "latest", "per_page": 100}
-        answer = _of_branch(self, "check-runs", etag, asked)
-        if answer.unchanged or answer.body.get("check_runs"):
-            return answer
-        # No runs look the same for every head: that another one came would be missed.
-        return replace(answer, headers={name: value for name, value in answer.headers.items() if name != "etag"})
+        return self.find_head(etag)
 
     def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
-        if not body["check_runs"]:
-            self.find_head()
-            return self.head
-        return [
-            [one["head_sha"], one["status"], one["conclusion"], *(one["output"][text] for text in _TEXTS)]
-            for one in body["check_runs"]
-        ]
+        return body["object"]["sha"]
+
+    def awaits_more(self) -> bool:
+        self.head = self.head or self.known_head
+        return FigureReader.awaits_more(self)
 
     def history(self) -> Connection:
         return self.connection(CHECKS, "object", "history", head=self.head, of=self.of)
@@ -203,11 +210,3 @@ _TEXTS = ("title", "summary", "text")
 
 _SILENT = ("CANCELLED", "SKIPPED", "STALE")
 """Conclusions of a check that measured nothing."""
-
-
-def _of_branch(reader: FigureReader, what: str, etag: str | None, parameters: Mapping[str, str | int]) -> Answer:
-    """What the branch's head shows, on a URL that never changes."""
-    try:
-        return reader.get(f"/commits/heads/{reader.quoted_branch}/{what}", etag, parameters)
-    except (NotVisible, ConfigError):
-        raise ConfigError(f"{reader.subject} has no branch {reader.branch!r}, or no commit on it") from None

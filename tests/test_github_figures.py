@@ -202,11 +202,32 @@ def test_check_runs_are_read_from_title_summary_or_text(world: World, make: Make
     world.now += HOUR
     server.forget()
     followed.collect(make(memo), world.now)
-    assert server.counts() == {304: 1, 200: 2}, "a head without checks looks like the one before: it is asked for"
-    beside[f"{60:040x}"].checks.append(Check("coverage", "success", "56.0%"))
+    assert set(server.counts()) == {304}
+
+
+def test_a_check_that_is_still_running_is_waited_for_at_one_request_a_poll(
+    world: World, make: Make, server: GitHubStandIn
+) -> None:
+    history(world, 60)
+    beside = commit(world, 61, world.now - HOUR)
+    followed = keeper(make(), "samples", START, **REPORT)
+    memo: dict[str, str] = {}
+    followed.collect(make(memo), world.now)
+    for checks in ([], [Check("coverage", None, "2% so far")]):
+        beside.checks[:] = checks
+        world.now += HOUR
+        server.forget()
+        followed.collect(make(memo), world.now)
+        assert server.counts() == {304: 2, 200: 1}
+        assert not followed.facts
+    beside.checks[:] = [Check("coverage", "success", "56.1%")]
     world.now += HOUR
     followed.collect(make(memo), world.now)
-    assert f"{60:040x}" in followed.facts
+    assert followed.facts == {f"{61:040x}": sample(61, START + 40 * DAY - HOUR)}
+    world.now += HOUR
+    server.forget()
+    followed.collect(make(memo), world.now)
+    assert set(server.counts()) == {304}
 
 
 @pytest.mark.parametrize(

@@ -293,16 +293,12 @@ class GitHubStandIn:
             asked, found[2], lambda part, _: github_compare.comparison(found, part, repository.name, head)
         )
 
-    def _beside_head(self, repository: Repository, asked: Asked, branch: str, what: str) -> Answer:
+    def _status(self, repository: Repository, asked: Asked, branch: str) -> Answer:
         oid = repository.code.branches.get(unquote(branch))
         if oid is None:
             return Answer(422, {"message": f"No commit found for SHA: heads/{branch}"})
         beside = repository.code.beside.get(oid, github_figures.Beside())
-        if what == "status":
-            return Answer(200, github_figures.combined(repository.name, repository.number, oid, beside))
-        named = [one for one in beside.checks if one.name == asked.query.get("check_name", one.name)]
-        told = [github_figures.check_run(repository.name, oid, n, one) for n, one in enumerate(named)]
-        return self._page(asked, told, lambda part, all: {"total_count": len(all), "check_runs": part})
+        return Answer(200, github_figures.combined(repository.name, repository.number, oid, beside))
 
     def _artifacts(self, repository: Repository, asked: Asked) -> Answer:
         there = github_figures.listed(repository.code.artifacts, asked.query.get("name"), self.world.now)
@@ -345,7 +341,7 @@ ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"/deployments/(\d+)/statuses", GitHubStandIn._statuses),
     (r"/pulls", GitHubStandIn._pulls),
     (r"/pulls/(\d+)/(commits|reviews)", GitHubStandIn._of_pull),
-    (r"/commits/(?:heads/)?(.+)/(status|check-runs)", GitHubStandIn._beside_head),
+    (r"/commits/(?:heads/)?(.+)/status", GitHubStandIn._status),
     (r"/actions/artifacts", GitHubStandIn._artifacts),
     (r"/actions/artifacts/(\d+)/(\w+)", GitHubStandIn._artifact),
     (r"/issues", GitHubStandIn._issues),

@@ -167,29 +167,6 @@ def _simple(api: str, oid: str, number: int, one: Status) -> dict[str, object]:
     }
 
 
-def check_run(repository: str, oid: str, number: int, one: Check) -> dict[str, object]:
-    url = f"{API}/repos/{repository}/check-runs/{number}"
-    output = {"title": one.title, "summary": one.summary, "text": one.text}
-    return {
-        "id": number,
-        "node_id": f"CR_{oid}_{number}",
-        "head_sha": oid,
-        "name": one.name,
-        "external_id": None,
-        "url": url,
-        "html_url": url,
-        "details_url": f"https://coverage.example.com/{oid}",
-        "status": "completed" if one.conclusion else "in_progress",
-        "conclusion": one.conclusion,
-        "started_at": written(one.at),
-        "completed_at": written(one.at) if one.conclusion else None,
-        "output": {**output, "annotations_count": 0, "annotations_url": f"{url}/annotations"},
-        "check_suite": {"id": number},
-        "app": None,
-        "pull_requests": [],
-    }
-
-
 def listed(artifacts: Sequence[Artifact], name: str | None, now: datetime) -> list[Artifact]:
     there = [one for one in artifacts if name in (None, one.name) and one.created <= now]
     return sorted(there, key=lambda one: one.number, reverse=True)
