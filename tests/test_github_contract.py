@@ -13,7 +13,7 @@ import pytest
 from keyresults.collectors import github_client
 from keyresults.collectors.github import GitHub
 from keyresults.collectors.testing import Case, CollectorContract
-from keyresults.metrics.facts import FactKind, Incident
+from keyresults.metrics.facts import Change, FactKind, Incident
 from keyresults.metrics.ranges import TimeRange
 from standins import histories
 from standins.github import TOKEN, GitHubStandIn, github
@@ -21,6 +21,7 @@ from standins.github_code import Code, Commit, Release
 from standins.github_figures import Artifact, Beside, Check, Status, Storage, storage
 from standins.github_issues import Issue
 from standins.github_payloads import WEB
+from standins.github_pulls import Pull
 from standins.github_world import World
 from standins.histories import START
 
@@ -35,6 +36,24 @@ def add_code(code: Code) -> None:
         code.tags[f"v{n}"] = code.branches["main"] = f"{n:040x}"
         code.releases.append(Release(n, f"v{n}", at, at))
         code.beside[f"{n:040x}"] = Beside([Status("cover", "success", f"{n}%")], [Check("cover", "success", f"{n}%")])
+
+
+def add_pulls(pulls: list[Pull]) -> None:
+    """More than a page of merged ones, on the same days."""
+    for n in range(1, 90):
+        at = START + timedelta(hours=7 * n)
+        told = Change(
+            key=str(n),
+            subject="acme/payments",
+            commit=f"{n:040x}",
+            merged_at=at,
+            opened_at=at - timedelta(days=1),
+            first_commit_at=at - timedelta(days=2),
+            base="main",
+            head="topic",
+            url=f"{WEB}/acme/payments/pull/{n}",
+        )
+        pulls.append(Pull(told, at))
 
 
 def add_incidents(issues: list[Issue]) -> None:
@@ -64,6 +83,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubStandIn]:
     world.add("acme/payments", [*histories.deployments(11, days=30), *histories.runs(11, days=30, per_day=4)])
     add_code(world.repositories[0].code)
     add_incidents(world.repositories[0].issues)
+    add_pulls(world.repositories[0].pulls)
     with github(world) as standin, storage() as elsewhere:
         add_artifacts(world.repositories[0].code, elsewhere)
         yield standin
@@ -100,6 +120,11 @@ class TestRuns(GitHubContract):
 
 class TestWorkflowDeployments(GitHubContract):
     query: ClassVar[dict[str, object]] = {"deployments": {"workflow": "deploy.yml", "branch": "*"}}
+
+
+class TestChanges(GitHubContract):
+    kind = "changes"
+    query: ClassVar[dict[str, object]] = {"branch": "*"}
 
 
 class TestReleases(GitHubContract):

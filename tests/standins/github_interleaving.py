@@ -105,7 +105,7 @@ def stage(base: Path) -> Iterator[Stage]:
         patch.setattr(github_client, "PAUSES", (0.0, 0.0))
         patch.setattr(github_transport.Transport, "_connect", lambda _: direct)
         patch.setattr(github_connection, "PAGE_SIZES", (4, 2, 1))
-        patch.setattr(github_runs, "SAFE", 7)
+        patch.setattr(github_runs, "SAFE", 6)
         patch.setattr(standin, "CAP", 9)
         every_job = payloads.jobs
         patch.setattr(payloads, "jobs", lambda run: every_job(run)[-8:])
@@ -132,14 +132,14 @@ class Interleaving:
         self.stream = Stream(self.source, self.life.kind, "acme/payments", self.life.query)
         server = self.stage.server
         server.world, server.quota = self.world, standin.Quota(self.world)
-        self._calm()
+        self.calm()
         self.commits: set[str] = set()
-        self._happen("add", Random(0))
+        self.happen("add", Random(0))
         self.world.now += 3600 * SECOND
 
-    def _calm(self) -> None:
+    def calm(self) -> None:
         server = self.stage.server
-        server.plan, server.drift, server.largest_page = {}, 1.0, 6
+        server.plan, server.drift, server.largest_page = {}, 1.0, 3
         server.limits = standin.Limits()
         server.asked.clear()
         self.world.impostor = None
@@ -150,7 +150,7 @@ class Interleaving:
     def take(self, step: Step) -> None:
         chance = Random(step.seed)
         if step.what in HAPPENINGS:
-            self._happen(step.what, chance)
+            self.happen(step.what, chance)
             self.world.now += chance.choice((0, 1, 30, 120)) * SECOND
         elif step.what == "wait":
             hours = chance.choice((1, 3, 11, 24, 26, 80, 300, 500))
@@ -160,11 +160,11 @@ class Interleaving:
         elif step.what == "reach":
             self.since -= chance.randint(1, 10) * DAY
         else:
-            getattr(self, "_" + step.what.replace(" ", "_"))(chance)
-            self._calm()
-            self._holds()
+            getattr(self, step.what.replace(" ", "_"))(chance)
+            self.calm()
+            self.holds()
 
-    def _happen(self, what: str, chance: Random) -> None:
+    def happen(self, what: str, chance: Random) -> None:
         getattr(self.life, what)(chance)
         self.life.changed()
         self.commits |= {one.commit for one in self.life.facts() if hasattr(one, "commit")}
@@ -172,7 +172,7 @@ class Interleaving:
     def _clock(self) -> datetime:
         return self.world.now + self.ahead
 
-    def _poll(self, chance: Random, killed: int | None = None) -> None:
+    def poll(self, chance: Random | None = None, killed: int | None = None) -> None:
         context = Context(
             source=self.source,
             http=HttpDoor(),
@@ -189,7 +189,7 @@ class Interleaving:
         }
         collector = GitHub(GitHub.Options.model_validate(options), context)
         try:
-            self._collect(collector, chance, killed)
+            self._collect(collector, chance or Random(0), killed)
         except (CollectorError, Killed):
             pass
         finally:
@@ -209,27 +209,27 @@ class Interleaving:
                     raise Killed
                 store.write(self.stream, batch, self._clock())
 
-    def _poll_killed(self, chance: Random) -> None:
-        self._poll(chance, killed=chance.randint(1, 4))
+    def poll_killed(self, chance: Random) -> None:
+        self.poll(chance, killed=chance.randint(1, 4))
 
-    def _poll_troubled(self, chance: Random) -> None:
+    def poll_troubled(self, chance: Random) -> None:
         first, many = chance.randint(1, 9), chance.choice((1, 2, 3, 20))
         self.stage.server.plan = dict.fromkeys(range(first, first + many), chance.choice(TROUBLES))
-        self._poll(chance)
+        self.poll(chance)
 
-    def _poll_shifted(self, chance: Random) -> None:
+    def poll_shifted(self, chance: Random) -> None:
         """Something happens while it is under way, between one request and the next."""
         places = {chance.randint(2, 8) for _ in range(3)}
 
         def happens(number: int) -> None:
             if number in places:
-                self._happen(chance.choice(("add", *HAPPENINGS)), chance)
+                self.happen(chance.choice(("add", *HAPPENINGS)), chance)
                 self.world.now += chance.choice((0, 0, 1, 90)) * SECOND
 
         self.stage.direct.before = happens
-        self._poll(chance)
+        self.poll(chance)
 
-    def _poll_mixed_up(self, chance: Random) -> None:
+    def poll_mixed_up(self, chance: Random) -> None:
         first, many = chance.randint(2, 8), chance.choice((1, 1, 2, 30))
         # Another repository's answer looks like that of an issue moved there; the next poll tells of it anew.
         self.unsure = True
@@ -238,9 +238,9 @@ class Interleaving:
             self.world.impostor = "acme/other" if first <= number < first + many else None
 
         self.stage.direct.before = mixed_up
-        self._poll(chance)
+        self.poll(chance)
 
-    def _poll_overloaded(self, chance: Random) -> None:
+    def poll_overloaded(self, chance: Random) -> None:
         limits = self.stage.server.limits
         limits.heaviest = chance.choice((0, 1, 3, 100))
         keys = [one.key for one in self.life.facts()]
@@ -248,15 +248,15 @@ class Interleaving:
             hidden = chance.choice(keys)
             ids = frozenset(f"{prefix}_{hidden}" for prefix in ("DE", "PR", "RE", "REF", "C", "I"))
             limits.hidden, limits.holed = chance.choice(((ids, frozenset()), (frozenset(), ids)))
-        self._poll(chance)
+        self.poll(chance)
 
-    def _poll_drifting(self, chance: Random) -> None:
+    def poll_drifting(self, chance: Random) -> None:
         self.stage.server.drift = chance.choice((0.0, 0.8, 0.95, 1.05, 1.3, 3.0))
-        self._poll(chance)
+        self.poll(chance)
 
     # ---- what must hold
 
-    def _stored(self) -> dict[str, Fact]:
+    def stored(self) -> dict[str, Fact]:
         store, end = self.stage.store, self.world.now + 1000 * DAY
         keys = store.keys(self.stream.id, start=START - 1000 * DAY, end=end)
         found = {key: store.fact(self.stream.id, key) for key in keys}
@@ -266,9 +266,9 @@ class Interleaving:
         state = self.stage.store.state(self.stream.id)
         return state.coverage if state else TimeRanges()
 
-    def _holds(self) -> None:
+    def holds(self) -> None:
         """Whatever lies in covered time is there, unless it was shown later than a list may lag; all of it is ours."""
-        stored, covered = self._stored(), self._covered()
+        stored, covered = self.stored(), self._covered()
         for fact in self.life.facts():
             if self.unsure and isinstance(fact, Incident):
                 continue
@@ -286,11 +286,11 @@ class Interleaving:
     def end(self) -> None:
         """A day later one poll, which is a sweep, finds everything."""
         self.ahead = timedelta()
-        self._calm()
+        self.calm()
         self.world.now += DAY + 120 * SECOND
         self.world._known.clear()
-        self._poll(Random(0))
-        stored = {key: fact for key, fact in self._stored().items() if fact.at >= self.since}
+        self.poll()
+        stored = {key: fact for key, fact in self.stored().items() if fact.at >= self.since}
         told = {fact.key: fact for fact in self.life.facts() if fact.at >= self.since}
         kept = {key: fact for key, fact in stored.items() if key in told or key not in self.life.cleared}
         assert kept == told, _difference(kept, told)

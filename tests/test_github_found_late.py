@@ -1,0 +1,137 @@
+"""What once was lost, or claimed too early: each with the few steps it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from random import Random
+
+import pytest
+from keyresults.metrics.facts import Run
+from standins.github_code import Commit
+from standins.github_interleaving import Interleaving, Stage, stage
+from standins.github_lives import LIVES
+
+HOUR = timedelta(hours=1)
+DAY = 24 * HOUR
+
+every = pytest.mark.parametrize("kind", sorted(LIVES))
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with stage(tmp_path_factory.mktemp("late")) as one:
+        yield one
+
+
+@pytest.fixture
+def begin(play: Stage, request: pytest.FixtureRequest) -> Interleaving:
+    kind = request.getfixturevalue("kind")
+    return Interleaving(play, kind, request.node.name.replace(" ", "-"))
+
+
+@every
+def test_a_clock_ahead_of_github_s_claims_nothing_that_has_not_come(begin: Interleaving, kind: str) -> None:
+    begin.ahead = 3 * DAY
+    begin.poll()
+    begin.holds()
+    begin.ahead = timedelta()
+    begin.world.now += 2 * HOUR
+    begin.happen("add", Random(1))
+    begin.world.now += HOUR
+    begin.poll()
+    begin.holds()
+    begin.end()
+
+
+@every
+def test_what_a_reading_that_broke_off_had_told_is_taken_back_too(begin: Interleaving, kind: str) -> None:
+    for seed in range(20):
+        begin.happen("add", Random(seed))
+        begin.world.now += HOUR
+    for killed in (2, 3):
+        begin.poll(Random(killed), killed=killed)
+        begin.happen("withdraw", Random(killed))
+        begin.world.now += HOUR
+    begin.end()
+
+
+@pytest.mark.parametrize("kind", ["deployments", "runs", "workflow deployments"])
+def test_what_ended_during_a_pause_of_weeks_is_asked_for_once_more(begin: Interleaving, kind: str) -> None:
+    for seed in range(12):
+        begin.happen("add", Random(seed))
+    begin.poll()
+    begin.world.now += 20 * DAY
+    for seed in range(12):
+        begin.happen("late", Random(seed))
+        begin.happen("again", Random(seed))
+        begin.world.now += 60 * timedelta(seconds=1)
+    begin.world.now += 25 * DAY
+    begin.end()
+
+
+@pytest.mark.parametrize("kind", ["runs"])
+def test_a_run_that_was_not_to_be_found_for_a_moment_is_told_anew(begin: Interleaving, kind: str) -> None:
+    for seed in range(20):
+        begin.happen("add", Random(seed))
+        begin.world.now += HOUR
+    begin.poll()
+    repository = begin.life.repository
+    oldest = next(one for one in repository.history if isinstance(one, Run) and one.conclusion is None)
+    repository.history.remove(oldest)
+    begin.life.changed()
+    begin.world.now += HOUR
+    begin.happen("add", Random(99))
+    begin.poll()
+    repository.history.insert(0, oldest)
+    begin.end()
+
+
+@pytest.mark.parametrize("kind", ["runs"])
+def test_a_run_whose_jobs_cannot_be_read_leaves_a_gap(begin: Interleaving, kind: str) -> None:
+    begin.world.now += 10 * HOUR
+    server = begin.stage.server
+    jobs = 1 + next(n for n, path in enumerate(_asked(begin)) if path.endswith("/jobs"))
+    again = Interleaving(begin.stage, kind, "jobs-again")
+    again.world.now += 10 * HOUR
+    server.plan = {jobs: "graphql limit"}
+    again.poll()
+    again.calm()
+    again.holds()
+    again.end()
+
+
+def _asked(begin: Interleaving) -> list[str]:
+    begin.poll()
+    return [one.path for one in begin.stage.server.asked]
+
+
+@pytest.mark.parametrize("kind", ["changes", "merges", "releases", "tags", "figures of statuses"])
+def test_an_item_without_what_lies_below_it_is_not_taken_for_whole(begin: Interleaving, kind: str) -> None:
+    for seed in range(9):
+        begin.happen("add", Random(seed))
+        begin.world.now += HOUR
+    for fact in begin.life.facts():
+        number = fact.key
+        holed = frozenset(f"{prefix}_{number}" for prefix in ("PR", "RE", "REF", "C"))
+        begin.stage.server.limits.holed = holed
+        begin.poll()
+        begin.holds()
+        assert (stored := begin.stored().get(number)) is None or stored == fact
+        begin.calm()
+    begin.end()
+
+
+@pytest.mark.parametrize("kind", ["merges", "figures of statuses", "figures of checks"])
+def test_a_commit_dated_days_before_its_parent_is_found(begin: Interleaving, kind: str) -> None:
+    begin.poll()
+    code, world = begin.life.repository.code, begin.world
+    world.now += DAY
+    for number, back in ((501, 0 * DAY), (502, 6 * DAY), (503, 0 * DAY)):
+        code.add(Commit(f"{number:040x}", world.now - back, (code.branches["main"],)))
+        code.branches["main"] = f"{number:040x}"
+        begin.happen("late", Random(number))
+        world.now += HOUR
+    begin.poll()
+    begin.holds()
+    begin.end()
