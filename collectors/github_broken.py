@@ -22,7 +22,7 @@ def parsed(text: str, about: str, status: int) -> Any:  # noqa: ANN401 (JSON)
     try:
         return json.loads(text)
     except ValueError:
-        if status >= 400:
+        if status >= 300:
             return None
         raise Passing(SourceError(f"{about}: the answer is no JSON (cut off, or a login page)")) from None
 

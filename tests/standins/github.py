@@ -309,7 +309,7 @@ class GitHubStandIn:
         found = next((one for one in repository.code.artifacts if one.number == int(number)), None)
         if found is None or form != "zip" or found.address is None or found.expires <= self.world.now:
             return Answer(410 if found else 404, {"message": "Artifact has expired"})
-        return Answer(302, b"", {"Location": found.address})
+        return Answer(302, b"<html>moved</html>", {"Location": found.address})
 
     def _references(self, repository: Repository, asked: Asked, place: str) -> Answer:
         return Answer(200, github_code.references(repository.code, repository.name, f"refs/{place}"))
