@@ -20,6 +20,7 @@ import pytest
 import requests
 from graphql import build_schema, parse, validate
 from keyresults.collectors.github_artifacts import dates_query
+from keyresults.collectors.github_foresight import LISTS
 from keyresults.metrics.facts import Change, Incident
 from standins import histories
 from standins.github import ROUTES, TOKEN, Answer, GitHubStandIn, github
@@ -95,6 +96,13 @@ def test_every_query_is_one_github_understands() -> None:
 
 def test_the_query_for_dates_of_commits_is_one_github_understands() -> None:
     assert validate(schema(), parse(dates_query(20))) == []
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_every_count_of_a_plan_is_one_github_understands(kind: str) -> None:
+    counted = LISTS[kind].replace("%(base)s", 'baseRefName: "main", ')
+    query = f'{{ n0: repository(owner: "acme", name: "shop") {{ counted: {counted} }} }}'
+    assert validate(schema(), parse(query)) == []
 
 
 def test_the_stand_in_knows_nothing_github_does_not() -> None:

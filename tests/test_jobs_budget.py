@@ -120,6 +120,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 def test_two_processes_leave_the_reserve_and_go_on_in_the_next_window(scene: Scene) -> None:
     world, quota = scene.server.world, scene.server.quota
+    window = 0
     for window in range(6):
         world.now = NOW + window * (HOUR + LATER)
         command = [sys.executable, "-c", PROGRAM, str(scene.config), world.now.isoformat()]
