@@ -187,6 +187,8 @@ class GitHubClient:
             return token
         except requests.RequestException as error:
             raise broken(error, about) from None
+        except (AssertionError, RuntimeError) as error:
+            raise SourceError(f"{about}: {self.transport.without_secrets(str(error))[:200]}") from None
         except PyJWTError:
             raise Unauthorized("the App's key is no private key in PEM form") from None
         except GithubException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import threading
 from pathlib import Path
@@ -90,6 +91,9 @@ class Transport:
     def _connect(self) -> Github:
         from github import Github
 
+        # They say more than is good to keep: where a server sends a request to, what its answer holds.
+        for talker in ("github.Requester", "urllib3.connectionpool"):
+            logging.getLogger(talker).setLevel(logging.WARNING)
         return Github(
             auth=self._auth(),
             base_url=self._options.api_url,

@@ -36,6 +36,9 @@ PASSWORD = "hunter2/und+mehr?geheim"
 OTHER_TOKEN = "github_pat_11AAAAAAA0expiredexpired_expiredexpired0123"
 CHANNEL = "https://hooks.example.com/services/T0SECRET/B0SECRET/verygeheimeshook"
 STORE_PASSWORD = "datenbankgeheimnis99"
+CLAIM = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9"
+"""What the key signs begins with it, whatever is claimed."""
+
 START_OF = 12
 
 CONFIG = """
@@ -96,7 +99,9 @@ target = {{ to = "99%" }}
 
 LOUD = """
 import logging, sys
+import github
 logging.basicConfig(level=logging.DEBUG)
+logging.getLogger("github").setLevel(logging.DEBUG)
 from keyresults.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -141,6 +146,7 @@ class Scene:
             "password": PASSWORD,
             "channel": CHANNEL.removeprefix("https://hooks.example.com/"),
             "password of the store": STORE_PASSWORD,
+            "claim of the App": CLAIM,
             **key,
         }
 
@@ -270,7 +276,7 @@ def test_a_good_day_leaves_no_secret_behind(scene: Scene) -> None:
 
 def test_a_hostile_server_gets_no_secret_written_down(scene: Scene, httpserver: HTTPServer) -> None:
     assert scene.run("collect") == 0
-    for trouble, handler in (("echo", echoing), ("sent elsewhere", redirecting)):
+    for trouble, handler in (("echo", echoing), ("sent elsewhere", redirecting), ("sent astray", redirecting)):
         httpserver.clear()
         httpserver.expect_request("/api/v1/query_range").respond_with_handler(handler)
         httpserver.expect_request("/api/v1/query").respond_with_handler(handler)

@@ -25,9 +25,10 @@ Trouble = Literal[
     "graphql limit",
     "echo",
     "sent elsewhere",
+    "sent astray",
 ]
 """`slow` drips a good answer; `echo` says the credential back wherever an answer has room; `sent elsewhere` redirects
-to another host, with the credential in the address."""
+to another host, with the credential in the address, and `sent astray` to another path of this one."""
 
 BROKEN: dict[Trouble, int] = {"hang": 0, "truncated": 200, "cut off": 200, "login page": 200}
 """Troubles that leave no answer, each with the status that is still sent."""
@@ -64,7 +65,8 @@ _LIMITED = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit excee
 
 def refusal(trouble: Trouble, used_up: Mapping[str, str], credential: str) -> Answer:
     """`used_up` are the headers of a quota of which nothing is left."""
-    elsewhere = f"http://localhost:9/login?access_token={credential.partition(' ')[2]}"
+    token = credential.partition(" ")[2]
+    elsewhere, astray = f"http://localhost:9/login?access_token={token}", f"http://127.0.0.1/{token}/login"
     refusals: dict[str, Answer] = {
         "401": Answer(401, {"message": "Bad credentials"}),
         "403": Answer(403, {"message": "Resource not accessible by personal access token"}),
@@ -82,5 +84,6 @@ def refusal(trouble: Trouble, used_up: Mapping[str, str], credential: str) -> An
             {"X-Echo": credential, "WWW-Authenticate": credential, "ETag": f'"{credential}"'},
         ),
         "sent elsewhere": Answer(302, {"message": elsewhere}, {"Location": elsewhere}),
+        "sent astray": Answer(301, {"message": astray}, {"Location": astray}),
     }
     return refusals[trouble]
