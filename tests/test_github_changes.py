@@ -166,3 +166,49 @@ def test_pages_too_heavy_for_github_are_asked_for_in_smaller_ones(
     followed = keeper(make(), "changes", START)
     followed.collect(make(), world.now)
     assert followed.facts == {p.told.key: p.told for p in pulls}
+
+
+def test_a_touch_that_github_s_list_showed_days_late_is_found_by_the_sweep(world: World, make: Make) -> None:
+    pulls = history(world)
+    followed = keeper(make(), "changes", START)
+    followed.collect(make(), world.now)
+    world.now += 6 * HOUR
+    pulls[20].told, pulls[20].touched = replace(pulls[20].told, labels=("late",)), world.now - 20 * DAY
+    pulls.append(pull(900, world.now - HOUR))
+    world.repositories[0].pulls.append(pulls[-1])
+    followed.collect(make(), world.now)
+    assert "900" in followed.facts
+    assert followed.facts["21"] != pulls[20].told, "a poll reads a day behind its window"
+    world.now += 19 * HOUR
+    followed.collect(make(), world.now)
+    assert followed.facts["21"] == pulls[20].told
+
+
+def test_reaching_further_back_hands_over_what_was_merged_then_and_nothing_else(world: World, make: Make) -> None:
+    pulls = history(world)
+    followed = keeper(make(), "changes", START + 20 * DAY)
+    followed.collect(make(), world.now)
+    followed.since, so_far = START, len(followed.batches)
+    followed.collect(make(), world.now, oldest_gap_first=False)
+    assert followed.facts == {p.told.key: p.told for p in pulls}
+    assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
+    told_now = [fact for batch in followed.batches[so_far:] for fact in batch.facts]
+    older = [fact for fact in told_now if START + 20 * DAY <= fact.at < world.now - 2 * DAY]
+    assert not older, "what lies outside the gap is not told again"
+
+
+def test_a_change_github_never_shows_is_said_and_covers_nothing_behind_it(
+    world: World, make: Make, server: GitHubStandIn
+) -> None:
+    pulls = history(world, 8)
+    server.limits.hidden = frozenset({"PR_5"})
+    followed = keeper(make(), "changes", START)
+    followed.collect(make(), world.now)
+    assert set(followed.facts) == {p.told.key for p in pulls} - {"5"}
+    assert set(followed.problems) == {"acme/payments: GitHub left a pull request out of its answer"}
+    assert pulls[4].told.merged_at not in followed.covered
+    server.limits.hidden = frozenset()
+    world.now += HOUR
+    followed.collect(make(), world.now)
+    assert followed.facts == {p.told.key: p.told for p in pulls}
+    assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
