@@ -33,7 +33,7 @@ def services_of_metric(
     measure: Measure, options: MetricTable, services: Mapping[str, Service], source: BoundSource | None
 ) -> dict[str, Any]:
     """Fields of a `MetricDefinition`. A metric that names services rests on their repositories alone."""
-    named = options.services or ()
+    named = [n if n in services else _as_source_says(n, source) for n in options.services or ()]
     written = dict.fromkeys(services[n].repository if n in services else n for n in named) or options.repositories
     among = written or _repositories_of(source)
     split = (s for s in services.values() if among is None or _is_among(s.repository, among))
@@ -49,6 +49,11 @@ def services_of_metric(
         else (),
         "own_environments": own and any(n in services and services[n].environment is not None for n in named),
     }
+
+
+def _as_source_says(repository: str, source: BoundSource | None) -> str:
+    """A repository in the upper and lower case of its facts, where the source names it in full."""
+    return next((name for name in _repositories_of(source) or () if name.lower() == repository.lower()), repository)
 
 
 def repositories_with_paths(services: Mapping[str, Service], source: BoundSource) -> tuple[str, ...]:

@@ -61,6 +61,13 @@ def test_a_metric_over_other_repositories_knows_of_no_services(metric):
     assert metric('repositories = ["acme/pay-*"]').split == ()
 
 
+def test_repositories_are_the_same_in_upper_and_lower_case(metric):
+    found = metric('services = ["web", "ACME/Shop"]')
+    assert found.services == ("web", "acme/shop")
+    assert [one.name for one in found.split] == ["web", "ledger"]
+    assert metric('repositories = ["Acme/SHOP"]').split == metric("").split
+
+
 def test_a_metric_that_names_services_rests_on_their_repositories(metric):
     found = metric('services = ["ledger", "web", "acme/pay-api"]')
     assert found.subjects == ("acme/shop", "acme/pay-api")

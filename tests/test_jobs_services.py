@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from job_scenes import FIRST, NOW, workspace, write_scene
+from keyresults.jobs.bindings import wants
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import evaluate, explain, metric_series
 from keyresults.jobs.notices import concerns_of
@@ -225,3 +227,10 @@ def test_changes_of_a_monorepo_are_told_apart_by_their_files_from_a_file_to_a_re
 def merged_in_window():
     end, start = NOW.replace(hour=23) - timedelta(days=1), NOW - timedelta(days=28)
     return [i for i in range(220) if start <= FIRST + timedelta(hours=12 * i, minutes=-10) < end]
+
+
+def test_a_metric_s_repositories_are_the_same_in_upper_and_lower_case(config):
+    with workspace(config) as one:
+        metric = replace(one.config.metrics["shop"], subjects=("Acme/Shop", "Acme/pay-*"))
+    asked = ("acme/shop", "ACME/SHOP", "acme/pay-api", "acme/other")
+    assert [wants(metric, subject) for subject in asked] == [True, True, True, False]

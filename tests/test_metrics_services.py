@@ -217,6 +217,16 @@ def test_the_first_service_that_fits_has_the_deployment() -> None:
             assert notes[fact.key].subject == fitting[0]
 
 
+def test_a_service_s_repository_is_the_same_in_upper_and_lower_case() -> None:
+    facts = [shop("a", "2026-10-20", payload={"service": "cart"}), shop("b", "2026-10-21", payload={"service": "web"})]
+    written = tuple(replace(one, repository="Acme/SHOP") for one in SIX)
+    what = definition("deployment_count", split=written, services=("cart", "mail"), across="sum")
+    assert read(what, facts, subjects=(SHOP,)).value == 1
+    assert {note.subject for note in explained(what, facts, subjects=(SHOP,)).values()} == {"cart", "web"}
+    worst = read(replace(what, across="worst"), facts, subjects=(SHOP,))
+    assert worst == read(replace(what, split=SIX, across="worst"), facts, subjects=(SHOP,))
+
+
 def test_only_the_columns_that_services_are_told_apart_by_are_needed() -> None:
     assert columns_needed((LEDGER,)) == ()
     assert columns_needed((LEDGER, *SIX)) == ("payload",)
