@@ -92,6 +92,10 @@ class FactQuery(BaseModel):
         return None
 
 
+FILES_KEY = "files_of"
+"""The key of a query for changes that the config fills by itself: nobody writes it, no page names it."""
+
+
 class ChangesOfServices(FactQuery):
     """Base of a query for changes that can tell which files each touched. The config fills `files_of`, nobody writes
     it: the repositories where a service has `paths`."""
@@ -101,12 +105,12 @@ class ChangesOfServices(FactQuery):
 
 def files_only_of(repository: str, query: Json) -> Json:
     """The query of one repository's stream: another repository's paths are no reason to read it anew."""
-    asked = query.get("files_of")
+    asked = query.get(FILES_KEY)
     own = (
         [name for name in asked if str(name).lower() == repository.lower()] if isinstance(asked, (list, tuple)) else []
     )
-    rest = {key: value for key, value in query.items() if key != "files_of"}
-    return {**rest, "files_of": own} if own else rest
+    rest = {key: value for key, value in query.items() if key != FILES_KEY}
+    return {**rest, FILES_KEY: own} if own else rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from .contract import Collector
+from .contract import FILES_KEY, Collector
 from .registry import BUILT_IN, collector_type
 
 
@@ -50,6 +50,8 @@ def _lines(collector: type[Collector]) -> Iterator[str]:
 def _table(model: type[BaseModel]) -> Iterator[str]:
     yield from ("| key | default | |", "|---|---|---|")
     for name, field in model.model_fields.items():
+        if name == FILES_KEY:
+            continue
         yield f"| `{field.alias or name}` | {_default(field)} | {_cell(field.description or '')} |"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from ..collectors.contract import FILES_KEY
 from ..metrics.definition import Aggregate, MetricDefinition
 from ..metrics.facts import FactKind
 from ..metrics.measures import EVERY, MEASURES, Measure, kinds_needed
@@ -31,8 +32,6 @@ LEAST_AGE = timedelta(days=1)
 RUNS_MISSED = 3
 NAME_KEY = "metric"
 """A query model with this field is told the metric's name; nobody writes it."""
-FILES_KEY = "files_of"
-"""A query model with this field is told of which repositories' changes the files are asked; nobody writes it."""
 UNWRITTEN = frozenset({NAME_KEY, FILES_KEY})
 
 

@@ -24,12 +24,10 @@ _FAILURE = ("changes", "hotfix", "failure_window", "incidents")
 class Measure:
     """One way to turn facts into a number.
 
-    `shape` is how a window's facts become the value: `rate` (facts ÷ days), `days` (share of days),
-    `count`, `ratio` (of counts), `quantile` (of values), `newest` (the newest sample, carried
-    forward), `samples` (an aggregate of daily samples), `histogram`. `unit` is None where the
-    config says it. `besides` are kinds it makes use of where a source tells them. `few` is the
-    default `min_samples`. `words` say what it is, for reports, and `counted` what a reading's `n`
-    counts (a plural).
+    `shape` is how a window's facts become the value: `rate` (facts ÷ days), `days` (share of days), `count`, `ratio`
+    (of counts), `quantile` (of values), `newest` (the newest sample, carried forward), `samples` (an aggregate of daily
+    samples), `histogram`. `unit` is None where the config says it. `besides` are kinds it uses where they are told.
+    `few` is the default `min_samples`. `words` say what it is, for reports, and `counted` (a plural) what `n` counts.
     """
 
     name: str
@@ -145,8 +143,7 @@ _TABLE = (
         better="lower",
         options=(*_TRACKS, "rollback", *_FAILURE, "quantile"),
         few=5,
-        words="time from a failed deployment's success to the rollback, the fixing deployment or the end of the "
-        "incident, whichever came first",
+        words="time from a failed deployment's success to its rollback, its fix or the end of its incident",
         counted="deployments",
     ),
     Measure(
