@@ -207,9 +207,12 @@ class RunReader(Reader):
     def _jobs_ended(self, payload: Node) -> datetime | None:
         path = f"{self._actions}/runs/{payload['id']}/attempts/{payload['run_attempt']}/jobs"
         try:
-            jobs = [job for answer in self.client.pages(path, self.subject, {}) for job in self._jobs(answer, payload)]
+            answers = list(self.client.pages(path, self.subject, {}))
         except NotVisible:
             return None
+        jobs = [job for answer in answers for job in self._jobs(answer, payload)]
+        if len(jobs) < max(_promised(answer) for answer in answers):
+            raise SourceError(f"{self.subject}: GitHub left out jobs of run {payload['id']}")
         return max((instant(job["completed_at"]) for job in jobs if job.get("completed_at")), default=None)
 
     def _jobs(self, answer: Answer, payload: Node) -> Sequence[Node]:

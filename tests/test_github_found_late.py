@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -135,3 +136,42 @@ def test_a_commit_dated_days_before_its_parent_is_found(begin: Interleaving, kin
     begin.poll()
     begin.holds()
     begin.end()
+
+
+@pytest.mark.parametrize("kind", ["deployments", "changes", "releases", "tags"])
+def test_another_repository_s_empty_list_is_no_answer(begin: Interleaving, kind: str) -> None:
+    begin.world.add("acme/nothing", private=True)
+
+    def mixed_up(number: int) -> None:
+        begin.world.impostor = "acme/nothing" if number > 2 else None
+
+    begin.stage.direct.before = mixed_up
+    begin.poll()
+    begin.calm()
+    begin.holds()
+    state = begin.stage.store.state(begin.stream.id)
+    assert state is None or not state.coverage
+    begin.end()
+
+
+@pytest.mark.parametrize("kind", ["runs"])
+def test_the_end_of_a_long_run_is_not_read_from_a_part_of_its_jobs(begin: Interleaving, kind: str) -> None:
+    begin.world.now += 10 * HOUR
+
+    begin.poll()
+    last = max(n for n, one in enumerate(begin.stage.server.asked, 1) if one.path.endswith("/jobs"))
+    again = Interleaving(begin.stage, kind, "jobs-in-part")
+    again.world.now += 10 * HOUR
+    unfinished = [
+        replace(run, conclusion=None, completed_at=None) for run in again.life.other.history if isinstance(run, Run)
+    ]
+    again.life.other.history[:] = unfinished
+
+    def mixed_up(number: int) -> None:
+        again.world.impostor = "acme/other" if number == last else None
+
+    again.stage.direct.before = mixed_up
+    again.poll()
+    again.calm()
+    again.holds()
+    again.end()
