@@ -43,20 +43,21 @@ class Crew:
             while left:
                 left.popleft()()
             return
-        threads = [threading.Thread(target=self._work, args=(left,), daemon=True) for _ in range(size)]
+        # A join that Ctrl-C interrupts takes its thread for ended: each says so by itself.
+        ended: list[threading.Event] = []
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
+            for _ in range(size):
+                ended.append(threading.Event())
+                threading.Thread(target=self._work, args=(left, ended[-1]), daemon=True).start()
+            for one in ended:
+                one.wait()
         except BaseException:
-            self._rest(threads)
+            self._rest(ended)
             raise
         if self._failures:
             raise self._failures[0]
 
-    def _work(self, left: deque[Callable[[], None]]) -> None:
+    def _work(self, left: deque[Callable[[], None]], ended: threading.Event) -> None:
         try:
             while not self._stopping.is_set():
                 try:
@@ -69,10 +70,11 @@ class Crew:
         except Exception as error:
             self._failures.append(error)
             self._stopping.set()
+        finally:
+            ended.set()
 
-    def _rest(self, threads: Iterable[threading.Thread]) -> None:
+    def _rest(self, ended: Iterable[threading.Event]) -> None:
         self._stopping.set()
         give_up = monotonic() + GRACE
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join(max(give_up - monotonic(), 0))
+        for one in ended:
+            one.wait(max(give_up - monotonic(), 0))
