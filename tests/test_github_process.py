@@ -201,7 +201,7 @@ def test_three_processes_never_take_more_than_the_budget(server: GitHubProcess, 
     running = [subprocess.Popen([*command, source]) for source in sources]
     assert [one.wait(timeout=120) for one in running] == [0, 0]
     used = server.get("quota.used")
-    # What is under way is counted as spent until it is answered, so the last few may be left.
-    assert 25 <= used["core"] <= 30, "40 less the reserve of a quarter"
+    # What is under way is counted as spent until it is answered, so as many may be left as ask at once: two times four.
+    assert 22 < used["core"] <= 30, "40 less the reserve of a quarter"
     assert used["graphql"] == len(sources), "one question for the repositories of each glob"
     assert set(server.call("counts")) == {200}, "GitHub never had to refuse"
