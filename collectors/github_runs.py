@@ -206,12 +206,16 @@ class RunReader(Reader):
 
     def _jobs_ended(self, payload: Node) -> datetime | None:
         path = f"{self._actions}/runs/{payload['id']}/attempts/{payload['run_attempt']}/jobs"
+        jobs: list[Node] = []
+        promised = 0
         try:
-            answers = list(self.client.pages(path, self.subject, {}))
+            for answer in self.client.pages(path, self.subject, {}):
+                jobs += self._jobs(answer, payload)
+                promised = max(promised, _promised(answer))
         except NotVisible:
-            return None
-        jobs = [job for answer in answers for job in self._jobs(answer, payload)]
-        if len(jobs) < max(_promised(answer) for answer in answers):
+            if not jobs:
+                return None
+        if len(jobs) < promised:
             raise SourceError(f"{self.subject}: GitHub left out jobs of run {payload['id']}")
         return max((instant(job["completed_at"]) for job in jobs if job.get("completed_at")), default=None)
 
