@@ -95,7 +95,6 @@ class FigureReader(BranchReader):
         return max(heights, key=lambda commit: heights[commit], default="")
 
     def awaits_more(self) -> bool:
-        self.progress.forget_before(self.client.now() - AWAITED)
         return bool(self.progress.open)
 
     def floor(self, window: TimeRange) -> datetime | None:
@@ -112,6 +111,7 @@ class FigureReader(BranchReader):
 
     def tell(self, window: TimeRange) -> Told:
         ended = yield from BranchReader.tell(self, window)
+        self.progress.forget_before(self.client.now() - AWAITED)
         self._sum_up()
         return ended
 
