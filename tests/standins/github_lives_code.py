@@ -30,7 +30,8 @@ class Releases(Life):
 
     def late(self, chance: Random) -> None:
         """A draft is published, or something downloaded."""
-        drafts = [one for one in self.repository.code.releases if one.published is None]
+        # Those behind the first page are found by the sweep alone.
+        drafts = [one for one in self.repository.code.listed_releases(self.now)[:3] if one.published is None]
         if drafts:
             chance.choice(drafts).published = self.now
         elif self.repository.code.releases:
