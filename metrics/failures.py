@@ -132,9 +132,11 @@ class _Forward:
         theirs = {subject: list(found) for subject, found in services.items()}
         return cls(rows, at, by_commit, named, theirs, deployments["key"].tolist(), succeeded)
 
-    def before(self, service: str, instant: int) -> int | None:
-        """The newest that had succeeded before the instant."""
+    def before(self, service: str, instant: int, row: int | None) -> int | None:
+        """The newest that had succeeded before the instant, and stands before that row where there is one."""
         place = bisect_left(self.at.get(service, []), instant)
+        if row is not None:
+            place = min(place, bisect_left(self.rows[service], row))
         return self.rows[service][place - 1] if place else None
 
     def until(self, services: Iterable[str], instant: int) -> int | None:
@@ -168,19 +170,19 @@ def is_hotfix(definition: MetricDefinition, labels: str, head: str) -> bool:
 
 
 def _hotfixed(definition: MetricDefinition, found: Shipping, forward: _Forward) -> Iterator[tuple[int, Sign]]:
-    """What ran when a hotfix was merged had failed, until the hotfix was shipped."""
+    """What ran when a hotfix was merged had failed, until the hotfix was shipped: never what shipped it."""
     names = ("service", "key", "labels", "head")
     merged = found.changes["merged_at"].to_numpy().astype("int64").tolist()
     columns = (found.changes[name].tolist() for name in names)
     for service, key, labels, head, at, shipped in zip(*columns, merged, found.by_change, strict=True):
-        row = forward.before(service, at) if is_hotfix(definition, labels, head) else None
+        by = None if shipped is None else shipped.row
+        row = forward.before(service, at, by) if is_hotfix(definition, labels, head) else None
         if row is None:
             continue
         words = f"mended by the hotfix {key}"
-        if shipped is None or shipped.row <= row:
+        if by is None:
             yield row, Sign(words)
         else:
-            by = shipped.row
             yield row, Sign(words, forward.succeeded[by], forward.keys[by], BY_DEPLOYMENT)
 
 

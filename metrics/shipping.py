@@ -1,7 +1,8 @@
 """Which deployment brought a change to its users first, and which of them a later revert took back.
 
 Where the commits between two deployments are known, they decide. Elsewhere the order of time does:
-what a deployment ships was fixed when it was created, not when it succeeded.
+what a deployment ships was fixed when it was created, not when it succeeded; and it ships at least
+the commit that it deploys, whenever that is said to have been merged.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ Pair = tuple[str, str, str]
 """A repository, a commit deployed there, and the one deployed after it in the same track."""
 
 MERGE_TIME = "merge-time"
+OWN_COMMIT = "own commit"
 REVERT_WITHIN = timedelta(days=7)
 
 _THE_OTHER_WAY = {"ahead": "behind", "behind": "ahead", "diverged": "diverged", "identical": "identical"}
@@ -64,8 +66,8 @@ def shipping(
     Where repositories are `split` into services, a change stands there once for each `service` it
     belongs to, and is shipped by that one's deployments. `deployments` stand in the order of their
     tracks; `role` is each one's part in it. A change goes with the first deployment whose commits are
-    known to hold it, or with the first one created at or after its merge where the commits of that
-    one are not known.
+    known to hold it, or, where the commits of that one are not known, that is of the very commit it
+    became or was created at or after its merge.
     """
     changes = by_service(_merged_by(tables, as_of), split)
     first_known, commits = _since_the_one_before(tables, deployments, role)
@@ -109,19 +111,19 @@ def reverted(found: Shipping, deployments: pd.DataFrame) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class _Lane:
-    """One service's forward deployments in order. `reach` is the newest creation up to each of them."""
+    """One service's forward deployments: what is known to be `holding` a commit first, and in order those of which
+    nobody knows what they brought. `reach` is the newest creation up to each of these."""
 
-    rows: Sequence[int]
-    reach: Sequence[int]
     holding: Mapping[str, Shipped]
-    known: frozenset[int]
+    unknown: Sequence[int]
+    reach: Sequence[int]
 
     def first_with(self, commit: str, merged: int) -> Shipped | None:
         place = bisect_left(self.reach, merged)
         holding = self.holding.get(commit)
-        if place == len(self.rows) or self.rows[place] in self.known:
+        if place == len(self.unknown):
             return holding
-        row = self.rows[place]
+        row = self.unknown[place]
         return holding if holding is not None and holding.row < row else Shipped(row, MERGE_TIME)
 
 
@@ -133,15 +135,16 @@ def _lanes(
         if one == FORWARD:
             forward.setdefault(service, []).append(row)
     created = deployments["created_at"].to_numpy().astype("int64").tolist()
+    own: list[str] = deployments["commit"].tolist()
     lanes = {}
     for service, rows in forward.items():
         holding: dict[str, Shipped] = {}
         for row in rows:
-            method, brought = commits.get(row, ("", ()))
+            method, brought = commits.get(row, (OWN_COMMIT, (own[row],)))
             for commit in brought:
                 holding.setdefault(commit, Shipped(row, method))
-        reach = list(accumulate((created[row] for row in rows), max))
-        lanes[service] = _Lane(rows, reach, holding, frozenset(commits).intersection(rows))
+        unknown = [row for row in rows if row not in commits]
+        lanes[service] = _Lane(holding, unknown, list(accumulate((created[row] for row in unknown), max)))
     return lanes
 
 

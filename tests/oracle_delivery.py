@@ -63,16 +63,22 @@ def shipped_by(definition: MetricDefinition, world: oracle.World) -> Shipped:
         candidates.append((p, previous, shipments_for(world, previous, p.fact)))
     found = {}
     for change in known_changes(world):
-        tried_by_time = False
-        for p, previous, known in candidates:
-            if p.fact.subject != change.subject:
-                continue
-            first_after = not tried_by_time and p.fact.created_at >= change.merged_at
-            tried_by_time = tried_by_time or p.fact.created_at >= change.merged_at
-            if change.commit in known.commits if known is not None else first_after:
-                found[change.subject, change.key] = (p, previous is None)
-                break
+        brought_it = [
+            (p, previous)
+            for p, previous, known in candidates
+            if p.fact.subject == change.subject and brings(p.fact, known, change)
+        ]
+        if brought_it:
+            p, previous = brought_it[0]
+            found[change.subject, change.key] = (p, previous is None)
     return found
+
+
+def brings(one: Deployment, known: Shipment | None, change: Change) -> bool:
+    """Whether a deployment has the change, be it the first to have it or not, as far as anybody can know."""
+    if known is not None:
+        return change.commit in known.commits
+    return one.commit == change.commit or one.created_at >= change.merged_at
 
 
 def lead_times(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, float]:
@@ -161,10 +167,11 @@ def signs(definition: MetricDefinition, world: oracle.World) -> list[tuple[Deplo
     told = [(p.fact, p.undone_at) for p in going if p.rolled_back] + taken_back(world, shipped)
     for change in known_changes(world):
         if is_hot(definition, change):
-            ran = [p for p in going if p.fact.subject == change.subject and p.at < change.merged_at]
             by, _ = shipped.get((change.subject, change.key), (None, False))
-            for p in ran[-1:]:
-                told.append((p.fact, by.at if by is not None and comes_after(by, p) else None))
+            ran = [p for p in going if p.fact.subject == change.subject and p.at < change.merged_at]
+            if by is not None:  # nothing is mended by itself, nor by what came before it
+                ran = [p for p in ran if comes_after(by, p)]
+            told += [(p.fact, by and by.at) for p in ran[-1:]]
     for incident in world.facts:
         if isinstance(incident, Incident) and incident.opened_at <= world.as_of:
             for p in blamed(definition, world, incident, going, shipped):

@@ -97,13 +97,14 @@ def test_commits_found_between_two_deployments_change_days_that_were_kept(config
         first = daily(Evaluation(one.config, one.store, NOW), "lead", ends, NOW, keep=True)
         stream = Stream("exports", "shipments", "payments", {})
         nothing = Shipment(key="v3..v4", subject="payments", previous="v3", commit="v4", found_at=NOW)
-        one.store.write(stream, Batch(facts=(nothing,)), NOW)
+        after = Shipment(key="v4..v5", subject="payments", previous="v4", commit="v5", found_at=NOW, commits=("v5",))
+        one.store.write(stream, Batch(facts=(nothing, after)), NOW)
         then = daily(Evaluation(one.config, one.store, NOW), "lead", ends, NOW, keep=True)
         moved = Shipment(**{f.name: getattr(nothing, f.name) for f in fields(nothing)} | {"commits": ("v4",)})
         one.store.write(stream, Batch(facts=(moved,)), NOW)
         last = daily(Evaluation(one.config, one.store, NOW), "lead", ends, NOW, keep=True)
     assert [[reading.n for reading in readings] for readings in (first, then, last)] == [[5, 5], [4, 4], [5, 5]]
-    assert "what shipped them is known: 1 by clone, 4 by merge-time" in last[-1].notes
+    assert "what shipped them is known: 2 by clone, 3 by merge-time" in last[-1].notes
 
 
 def test_incidents_that_are_asked_for_must_be_told(config):

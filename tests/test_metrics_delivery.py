@@ -70,6 +70,33 @@ def test_commits_that_nobody_could_tell_leave_it_to_the_order_of_time():
     assert read(LEAD, [*TRACK, merged("b", "2026-10-06 07:00"), unknown]).value == 3 * HOUR
 
 
+def test_a_change_ships_with_the_deployment_of_its_own_commit_though_it_was_said_to_be_merged_later():
+    """Merges and tags bear the time of their commit, and a merge queue says `merged` minutes after it."""
+    track = [
+        deployed(c, f"2026-10-{day:02} 10:00", key=c, seconds=0, origin="merge") for day, c in enumerate("ABCD", 5)
+    ]
+    changes = [
+        merged(c, f"2026-10-{day:02} 10:08", first_commit_at=at(f"2026-10-{day:02} 07:00"))
+        for day, c in enumerate("BCD", 6)
+    ]
+    since_commit = definition("lead_time_for_changes", min_samples=0, lead_time_from="first_commit")
+    reading = read(since_commit, [*track, *changes])
+    assert (reading.value, reading.n) == (3 * HOUR, 3)
+    assert "what shipped them is known: 3 by own commit" in reading.notes
+    assert {note.role for note in explained(LEAD, [*track, *changes]).values()} == {"negative"}
+    back = merged("C", "2026-10-07 10:00:01", reverts="B")
+    assert failed(changes[0], back, track=track) == {"B"}
+
+
+def test_a_change_is_looked_for_by_time_behind_deployments_that_are_known_not_to_bring_it():
+    change = merged("x", "2026-10-06 09:30")
+    reading = read(LEAD, [*TRACK, change, between("A", "B", "B")])
+    assert reading.value == 24.5 * HOUR
+    assert "what shipped them is known: 1 by merge-time" in reading.notes
+    later = deployed("D", "2026-10-08 10:00", key="4")
+    assert read(LEAD, [*TRACK, later, change, between("A", "B", "B"), between("C", "D", "x", "D")]).value == 24.5 * HOUR
+
+
 def test_a_clone_is_believed_before_a_comparison():
     change = merged("b", "2026-10-06 07:00")
     for told in ([("clone", "b"), ("compare", "x")], [("compare", "x"), ("clone", "b")]):
@@ -195,6 +222,12 @@ def test_a_hotfix_fails_what_ran_when_it_was_merged(told):
     assert failed(merged("h", "2026-10-05 10:00", **told)) == set()
 
 
+def test_a_hotfix_never_fails_the_deployment_that_ships_it():
+    late = deployed("C", "2026-10-07 10:00", key="3", seconds=0, origin="merge")
+    assert failed(merged("C", "2026-10-07 10:08", labels=("hotfix",)), track=[*TRACK[:2], late]) == {"2"}
+    assert failed(merged("A", "2026-10-05 10:08", labels=("hotfix",))) == set()
+
+
 def test_other_labels_and_branches_are_no_hotfix():
     assert failed(merged("h", "2026-10-06 12:00", labels=("hot",), head="main")) == set()
 
@@ -276,12 +309,14 @@ def deliveries(draw):
     instants = st.one_of(
         around, st.sampled_from([f.succeeded_at for f in facts] + [f.created_at for f in facts] or [DAY])
     )
-    names = [f"c{n}" for n in range(draw(st.integers(0, 8)))]
-    for name in names:
+    count = draw(st.integers(0, 8))
+    names = [*draw(st.lists(st.sampled_from("ABCDE"), unique=True, max_size=count))]
+    names += [f"c{n}" for n in range(len(names), count)]
+    for number, name in enumerate(names):
         merge = draw(instants)
         facts.append(
             Change(
-                key=name[1:],
+                key=str(number),
                 subject=draw(st.sampled_from(("acme/pay", "acme/pay", "acme/ledger"))),
                 commit=name,
                 merged_at=merge,
@@ -289,7 +324,7 @@ def deliveries(draw):
                 labels=draw(st.sampled_from(((), ("hotfix",)))),
                 head=draw(st.sampled_from(("", "hotfix/x", "topic"))),
                 author_kind=draw(st.sampled_from(("person", "person", "unknown", "bot"))),
-                reverts=draw(st.sampled_from((None, *names, *(f"#{name[1:]}" for name in names)))),
+                reverts=draw(st.sampled_from((None, *names, *(f"#{other}" for other in range(count))))),
             )
         )
     for number in range(draw(st.integers(0, 3))):
