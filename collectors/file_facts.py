@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ..metrics.calendar import Calendar
-from ..metrics.facts import Change, Deployment, Fact, Incident, Run, Sample, StatusChange
+from ..metrics.facts import Change, Deployment, Fact, Incident, Run, Sample, StatusChange, full_key
 from .file_cells import Cells
 
 RowKind = Literal["deployments", "runs", "changes", "incidents", "samples"]
@@ -152,7 +152,7 @@ class FactMaker:
         if said is None:
             natural = "\x1f".join(self._natural(values))
             said = hashlib.sha256(natural.encode()).hexdigest()[:20]
-        return f"{values['subject']}/{said}" if "subject" in values else str(said)
+        return full_key(values["subject"], said) if "subject" in values else str(said)
 
     def _natural(self, values: Values) -> Iterator[str]:
         for field in _NATURAL[self.kind]:

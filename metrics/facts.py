@@ -192,6 +192,16 @@ def key_between(previous: str, commit: str) -> str:
     return f"{previous}..{commit}"
 
 
+def full_key(subject: str, name: str) -> str:
+    """The key of what one subject calls so, in a stream that many subjects share."""
+    return f"{subject}/{name}"
+
+
+def name_within(subject: str, key: str) -> str:
+    """What the subject itself calls the fact of this key: so facts of other sources may name it."""
+    return key.removeprefix(full_key(subject, ""))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """Something measured. `value` is in the source's unit, None where only `parts` were measured.

@@ -6,16 +6,18 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
+from .facts import name_within
 from .ownership import LEFT_OUT, ownership_notes, roles_by_owner
+from .reverts import reverted
 from .roles import FORWARD
-from .shipping import Shipping, reverted, shipping
-from .table import FactTables, microseconds
+from .shipping import Shipping, shipping
+from .table import MICROSECOND, FactTables, microseconds
 from .tracks import NEVER_RETURNS, TrackRules, ordered
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 BY_ROLLBACK = "by rollback"
 BY_DEPLOYMENT = "by a fixing deployment"
 BY_INCIDENT = "as the incident ended"
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ def signals(definition: MetricDefinition, deployments: pd.DataFrame) -> Iterator
 class _Forward:
     """The forward deployments of each service, in order of success.
 
-    `named` is the service and commit of each deployment, by repository and key; `services` those of a
-    repository that have any.
+    `named` is the service and commit of each deployment, by repository and its name there; `services`
+    those of a repository that have any.
     """
 
     rows: dict[str, list[int]]
@@ -123,7 +123,7 @@ class _Forward:
         services: dict[str, dict[str, None]] = {}
         columns = [deployments[name].tolist() for name in ("subject", "service", "commit", "key", "role")]
         for row, (subject, service, commit, key, role) in enumerate(zip(*columns, strict=True)):
-            named[subject, key] = service, commit
+            named[subject, name_within(subject, key)] = service, commit
             if role == FORWARD:
                 services.setdefault(subject, {})[service] = None
                 rows.setdefault(service, []).append(row)
@@ -226,7 +226,7 @@ class _Cause:
         self, opened: int, subject: str, environment: str | None, commit: str | None, deployment: str | None
     ) -> list[int]:
         if deployment is not None:
-            service, commit = self._forward.named.get((subject, deployment), (None, None))
+            service, commit = self._forward.named.get((subject, name_within(subject, deployment)), (None, None))
             services = [] if service is None else [service]
         elif commit is not None:
             services = self._owners.get((subject, commit)) or self._forward.services.get(subject, [])
@@ -245,7 +245,7 @@ class _Cause:
         """The newest of any service of the repository, where it is one that the metric is about."""
         services = [s for s in self._everywhere.services.get(subject, ()) if self._is_there(environment, s)]
         row = self._everywhere.until(services, opened)
-        window = self._definition.failure_window // _MICROSECOND
+        window = self._definition.failure_window // MICROSECOND
         if row is None or opened - self._forward.succeeded[row] > window:
             return None
         return row if row in self._counted else None

@@ -1,4 +1,4 @@
-"""Which deployment brought a change to its users first, and which of them a later revert took back.
+"""Which deployment brought a change to its users first.
 
 Where the commits between two deployments are known, they decide. Elsewhere the order of time does:
 what a deployment ships was fixed when it was created, not when it succeeded; and it ships at least
@@ -11,7 +11,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -28,11 +28,9 @@ Pair = tuple[str, str, str]
 
 MERGE_TIME = "merge-time"
 OWN_COMMIT = "own commit"
-REVERT_WITHIN = timedelta(days=7)
 
 _THE_OTHER_WAY = {"ahead": "behind", "behind": "ahead", "diverged": "diverged", "identical": "identical"}
 
-_MICROSECOND = timedelta(microseconds=1)
 _BY_TRUST = ("compare", "clone")
 """How commits between two deployments came to be known; a comparison may be cut short, a clone is not."""
 
@@ -86,27 +84,6 @@ def _merged_by(tables: FactTables, as_of: datetime) -> pd.DataFrame:
     changes = tables.frame("changes")
     known = changes[changes["merged_at"].to_numpy().astype("int64") <= microseconds(as_of)]
     return known.sort_values(["merged_at", "key"], kind="stable", ignore_index=True)
-
-
-def reverted(found: Shipping, deployments: pd.DataFrame) -> dict[int, int]:
-    """Rows whose change was taken back by one shipped within seven days, each with the row that did so first.
-
-    Here the first known deployment of a track ships too: that it may also have shipped what was
-    merged long before says nothing against a revert so soon after it.
-    """
-    at = deployments["at"].to_numpy().astype("int64").tolist()
-    by_name: dict[tuple[str, str], int] = {}
-    back: dict[int, int] = {}
-    columns = (found.changes[name].tolist() for name in ("service", "key", "commit", "reverts"))
-    for service, key, commit, reverts, shipped in zip(*columns, found.by_change, strict=True):
-        if shipped is None:
-            continue
-        by_name[service, commit] = by_name[service, f"#{key}"] = shipped.row
-        origin = by_name.get((service, reverts)) if reverts else None
-        if origin is None or origin >= shipped.row or at[shipped.row] - at[origin] > REVERT_WITHIN // _MICROSECOND:
-            continue
-        back[origin] = min(back.get(origin, shipped.row), shipped.row)
-    return back
 
 
 @dataclass(frozen=True)

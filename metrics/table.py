@@ -47,7 +47,7 @@ USED: Mapping[FactKind, tuple[str, ...]] = {
 """The columns besides times that metrics read; the rest of a fact (status histories, payloads) stays in the store."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 _UNKNOWN = -(2**63)  # numpy's own NaT, so that a missing time stays missing in every comparison
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 def microseconds(instant: datetime) -> int:
     """Microseconds since 1970 UTC, exactly."""
-    return (instant - _EPOCH) // _MICROSECOND
+    return (instant - _EPOCH) // MICROSECOND
 
 
 def from_microseconds(value: int) -> datetime:

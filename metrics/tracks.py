@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from .definition import MetricDefinition, RollbackRule
+from .reverts import reverted
 from .roles import (
     ELSEWHERE,
     FORWARD,
@@ -25,7 +26,7 @@ from .roles import (
     UNSUCCESSFUL,
 )
 from .service import PATTERN, Service, services_of
-from .shipping import Pair, relations, reverted, shipping
+from .shipping import Pair, relations, shipping
 from .table import FactTables, microseconds
 from .walk import Step, Walk
 

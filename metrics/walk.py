@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .roles import DUPLICATE, FORWARD, REDEPLOY, ROLLBACK
 from .shipping import Pair
+from .table import MICROSECOND
 
 if TYPE_CHECKING:
     from .tracks import TrackRules
@@ -43,7 +43,7 @@ class Walk:
 
     def step(self, row: int, at: int, commit: str, run: str | None, marked: bool) -> Step:
         if commit == self.kept_commit:
-            soon = at - self.kept_at <= self.rules.duplicates_within // timedelta(microseconds=1)
+            soon = at - self.kept_at <= self.rules.duplicates_within // MICROSECOND
             if soon or (run is not None and run == self.kept_run):
                 return Step(DUPLICATE)
             step = Step(REDEPLOY)

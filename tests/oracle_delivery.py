@@ -187,14 +187,28 @@ def taken_back(world: oracle.World, shipped: Shipped) -> list[tuple[Deployment, 
     changes = known_changes(world)
     for revert in changes:
         for change in changes:
-            takes_back = revert.reverts in (change.commit, f"#{change.key}") and revert.subject == change.subject
-            if not takes_back or (change.merged_at, change.key) >= (revert.merged_at, revert.key):
+            if not takes_back(revert, change, changes) or (change.merged_at, change.key) >= (
+                revert.merged_at,
+                revert.key,
+            ):
                 continue
             origin, _ = shipped.get((change.subject, change.key), (None, False))
             back, _ = shipped.get((revert.subject, revert.key), (None, False))
             if origin and back and comes_after(back, origin) and back.at - origin.at <= WEEK:
                 told.append((origin.fact, back.at))
     return told
+
+
+def takes_back(revert: Change, change: Change, changes: list[Change]) -> bool:
+    """Whether a change names the other, by its number, its commit, or enough digits of that to mean no other's."""
+    said = revert.reverts
+    if said is None or revert.subject != change.subject:
+        return False
+    if said in (change.commit, f"#{change.key}"):
+        return True
+    digits = 7 <= len(said) < 64 and all(digit in "0123456789abcdef" for digit in said)
+    meant = {c.commit for c in changes if c.subject == revert.subject and c.commit.startswith(said)}
+    return digits and meant == {change.commit}
 
 
 def blamed(definition, world, incident, going, shipped) -> list[oracle.Placed]:

@@ -215,6 +215,27 @@ def test_a_revert_finds_its_change_by_number_and_by_known_commits():
     assert failed(change, back, between("A", "B"), between("B", "C", "b", "r")) == set()
 
 
+def test_a_revert_may_abbreviate_the_commit_as_long_as_only_one_is_meant():
+    change, back = merged("b" * 40, "2026-10-06 07:00"), merged("r", "2026-10-06 12:00", reverts="b" * 7)
+    assert failed(change, back) == {"2"}
+    other = merged("b" * 7 + "0" * 33, "2026-10-07 12:00")
+    assert failed(change, back, other) == set()
+    assert failed(change, merged("r", "2026-10-06 12:00", reverts="b" * 8), other) == {"2"}
+    assert failed(change, merged("r", "2026-10-06 12:00", reverts="b" * 6)) == set()
+    elsewhere = merged("b" * 7 + "0" * 33, "2026-10-07 12:00", subject="acme/ledger")
+    assert failed(change, back, elsewhere) == {"2"}
+
+
+def test_references_are_by_the_names_a_subject_gives_where_a_stream_holds_several_subjects():
+    track = [deployed(c, f"2026-10-0{n} 10:00", key=f"acme/pay/d{n}") for n, c in enumerate("ABC", 5)]
+    change = merged("b", "2026-10-06 07:00", key="acme/pay/12")
+    for said in ("#12", "#acme/pay/12"):
+        assert failed(change, merged("r", "2026-10-06 12:00", reverts=said), track=track) == {"acme/pay/d6"}
+    for said in ("d5", "acme/pay/d5"):
+        assert failed(broke("2026-10-20", deployment=said), track=track) == {"acme/pay/d5"}
+    assert failed(broke("2026-10-20", deployment="acme/pay/1")) == {"1"}
+
+
 @pytest.mark.parametrize("told", [{"labels": ("bug", "hotfix")}, {"head": "hotfix/now"}])
 def test_a_hotfix_fails_what_ran_when_it_was_merged(told):
     assert failed(merged("h", "2026-10-06 12:00", **told)) == {"2"}
@@ -311,7 +332,8 @@ def deliveries(draw):
     )
     count = draw(st.integers(0, 8))
     names = [*draw(st.lists(st.sampled_from("ABCDE"), unique=True, max_size=count))]
-    names += [f"c{n}" for n in range(len(names), count)]
+    names += [f"abcdef{n % 3}{n}".ljust(40, "0") for n in range(len(names), count)]
+    refer_to = [*names, *(name[:digits] for name in names for digits in (6, 7, 8)), *(f"#{n}" for n in range(count))]
     for number, name in enumerate(names):
         merge = draw(instants)
         facts.append(
@@ -324,7 +346,7 @@ def deliveries(draw):
                 labels=draw(st.sampled_from(((), ("hotfix",)))),
                 head=draw(st.sampled_from(("", "hotfix/x", "topic"))),
                 author_kind=draw(st.sampled_from(("person", "person", "unknown", "bot"))),
-                reverts=draw(st.sampled_from((None, *names, *(f"#{other}" for other in range(count))))),
+                reverts=draw(st.sampled_from((None, *refer_to))),
             )
         )
     for number in range(draw(st.integers(0, 3))):
