@@ -46,12 +46,16 @@ class SourceError(CollectorError):
 
 
 class RetryAt(CollectorError):
-    """The source asks to be left alone until `time`. The scheduler waits, never a worker."""
+    """The source asks to be left alone until `time`. The scheduler waits, never a worker.
 
-    def __init__(self, time: datetime, reason: str) -> None:
+    `resource` names the requests that are meant where the source counts several kinds apart; None for all of them.
+    """
+
+    def __init__(self, time: datetime, reason: str, resource: str | None = None) -> None:
         super().__init__(f"{reason}; to be asked again at {time.isoformat(timespec='seconds')}")
         self.time = time
         self.reason = reason
+        self.resource = resource
 
 
 class WrongKeys(ValueError):

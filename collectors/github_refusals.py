@@ -66,7 +66,9 @@ def retry_at(headers: Headers, about: str, now: datetime, memo: MutableMapping[s
     """When to ask again: what the answer says, else a minute, doubled for each refusal in a row."""
     asked_for = _asked_for(headers, now)
     if asked_for is not None:
-        return RetryAt(asked_for, f"{about}: GitHub's rate limit is used up")
+        # Of a secondary limit nothing says which requests it is about.
+        resource = None if "retry-after" in headers else headers.get("x-ratelimit-resource")
+        return RetryAt(asked_for, f"{about}: GitHub's rate limit is used up", resource)
     refusals = _in_a_row(memo)
     memo[_REFUSALS] = str(refusals + 1)
     pause = min(FIRST_PAUSE * 2 ** min(refusals, 10), LONGEST_PAUSE)

@@ -15,19 +15,21 @@ from .clock import now
 
 @dataclass(frozen=True)
 class StoredBudget:
-    """`reserve` is the share of a quota that is left to others; `check` is asked before each request, and may raise.
+    """`reserve` is the share of a quota that the `source` leaves to others.
 
-    Requests are paced by the computer's clock, whatever time it is to the rest.
+    `check` is asked before each request of a resource, and may raise. Requests are paced by the computer's clock,
+    whatever time it is to the rest.
     """
 
     store: Store
+    source: str
     credential: str
     reserve: float
     clock: Callable[[], datetime]
-    check: Callable[[], None] = lambda: None
+    check: Callable[[str], None] = lambda resource: None
 
     def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
-        self.check()
+        self.check(resource)
         turn = self.store.spend(
             self.credential,
             resource,
@@ -38,9 +40,20 @@ class StoredBudget:
             paced_at=microseconds(now()),
         )
         if turn.until is not None:
-            why = "too many at once" if turn.paced else f"only the reserve ({self.reserve:.0%}) is left"
-            raise RetryAt(from_microseconds(turn.until), f"the credential's {resource} requests: {why}")
+            raise RetryAt(from_microseconds(turn.until), self._why(resource, turn), resource)
         return turn.wait / account.SECOND
+
+    def _why(self, resource: str, turn: account.Turn) -> str:
+        if turn.paced:
+            return f"{self.source}: no more {resource} requests may be sent within this minute"
+        if turn.unheard:
+            return f"{self.source}: {account.UNHEARD} {resource} requests are under way, and none is answered yet"
+        if not self.reserve:
+            return f"{self.source}: the credential's {resource} requests are used up; a longer `every` needs fewer"
+        return (
+            f"{self.source}: only the reserve ({self.reserve:.0%}) of the credential's {resource} requests is left; "
+            "a smaller `reserve` leaves less to others, a longer `every` needs fewer"
+        )
 
     def learn(self, resource: str, quota: Quota | None, *, free: bool = False) -> None:
         told = None

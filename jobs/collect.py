@@ -10,6 +10,7 @@ from .evaluate import evaluate_all
 from .progress import Progress, Quiet
 from .shipments import resolve_shipments
 from .source_collection import SourceCollection
+from .verdict import Verdict
 from .workspace import Workspace
 
 
@@ -51,8 +52,9 @@ def start_of(workspace: Workspace, since: date) -> datetime:
 def _run(workspace: Workspace, names: Sequence[str], since: datetime | None, progress: Progress) -> CollectionResult:
     runs: list[StreamRun] = []
     workspace.make_store()
-    for name in names or workspace.config.sources:
-        runs += SourceCollection(workspace, workspace.config.sources[name], since, progress).collect()
-    runs += resolve_shipments(workspace, names, runs, progress)
+    verdicts = {name: Verdict(workspace.clock, workspace.chance) for name in names or workspace.config.sources}
+    for name, verdict in verdicts.items():
+        runs += SourceCollection(workspace, workspace.config.sources[name], since, progress, verdict).collect()
+    runs += resolve_shipments(workspace, verdicts, progress)
     evaluate_all(workspace)
     return CollectionResult(runs=tuple(runs), failed=any(run.outcome not in ("ok", "busy") for run in runs))

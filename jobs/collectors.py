@@ -17,18 +17,18 @@ def construct(
     workspace: Workspace,
     source: SourceConfig,
     memo: MutableMapping[str, str] | None = None,
-    check: Callable[[], None] = lambda: None,
+    check: Callable[[str], None] = lambda resource: None,
 ) -> Collector:
     """`memo` is what the store keeps for the source, unless another is given; no store is asked for budgets then.
 
-    `check` is called before each request that a budget counts, and may raise.
+    `check` is called with its resource before each request that a budget counts, and may raise.
 
     Raises:
         CollectorError: where a secret can't be found or the options can't work.
     """
 
     def budget(credential: str) -> Budget:
-        return StoredBudget(workspace.store, credential, source.reserve, workspace.clock, check)
+        return StoredBudget(workspace.store, source.name, credential, source.reserve, workspace.clock, check)
 
     context = Context(
         source=source.name,

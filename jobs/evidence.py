@@ -105,7 +105,7 @@ class Evaluation:
     def _unasked(self, metric: str) -> Iterator[str]:
         """Why some of what it makes use of may not be there."""
         for state in self.beside(metric):
-            if state.last_run and (trouble := trouble_of(state.last_run.outcome, state.last_run.error)):
+            if trouble := trouble_of(state.last_run):
                 yield f"not all commits between deployments of {state.stream.subject} are known: {trouble.words}"
 
     def _extra(self, definition: MetricDefinition) -> dict[FactKind, list[StreamState]]:
@@ -157,7 +157,7 @@ class Evaluation:
     def _source_troubles(self, definition: MetricDefinition) -> list[Trouble]:
         """What went wrong before the metric's sources could even say which streams they have."""
         runs = [self._source_runs.get(source) for source in definition.sources.values()]
-        return [trouble for run in runs if run and (trouble := trouble_of(run.outcome, run.error))]
+        return [trouble for run in runs if (trouble := trouble_of(run))]
 
     @cached_property
     def _source_runs(self) -> dict[str, RunRecord]:
@@ -173,7 +173,7 @@ def _subjects(definition: MetricDefinition, states: Sequence[StreamState], in_fa
 
 
 def _stream_troubles(states: Sequence[StreamState]) -> list[Trouble]:
-    return [t for s in states if s.last_run and (t := trouble_of(s.last_run.outcome, s.last_run.error))]
+    return [trouble for state in states if (trouble := trouble_of(state.last_run))]
 
 
 def _worst(troubles: Sequence[Trouble]) -> Trouble | None:
@@ -181,12 +181,13 @@ def _worst(troubles: Sequence[Trouble]) -> Trouble | None:
     return min(troubles, key=lambda t: order.index(t.health), default=None)
 
 
-def trouble_of(outcome: str | None, error: str | None) -> Trouble | None:
-    """What the newest run's outcome means for the readings that rest on it."""
-    if outcome in (None, "ok"):
+def trouble_of(run: RunRecord | None) -> Trouble | None:
+    """What the newest run means for the readings that rest on it."""
+    if run is None or run.outcome in (None, "ok"):
         return None
-    health = Health.UNAUTHORIZED if outcome == "unauthorized" else Health.FAILED
-    return Trouble(health, error or f"the last collection ended as {outcome}")
+    health = Health.UNAUTHORIZED if run.outcome == "unauthorized" else Health.FAILED
+    again = f"; to be asked again at {run.retry_at.isoformat(timespec='seconds')}" if run.retry_at else ""
+    return Trouble(health, (run.error or f"the last collection ended as {run.outcome}") + again)
 
 
 def _problems(states: Sequence[StreamState]) -> tuple[str, ...]:

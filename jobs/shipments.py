@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..collectors.contract import Collector, CollectorError, Concurrent, Resolver, RetryAt
+from ..collectors.contract import Collector, CollectorError, Concurrent, Resolver
 from ..collectors.registry import collector_type
 from ..config.model import SourceConfig
 from ..metrics.definition import MetricDefinition
@@ -29,22 +29,18 @@ from .workspace import Workspace
 KIND: FactKind = "shipments"
 
 
-def resolve_shipments(
-    workspace: Workspace, names: Sequence[str], collected: Sequence[StreamRun], progress: Progress
-) -> list[StreamRun]:
+def resolve_shipments(workspace: Workspace, verdicts: Mapping[str, Verdict], progress: Progress) -> list[StreamRun]:
     """Ask the sources of deployments for the pairs of commits that metrics need and the store does not have.
 
-    `collected` is what the collection before did: a source that asked to wait is left alone. Where
-    nothing is told of a pair, readings go by the order of time, and say so.
+    `verdicts` hold for each source what the collection before found out: what it asked to wait with is left alone.
+    Where nothing is told of a pair, readings go by the order of time, and say so.
     """
     found: list[StreamRun] = []
-    for name in names or workspace.config.sources:
+    for name, verdict in verdicts.items():
         source = workspace.config.sources[name]
         asking = [metric for metric in workspace.config.metrics.values() if _asks(metric, name)]
         if asking and issubclass(collector_type(source.type), Resolver):
-            one = _SourceShipments(workspace, source, asking, progress)
-            one.heed(collected)
-            found += one.resolve()
+            found += _SourceShipments(workspace, source, asking, progress, verdict).resolve()
     return found
 
 
@@ -71,18 +67,10 @@ class _SourceShipments:
     source: SourceConfig
     metrics: Sequence[MetricDefinition]
     progress: Progress
+    verdict: Verdict
     holder: str = field(default_factory=this_process)
     _crew: Crew = field(default_factory=Crew)
     _asked: set[Pair] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self._verdict = Verdict(self.workspace.clock, self.workspace.chance)
-
-    def heed(self, collected: Sequence[StreamRun]) -> None:
-        """Let the wait that the source asked its other streams for hold here too."""
-        until = [run.retry_at for run in collected if run.source == self.source.name and run.retry_at is not None]
-        if until and max(until) > self.workspace.clock():
-            self._verdict.wait(RetryAt(max(until), "the source asked to wait"))
 
     def resolve(self) -> list[StreamRun]:
         wanted = self._wanted()
@@ -113,7 +101,7 @@ class _SourceShipments:
 
             self._crew.do([partial(ask, subject, pairs) for subject, pairs in wanted.items()], size)
             yield from (runs[subject] for subject in wanted)
-            more = again and self._verdict.error is None and any(run.added for run in runs.values())
+            more = again and self.verdict.error is None and any(run.added for run in runs.values())
             wanted = self._wanted() if more else {}
 
     def _stream(self, resolver: Resolver, subject: str, pairs: Sequence[Pair]) -> StreamRun:
@@ -126,16 +114,16 @@ class _SourceShipments:
             metrics=tuple(metric.name for metric in self.metrics if concerns(metric, stream)),
             holder=self.holder,
             progress=self.progress,
-            hear=self._verdict.hear,
+            hear=self.verdict.hear,
             check=self._check,
         )
-        if (error := self._verdict.error) is not None:
+        if (error := self.verdict.error) is not None:
             return one.leave(error)
         return one.collect(_Pairs(resolver, pairs), self.workspace.clock())
 
-    def _check(self) -> None:
+    def _check(self, resource: str | None = None) -> None:
         self._crew.check()
-        self._verdict.check()
+        self.verdict.check(resource)
 
     def _wanted(self) -> dict[str, list[Pair]]:
         """The pairs still to be asked for, by repository."""

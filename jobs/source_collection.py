@@ -17,7 +17,7 @@ from .collectors import construct
 from .holder import this_process
 from .horizon import soon_lost
 from .progress import Progress
-from .stream_collection import STORED, StreamCollection, outcome_of
+from .stream_collection import STORED, StreamCollection, outcome_of, said
 from .threads import Crew
 from .verdict import Verdict
 from .workspace import Workspace
@@ -31,11 +31,9 @@ class SourceCollection:
     source: SourceConfig
     since: datetime | None
     progress: Progress
+    verdict: Verdict
     holder: str = field(default_factory=this_process)
     _crew: Crew = field(default_factory=Crew)
-
-    def __post_init__(self) -> None:
-        self._verdict = Verdict(self.workspace.clock, self.workspace.chance)
 
     def collect(self) -> list[StreamRun]:
         """What each stream did, in the order in which the config asks for them."""
@@ -85,9 +83,9 @@ class SourceCollection:
         state = self.workspace.store.state(stream.id)
         return replace(run, soon_lost=soon_lost(self.workspace, state, need.start, self.workspace.clock()))
 
-    def _check(self) -> None:
+    def _check(self, resource: str | None = None) -> None:
         self._crew.check()
-        self._verdict.check()
+        self.verdict.check(resource)
 
     def _stream(self, collector: Collector, stream: Stream, need: Need) -> StreamRun:
         one = StreamCollection(
@@ -97,10 +95,10 @@ class SourceCollection:
             metrics=need.metrics,
             holder=self.holder,
             progress=self.progress,
-            hear=self._verdict.hear,
+            hear=self.verdict.hear,
             check=self._check,
         )
-        if (error := self._verdict.error) is not None:
+        if (error := self.verdict.error) is not None:
             return one.leave(error)
         return one.collect(collector, need.start)
 
@@ -108,11 +106,11 @@ class SourceCollection:
         """Something failed before any stream was known."""
         store = self.workspace.store
         if isinstance(error, RetryAt):
-            error = self._verdict.wait(error)
+            error = self.verdict.wait(error)
         outcome, retry_at = outcome_of(error)
         run_id = store.start_run(self.source.name, None, self.workspace.clock())
-        store.finish_run(run_id, self.workspace.clock(), STORED[outcome], str(error), 0, 0, 0, 0, retry_at)
-        return StreamRun(source=self.source.name, stream="", outcome=outcome, error=str(error), retry_at=retry_at)
+        store.finish_run(run_id, self.workspace.clock(), STORED[outcome], said(error), 0, 0, 0, 0, retry_at)
+        return StreamRun(source=self.source.name, stream="", outcome=outcome, error=said(error), retry_at=retry_at)
 
     def _note_recovery(self) -> None:
         """A source whose streams could not be listed, and now can, is no longer in trouble."""

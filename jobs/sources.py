@@ -47,7 +47,7 @@ def _metrics_asking(workspace: Workspace, source: SourceConfig) -> tuple[str, ..
 
 
 def _without_streams(source: SourceConfig, run: RunRecord | None, metrics: tuple[str, ...]) -> SourceState:
-    trouble = trouble_of(run.outcome, run.error) if run else None
+    trouble = trouble_of(run)
     return SourceState(
         source=source.name,
         type=source.type,
@@ -64,7 +64,7 @@ def _health(source: SourceConfig, workspace: Workspace) -> SourceHealth:
     states = workspace.store.states(source.name)
     whole = workspace.store.last_source_run(source.name)
     runs = [s.last_run for s in states if s.last_run] + ([whole] if whole else [])
-    troubled = [t for run in runs if (t := trouble_of(run.outcome, run.error))]
+    troubled = [t for run in runs if (t := trouble_of(run))]
     if troubled:
         order = list(Health)
         trouble = min(troubled, key=lambda t: order.index(t.health))
@@ -111,7 +111,7 @@ def _soon_lost(workspace: Workspace, state: StreamState, metrics: tuple[str, ...
 
 
 def _stream_health(state: StreamState) -> Health:
-    trouble = trouble_of(state.last_run.outcome, state.last_run.error) if state.last_run else None
+    trouble = trouble_of(state.last_run)
     if trouble:
         return trouble.health
     if not state.facts and not state.coverage:

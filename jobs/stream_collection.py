@@ -154,7 +154,7 @@ class StreamCollection:
             run_id,
             self.workspace.clock(),
             STORED[outcome],
-            None if error is None else str(error),
+            said(error),
             requests=tally.requests,
             added=tally.added,
             changed=tally.changed,
@@ -173,7 +173,7 @@ class StreamCollection:
             subject=self.stream.subject,
             metrics=self.metrics,
             outcome=outcome,
-            error=None if error is None else str(error),
+            error=said(error),
             added=tally.added,
             changed=tally.changed,
             removed=tally.removed,
@@ -195,6 +195,16 @@ def outcome_of(error: CollectorError | None) -> tuple[Outcome, datetime | None]:
         case ConfigError():
             return "refused", None
     return "failed", None
+
+
+def said(error: CollectorError | None) -> str | None:
+    """Its words for people, without the time to ask again: that is kept beside them."""
+    match error:
+        case None:
+            return None
+        case RetryAt():
+            return error.reason
+    return str(error)
 
 
 def _share(covered: TimeRanges, wanted: TimeRanges) -> float:

@@ -24,23 +24,26 @@ class Verdict:
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     _error: CollectorError | None = None
+    _waits: dict[str | None, RetryAt] = field(default_factory=dict)
     _failed_in_a_row: int = 0
     _deciding: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def error(self) -> CollectorError | None:
-        """Why nothing more is to be asked; None while it is."""
+        """Why nothing more is to be asked; None while something is."""
         with self._deciding:
-            return self._error
+            return self._waits.get(None, self._error)
 
-    def check(self) -> None:
-        """
+    def check(self, resource: str | None = None) -> None:
+        """`resource` names the requests that are to be made, where the source counts several kinds apart.
+
         Raises:
-            RetryAt: where the source has asked another stream to wait.
+            RetryAt: where the source has asked another stream to wait with them, or with all.
         """
-        error = self.error
-        if isinstance(error, RetryAt):
-            raise error
+        with self._deciding:
+            wait = self._waits.get(None) or self._waits.get(resource)
+        if wait is not None:
+            raise wait
 
     def hear(self, error: CollectorError | None) -> CollectorError | None:
         """How a stream ended. The wait it was asked for comes back a little longer, and the same for all streams."""
@@ -58,8 +61,10 @@ class Verdict:
             return self._waiting(told)
 
     def _waiting(self, told: RetryAt) -> RetryAt:
-        if isinstance(self._error, RetryAt) and self._error.time >= told.time:
-            return self._error
+        known = self._waits.get(told.resource)
+        if known is not None and known.time >= told.time:
+            return known
         wait = max(told.time - self.clock(), timedelta())
-        self._error = RetryAt(told.time + min(JITTER * wait, LONGEST_JITTER) * self.chance(), told.reason)
-        return self._error
+        time = told.time + min(JITTER * wait, LONGEST_JITTER) * self.chance()
+        self._waits[told.resource] = RetryAt(time, told.reason, told.resource)
+        return self._waits[told.resource]

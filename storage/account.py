@@ -32,11 +32,16 @@ class Quota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """May be taken in `wait` microseconds; or, where `until` is given, nothing was taken and nothing will be before."""
+    """May be taken in `wait` microseconds; or, where `until` is given, nothing was taken and nothing will be before.
+
+    That is so because too many were sent within a minute (`paced`), because nothing was heard yet of the quota
+    (`unheard`), or else because only the reserve is left.
+    """
 
     wait: int = 0
     until: int | None = None
     paced: bool = False
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,7 @@ class Account:
         """
         left = self.remaining - requests
         if left < _kept(self.limit, reserve):
-            return self, Turn(until=self.reset)
+            return self, Turn(until=self.reset, unheard=self.limit is None)
         if per_minute is None:
             return replace(self, remaining=left), Turn()
         turn, next_at = _turn(self.next_at, requests, per_minute, now)

@@ -7,16 +7,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from keyresults.collectors.contract import Quota, RetryAt
 from keyresults.config.load import load
+from keyresults.jobs.budget import StoredBudget
 from keyresults.jobs.collect import collect
 from keyresults.jobs.workspace import Workspace
-from keyresults.metrics.facts import Run
+from keyresults.metrics.facts import Deployment, Run, StatusChange
 from keyresults.reports.values import CollectionResult
+from keyresults.storage import account
+from keyresults.storage.store import Store
 from standins.github import TOKEN, GitHubStandIn, github
 from standins.github_world import World
 
@@ -139,11 +143,17 @@ def test_two_processes_leave_the_reserve_and_go_on_in_the_next_window(scene: Sce
 def test_a_reset_an_hour_away_is_told_at_once_and_kept_from_the_source(scene: Scene) -> None:
     first = scene.collect()
     assert first.failed
-    assert any("only the reserve (25%) is left" in (r.error or "") for r in first.runs)
+    words = (
+        "only the reserve (25%) of the credential's core requests is left; a smaller `reserve` leaves less to others"
+    )
+    assert any((r.error or "").startswith(f"east: {words}") for r in first.runs)
     scene.server.forget()
     again = scene.collect()
     waits = [r.retry_at for r in (*first.runs, *again.runs) if r.outcome == "retry"]
     assert all(at is not None and NOW + HOUR <= at <= NOW + HOUR + LATER for at in waits)
+    assert {r.error for r in again.runs} <= {r.error for r in first.runs}, (
+        "the time to come back stands beside the words"
+    )
     assert len(waits) > REPOSITORIES
     assert not scene.server.asked
 
@@ -173,3 +183,63 @@ def test_the_credential_is_kept_as_a_digest(scene: Scene) -> None:
     assert len(str(credential)) == 24
     for file in scene.store.parent.iterdir():
         assert TOKEN.encode() not in file.read_bytes()
+
+
+DEPLOYING = """
+[metrics.often]
+source = "east"
+measure = "deployment_count"
+"""
+
+
+def test_what_is_used_up_stops_only_the_streams_that_need_it(scene: Scene) -> None:
+    world, quota = scene.server.world, scene.server.quota
+    quota.limit = 1000
+    scene.config.write_text(scene.config.read_text() + DEPLOYING)
+    assert not scene.collect("east").failed
+    world.now += timedelta(minutes=15)
+    for repository in world.repositories:
+        ran = {"created_at": NOW, "started_at": NOW, "completed_at": world.now, "conclusion": "success"}
+        repository.history.append(replace(run(repository.name, 0, 1), key="90/1", run="90", **ran))
+        repository.history.append(deployment(repository.name, world.now))
+    quota.used["graphql"] = 1000
+    with closing(sqlite3.connect(scene.store)) as connection, connection:
+        connection.execute("UPDATE budgets SET remaining = 0 WHERE resource = 'graphql'")
+    by_kind = {kind: [r for r in scene.collect("east").runs if r.kind == kind] for kind in ("runs", "deployments")}
+    assert {r.outcome for r in by_kind["runs"]} == {"ok"}
+    assert {r.added for r in by_kind["runs"]} == {1}
+    assert {r.outcome for r in by_kind["deployments"]} == {"retry"}
+    assert all("graphql requests" in (r.error or "") for r in by_kind["deployments"])
+    again = {r.kind: r.outcome for r in scene.collect("east").runs}
+    assert again == {"runs": "ok", "deployments": "retry"}
+
+
+def deployment(subject: str, at: datetime) -> Deployment:
+    ended = StatusChange("success", at)
+    return Deployment(
+        key="1", subject=subject, environment="production", commit="c" * 40, created_at=at, statuses=(ended,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("reserve", "heard", "said"),
+    [
+        (0.25, None, "hub: 10 core requests are under way, and none is answered yet"),
+        (0.0, 0, "hub: the credential's core requests are used up; a longer `every` needs fewer"),
+        (0.25, 9, "hub: only the reserve (25%) of the credential's core requests is left; a smaller"),
+    ],
+)
+def test_why_nothing_more_may_be_sent_is_said_as_it_is(
+    tmp_path: Path, reserve: float, heard: int | None, said: str
+) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
+        budget = StoredBudget(store, "hub", "mark", reserve, lambda: NOW)
+        if heard is not None:
+            budget.spend("core")
+            budget.learn("core", Quota(limit=40, remaining=heard, reset=NOW + HOUR))
+        for _ in range(account.UNHEARD if heard is None else 0):
+            budget.spend("core")
+        with pytest.raises(RetryAt) as told:
+            budget.spend("core")
+    assert told.value.reason.startswith(said)
+    assert told.value.resource == "core"

@@ -88,6 +88,19 @@ class TestTheWait:
         assert isinstance(one.error, RetryAt)
         assert one.error.time == NOW + timedelta(minutes=10)
 
+    def test_a_wait_with_some_requests_leaves_the_others_to_be_made(self) -> None:
+        one = self.verdict(0.0)
+        one.hear(RetryAt(NOW + timedelta(hours=1), "enough", "graphql"))
+        one.check("core")
+        one.check()
+        assert one.error is None
+        with pytest.raises(RetryAt, match="enough"):
+            one.check("graphql")
+        one.hear(RetryAt(NOW + timedelta(minutes=1), "slow down"))
+        for resource in ("core", "graphql", None):
+            with pytest.raises(RetryAt, match="slow down"):
+                one.check(resource)
+
     def test_failures_in_a_row_end_it_and_one_success_between_them_does_not(self) -> None:
         one = self.verdict(0.0)
         for _ in range(GIVE_UP_AFTER - 1):
