@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import ClassVar, TypedDict
+from typing import ClassVar
 
-from ..metrics.facts import Deployment, FactKind, Run
+from ..metrics.facts import FactKind
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions, files_only_of
 from .foresight import Asked, Foresight
 from .git_clone import Clone
 from .git_shipments import Pair
-from .github_artifacts import ArtifactReader
-from .github_changes import ChangeReader
 from .github_client import PER_MINUTE, GitHubClient
 from .github_cursor import Progress
-from .github_deployments import DeploymentReader
-from .github_facts import workflow_deployment
-from .github_figures import CheckReader, StatusReader
-from .github_foresight import ALL_BRANCHES, Planner
-from .github_incidents import IncidentReader
-from .github_merges import MergeReader
+from .github_foresight import Planner
 from .github_options import (
     SAMPLE,
     ChangesQuery,
-    DeploymentSource,
     DeploymentsQuery,
     FiguresQuery,
     GitHubOptions,
     IncidentsQuery,
     RunsQuery,
 )
-from .github_releases import ReleaseReader
 from .github_repositories import Repository, chosen, look_around, look_up
-from .github_runs import KEPT_PUBLIC, RunReader
+from .github_runs import KEPT_PUBLIC
 from .github_shipments import ShipmentReader
-from .github_tags import TagReader
+from .github_streams import reader_of
 from .github_transport import Transport
 
 
@@ -90,6 +82,8 @@ class GitHub:
         self._context = context
         self._transport = Transport(options, context)
         self._looked_up: dict[str, Repository] = {}
+        self._chosen: list[str] | None = None
+        self._choosing = threading.Lock()
 
     @classmethod
     def keeps(cls, stream: Stream) -> timedelta | None:
@@ -107,15 +101,21 @@ class GitHub:
         return look_around(self._client(), self._options.repositories)
 
     def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
-        """One per repository and query; asks GitHub only where the config has globs or topics."""
+        """One per repository and query; asks GitHub only where the config has globs or topics, and not each time."""
         if not queries:
             return []
-        repositories = chosen(self._client(), self._options)
+        repositories = self._repositories()
         asked: list[tuple[FactKind, Json]] = [(kind, self._query(kind, query)) for kind, query in queries]
         source = self._context.source
         return [
             Stream(source, kind, name, files_only_of(name, query)) for kind, query in asked for name in repositories
         ]
+
+    def _repositories(self) -> list[str]:
+        with self._choosing:
+            if self._chosen is None:
+                self._chosen = chosen(self._client(), self._options)
+            return self._chosen
 
     def _query(self, kind: FactKind, query: Json) -> Json:
         """With the source's own word for deployments and incidents: to change it is to start another stream."""
@@ -138,7 +138,7 @@ class GitHub:
         return sorted({label.casefold(): label for label in reversed(said)}.values())
 
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
-        read = self._reader_of(stream)
+        read = reader_of(stream)
         client, progress = self._client(), Progress.of(cursor)
         yield from read(client, self._repository(client, stream.subject), stream.subject, progress, window)
 
@@ -173,120 +173,3 @@ class GitHub:
 
     def _client(self) -> GitHubClient:
         return GitHubClient(self._transport, self._context)
-
-    def _reader_of(self, stream: Stream) -> _Read:
-        if stream.kind == "runs":
-            asked = RunsQuery.model_validate(stream.query)
-            return partial(_read_runs, asked.workflow, asked.branch)
-        if stream.kind == "changes":
-            asked_changes = ChangesQuery.model_validate(stream.query)
-            return partial(_read_changes, asked_changes.branch, bool(asked_changes.files_of))
-        if stream.kind == "incidents":
-            return partial(_read_incidents, self._labels(IncidentsQuery.model_validate(stream.query)))
-        if stream.kind == "samples":
-            return partial(_read_figures, FiguresQuery.model_validate(stream.query))
-        source = DeploymentsQuery.model_validate(stream.query).deployments
-        if source is None:
-            return _read_deployments
-        if source.workflow is not None:
-            return partial(_read_runs, source.workflow, source.branch, make=workflow_deployment)
-        return partial(_read_code, source)
-
-
-class _Common(TypedDict):
-    client: GitHubClient
-    repository: Repository
-    subject: str
-    progress: Progress
-
-
-_Read = Callable[[GitHubClient, Repository, str, Progress, TimeRange], Iterator[Batch]]
-
-
-def _read_deployments(
-    client: GitHubClient, repository: Repository, subject: str, progress: Progress, window: TimeRange
-) -> Iterator[Batch]:
-    return DeploymentReader(client=client, repository=repository, subject=subject, progress=progress).read(window)
-
-
-def _read_changes(
-    branch: str | None,
-    files: bool,
-    client: GitHubClient,
-    repository: Repository,
-    subject: str,
-    progress: Progress,
-    window: TimeRange,
-) -> Iterator[Batch]:
-    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
-    named = None if branch == ALL_BRANCHES else branch or repository.default_branch
-    return ChangeReader(**common, branch=named, files=files).read(window)
-
-
-def _read_incidents(
-    labels: Sequence[str],
-    client: GitHubClient,
-    repository: Repository,
-    subject: str,
-    progress: Progress,
-    window: TimeRange,
-) -> Iterator[Batch]:
-    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
-    return IncidentReader(**common, labels=tuple(labels)).read(window)
-
-
-def _read_figures(
-    asked: FiguresQuery,
-    client: GitHubClient,
-    repository: Repository,
-    subject: str,
-    progress: Progress,
-    window: TimeRange,
-) -> Iterator[Batch]:
-    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
-    figures, branch = asked.figures, repository.default_branch
-    if figures.status is not None:
-        return StatusReader(**common, branch=branch, of=figures.status, pattern=figures.pattern).read(window)
-    if figures.check is not None:
-        return CheckReader(**common, branch=branch, of=figures.check, pattern=figures.pattern).read(window)
-    name = figures.artifact or ""
-    return ArtifactReader(**common, branch=branch, artifact=name, files=figures.files, kind=asked.kind).read(window)
-
-
-def _read_code(
-    source: DeploymentSource,
-    client: GitHubClient,
-    repository: Repository,
-    subject: str,
-    progress: Progress,
-    window: TimeRange,
-) -> Iterator[Batch]:
-    common: _Common = {"client": client, "repository": repository, "subject": subject, "progress": progress}
-    if source.tags is not None:
-        return TagReader(**common, pattern=source.tags).read(window)
-    if source.merges is not None:
-        return MergeReader(**common, branch=source.merges).read(window)
-    return ReleaseReader(**common).read(window)
-
-
-def _read_runs(
-    workflow: str | None,
-    branch: str | None,
-    client: GitHubClient,
-    repository: Repository,
-    subject: str,
-    progress: Progress,
-    window: TimeRange,
-    make: Callable[[Run], Run | Deployment] = lambda run: run,
-) -> Iterator[Batch]:
-    named = None if branch == ALL_BRANCHES else branch or repository.default_branch
-    reader = RunReader(
-        client=client,
-        repository=repository,
-        subject=subject,
-        progress=progress,
-        workflow=workflow,
-        branch=named,
-        make=make,
-    )
-    return reader.read(window)

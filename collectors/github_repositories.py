@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .contract import ConfigError, ProbeResult, SourceError
+from .contract import ConfigError, ProbeResult, RetryAt, SourceError
 from .github_client import GitHubClient
 from .github_options import GitHubOptions
 from .github_refusals import NotVisible
@@ -25,6 +26,11 @@ query($owner: String!, $after: String) {
 """
 
 
+LISTED = "github: repositories"
+LISTED_EVERY = timedelta(hours=1)
+"""How old a list of an owner's repositories may be: a new one is found so much later at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """`name` is what GitHub calls it today: PyGithub drops the query when it follows the redirect of an old name."""
@@ -37,9 +43,10 @@ class Repository:
 
 def look_up(client: GitHubClient, subject: str) -> Repository:
     """The repository as it stands; costs no quota while it is unchanged."""
-    place = f"github: {client.credential_mark()} {subject.lower()}"
+    place, mark = f"github: {subject.lower()}", client.credential_mark()
     known: Mapping[str, Any] = json.loads(client.context.memo.get(place, "{}"))
-    answer = client.get(f"/repos/{subject}", subject, etag=known.get("etag"))
+    etag = known.get("etag") if known.get("credential") == mark else None
+    answer = client.get(f"/repos/{subject}", subject, etag=etag)
     if answer.unchanged:
         return Repository(**known["repository"])
     body = answer.body
@@ -48,13 +55,13 @@ def look_up(client: GitHubClient, subject: str) -> Repository:
     found = Repository(body["full_name"], body["default_branch"], bool(body["private"]), bool(body.get("archived")))
     if found.name.lower() != subject.lower():
         client.context.log.warning("%s is now called %s; the config should say so", subject, found.name)
-    if (etag := answer.headers.get("etag")) is not None:
-        client.context.memo[place] = json.dumps({"etag": etag, "repository": asdict(found)})
+    if (new := answer.headers.get("etag")) is not None:
+        client.context.memo[place] = json.dumps({"credential": mark, "etag": new, "repository": asdict(found)})
     return found
 
 
 def chosen(client: GitHubClient, options: GitHubOptions) -> list[str]:
-    """The repositories the options mean, in order; asks GitHub only for globs and topics.
+    """The repositories the options mean, in order; asks GitHub only for globs and topics, and once in `LISTED_EVERY`.
 
     Raises:
         ConfigError: where nothing at all is left.
@@ -62,12 +69,31 @@ def chosen(client: GitHubClient, options: GitHubOptions) -> list[str]:
     named = [name for name in options.repositories if not _is_glob(name)]
     globs = [name for name in options.repositories if _is_glob(name)]
     owners = {name.partition("/")[0].lower() for name in (options.repositories if options.topics else globs)}
-    found = [name for owner in sorted(owners) for name in _matching(client, owner, globs, options.topics)]
+    found = _remembered(client, sorted(owners), globs, options.topics) if owners else []
     unique = {name.lower(): name for name in [*found, *named]}
     left = [name for _, name in sorted(unique.items()) if not _matches(name, options.exclude)]
     if not left:
         raise ConfigError(f"no repository is left of {', '.join(options.repositories)}: check the globs and exclude")
     return left
+
+
+def _remembered(client: GitHubClient, owners: Sequence[str], globs: Sequence[str], topics: Sequence[str]) -> list[str]:
+    """Where nothing may be asked just now, the list of the last time is as good as any."""
+    asked = [client.transport.account, list(owners), list(globs), list(topics)]
+    known: Mapping[str, Any] = json.loads(client.context.memo.get(LISTED, "{}"))
+    names = list(known["names"]) if known.get("asked") == asked else None
+    now = client.now()
+    if names is not None and timedelta() <= now - datetime.fromisoformat(known["at"]) < LISTED_EVERY:
+        return names
+    try:
+        found = [name for owner in owners for name in _matching(client, owner, globs, topics)]
+    except RetryAt as limited:
+        if names is None:
+            raise
+        client.context.log.warning("new repositories are looked for later: %s", limited)
+        return names
+    client.context.memo[LISTED] = json.dumps({"asked": asked, "at": now.isoformat(), "names": found})
+    return found
 
 
 def look_around(client: GitHubClient, patterns: Sequence[str]) -> ProbeResult:
