@@ -10,8 +10,9 @@ from functools import partial
 from ..metrics.facts import Deployment
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch
+from .contract import SourceError
 from .github_client import Answer, GraphQLAnswer
-from .github_cursor import Item, Progress, Seen, claimed
+from .github_cursor import SETTLES, Item, Progress, Seen, claimed, instant
 from .github_facts import Node, deployment_fact
 from .github_reader import TICK, Reader
 from .github_refusals import Overloaded
@@ -87,13 +88,22 @@ class DeploymentReader(Reader):
         return min(start - LOOK_BACK, self.progress.swept_back(ABANDONED_AFTER)) if sweep else start - LOOK_BACK
 
     def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen | None]:
-        """One conditional request on a fixed URL: whether the newest hundred deployments are as they were."""
+        """One conditional request on a fixed URL: whether the newest hundred deployments are as they were.
+
+        The facts come from other machines of GitHub's, which may lag behind: its ETag counts only once what is new is
+        over long enough.
+        """
         mark = self.client.credential_mark()
         etag = None if sweep else self.progress.etag_for(mark, start)
         answer = self.client.get(f"/repos/{self.repository.name}/deployments", self.subject, {"per_page": 100}, etag)
+        if answer.unchanged:
+            return answer, self.progress.seen
+        try:
+            settled = all(instant(one["updated_at"]) < answer.sent - SETTLES for one in answer.body)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SourceError(f"{self.subject}: GitHub's answer lists no deployments ({error!r})") from None
         new = answer.headers.get("etag")
-        seen = self.progress.seen if answer.unchanged else Seen(mark, new, None) if new else None
-        return answer, seen
+        return answer, Seen(mark, new, None) if new and settled else None
 
     def _pages(
         self, window: TimeRange, floor: datetime, end: Callable[[Progress], Progress] | None = None

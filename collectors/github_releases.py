@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ..metrics.facts import Deployment, StatusChange
@@ -35,8 +36,13 @@ class ReleaseReader(ListingReader):
     What is published or changed behind the newest hundred, and tags moved under a release, show once a day.
     """
 
+    _found: set[tuple[str, datetime]] = field(default_factory=set)
+    _is_all: bool = True
+
     def ask(self, etag: str | None) -> Answer:
-        return self.get("/releases", etag, {"per_page": 100})
+        answer = self.get("/releases", etag, {"per_page": 100})
+        self._is_all = answer.following is None
+        return answer
 
     def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
         return [[one["id"], one["tag_name"], one["published_at"]] for one in body if not one["draft"]]
@@ -44,7 +50,15 @@ class ReleaseReader(ListingReader):
     def listed(self) -> Iterator[Sequence[Deployment]]:
         for nodes in self.connection(RELEASES, "releases").pages():
             published = [node for node in nodes if not node["isDraft"] and node["publishedAt"]]
+            self._found |= {(node["tagName"], instant(node["publishedAt"])) for node in published}
             yield [fact for fact in map(self._fact, published) if fact is not None]
+
+    def agrees(self) -> bool:
+        shown = {(tag, instant(published)) for _, tag, published in self.looked}
+        for tag, at in sorted(shown - self._found):
+            self.problems.append(f"{self.subject}: GitHub does not tell all of release {tag} yet")
+            self.holes |= TimeRanges.of(TimeRange(at, at + TICK))
+        return shown == self._found if self._is_all else shown <= self._found
 
     def _fact(self, node: Node) -> Deployment | None:
         at = instant(node["publishedAt"])

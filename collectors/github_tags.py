@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from fnmatch import fnmatchcase
 from typing import Any
@@ -23,7 +23,7 @@ query($owner: String!, $name: String!, $first: Int!, $after: String) {
     nameWithOwner
     refs(refPrefix: "refs/tags/", first: $first, after: $after, orderBy: {field: ALPHABETICAL, direction: ASC}) {
       pageInfo { hasNextPage endCursor }
-      nodes { name target { ...commit ... on Tag { tagger { date } target { ...commit ... on Tag {
+      nodes { name target { sha: oid ...commit ... on Tag { tagger { date } target { ...commit ... on Tag {
         target { ...commit ... on Tag { target { ...commit } } } } } } } }
     }
   }
@@ -40,6 +40,7 @@ class TagReader(ListingReader):
     """
 
     pattern: str
+    _found: set[tuple[str, str | None]] = field(default_factory=set)
 
     def ask(self, etag: str | None) -> Answer:
         return self.get("/git/matching-refs/tags", etag)
@@ -50,11 +51,15 @@ class TagReader(ListingReader):
     def listed(self) -> Iterator[Sequence[Deployment]]:
         names: list[str] = []
         for nodes in self.connection(TAGS, "refs").pages():
+            self._found |= {(f"refs/tags/{node['name']}", (node["target"] or {}).get("sha")) for node in nodes}
             tags = [tag for tag in map(_tag, nodes) if tag is not None]
             names += [tag.name for tag in tags]
             yield [tagged(tag, self.subject) for tag in tags if fnmatchcase(tag.name, self.pattern)]
         if not any(fnmatchcase(name, self.pattern) for name in names):
             self.problems += unmatched(self.pattern, names)
+
+    def agrees(self) -> bool:
+        return {(ref, sha) for ref, sha in self.looked} == self._found
 
 
 def _tag(node: Node) -> Tag | None:

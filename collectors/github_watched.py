@@ -46,11 +46,14 @@ class WatchedReader(Reader):
     """A poll costs one conditional request while nothing changes; once a day the list is read anyway.
 
     Facts are handed over as they come; what is covered, known and gone is said only at the end. `holes` are times of
-    which something can't be told.
+    which something can't be told. `looked` is what the fixed URL showed; where what was told does not bear it out, it
+    is not `settled`, and the next poll reads again.
     """
 
     problems: list[str] = field(default_factory=list)
     holes: TimeRanges = field(default_factory=TimeRanges)
+    looked: Any = None
+    settled: bool = True
 
     @abstractmethod
     def ask(self, etag: str | None) -> Answer:
@@ -118,7 +121,8 @@ class WatchedReader(Reader):
             known, gone = yield from self.tell(window)
             self.progress.told = None
         asked = claimed(window, look.sent)
-        ended = self.progress.finished(until=asked.end, swept=now if sweep else None, seen=look.seen)
+        seen = look.seen if self.settled else None
+        ended = self.progress.finished(until=asked.end, swept=now if sweep else None, seen=seen)
         self.progress, self.covered = replace(ended, known=known), TimeRanges.of(asked) - self.holes
         yield self.batch((), removed=gone, problems=self.problems)
 
@@ -131,7 +135,8 @@ class WatchedReader(Reader):
         if answer.unchanged:
             return Look(answer.sent, before, unchanged=True)
         try:
-            digest = _digest(self.shown(answer.body))
+            self.looked = self.shown(answer.body)
+            digest = _digest(self.looked)
         except (KeyError, TypeError) as error:
             raise SourceError(f"{self.subject}: GitHub's answer can't be read ({error!r})") from None
         new = answer.headers.get("etag", "")
@@ -142,11 +147,18 @@ class WatchedReader(Reader):
 
 @dataclass(slots=True, kw_only=True)
 class ListingReader(WatchedReader):
-    """A list whose items come, change and go anywhere in it."""
+    """A list whose items come, change and go anywhere in it.
+
+    GitHub's REST shows what is new, its GraphQL tells it, and either may lag behind the other.
+    """
 
     @abstractmethod
     def listed(self) -> Iterator[Sequence[Deployment]]:
         """The whole list, page by page."""
+
+    @abstractmethod
+    def agrees(self) -> bool:
+        """Whether the list told what the fixed URL showed."""
 
     def tell(self, window: TimeRange) -> Told:
         before = recall(self.progress.known)
@@ -158,6 +170,7 @@ class ListingReader(WatchedReader):
             new = [f for f in facts if f.at >= window.start or (late and before.get(f.key) != now[f.key])]
             if new:
                 yield self.told(new)
+        self.settled = self.agrees()
         return remember(known, len(known)), self.gone(before, known)
 
     def tell_gap(self, window: TimeRange) -> Generator[Batch, None, str | None]:
