@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .definition import MetricDefinition, RollbackRule
 from .reverts import reverted
 from .roles import (
+    DUPLICATE,
     ELSEWHERE,
     FORWARD,
     OTHER_ENVIRONMENT,
@@ -85,9 +86,10 @@ def ordered(tables: FactTables, rules: TrackRules, as_of: datetime) -> pd.DataFr
 
     Adds `service` (whose it is) and `role`; `at` becomes the first success (creation, where there
     was none); `previous` is the commit that ran before in the track, None for the first; `undone_by`
-    is the row of the rollback that took the deployment back, -1 for none; `rule` is what made it a
-    rollback; `in_doubt` says that the rule `ancestor` would have to know how commits lie to each
-    other, and nobody told. Rows are numbered from 0 by (at, key) and stand in that order.
+    is the row of the rollback that took the deployment back, -1 for none; `stands_for_it` is the row
+    that counts in its place: its own, but for duplicates and what counts in another environment;
+    `rule` is what made it a rollback; `in_doubt` says that the rule `ancestor` would have to know how
+    commits lie to each other, and nobody told. Rows are numbered from 0 by (at, key) and stand in that order.
     """
     return _ordered(tables, rules, as_of)[0]
 
@@ -114,6 +116,8 @@ def _order(tables: FactTables, rules: TrackRules, as_of: datetime) -> tuple[pd.D
         _mark_reverted(tables, rules, deployments, walked, as_of)
     deployments["role"] = _counted_once(deployments, walked, rules)
     deployments["undone_by"] = walked.undone_by
+    # What a duplicate repeats may itself count in another environment.
+    deployments["stands_for_it"] = walked.stands_for_it[walked.stands_for_it]
     deployments["rule"] = walked.rule
     deployments["in_doubt"] = walked.in_doubt
     return deployments, walked.wanted.keys()
@@ -159,6 +163,7 @@ class _Walked:
     role: list[str]
     previous: list[str | None]
     undone_by: np.ndarray[Any, Any]
+    stands_for_it: np.ndarray[Any, Any]
     rule: list[str]
     in_doubt: np.ndarray[Any, Any]
     wanted: dict[Pair, None] = field(default_factory=dict)
@@ -176,8 +181,9 @@ def _walk_tracks(deployments: pd.DataFrame, rules: TrackRules, known: Mapping[Pa
 
     role: list[str] = list(deployments["role"])
     n = len(role)
-    walked = _Walked(role, [None] * n, np.full(n, -1, dtype=np.int64), [""] * n, np.zeros(n, dtype=bool))
+    walked = _Walked(role, [None] * n, np.full(n, -1), np.arange(n), [""] * n, np.zeros(n, dtype=bool))
     tracks: dict[tuple[str, str], Walk] = {}
+    kept: dict[tuple[str, str], int] = {}
     at = deployments["at"].to_numpy().astype(np.int64).tolist()
     names = ("service", "environment", "subject", "commit", "run", "marked_rollback")
     columns = (deployments[name].tolist() for name in names)
@@ -189,6 +195,9 @@ def _walk_tracks(deployments: pd.DataFrame, rules: TrackRules, known: Mapping[Pa
             walk = tracks[service, environment] = Walk(rules, subject, known, walked.wanted)
         walked.previous[row] = walk.kept_commit
         walked.note(row, walk.step(row, at[row], commit, run, bool(marked)))
+        if role[row] != DUPLICATE:
+            kept[service, environment] = row
+        walked.stands_for_it[row] = kept[service, environment]
     return walked
 
 
@@ -224,6 +233,7 @@ def _counted_once(deployments: pd.DataFrame, walked: _Walked, rules: TrackRules)
     for rows in groups.values():
         kept = rows[0] if rules.count == "first" else rows[-1]
         undone_by[kept], in_doubt[kept] = max(undone_by[rows]), any(in_doubt[rows])
+        walked.stands_for_it[rows] = kept
         for row in rows:
             if row != kept:
                 role[row] = ELSEWHERE

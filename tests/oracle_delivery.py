@@ -217,22 +217,43 @@ def blamed(definition, world, incident, going, shipped) -> list[oracle.Placed]:
     until = [p for p in going if p.fact.subject == incident.subject and p.at <= incident.opened_at]
     if incident.commit is None and incident.deployment is None:
         return [p for p in until[-1:] if incident.opened_at - p.at <= definition.failure_window]
-    commit = incident.commit
     if incident.deployment is not None:
-        named = [
-            f
-            for f in world.facts
-            if isinstance(f, Deployment) and (f.subject, f.key) == (incident.subject, incident.deployment)
+        return [
+            one
+            for p in oracle.walk(definition, world)
+            if (p.fact.subject, p.fact.key) == (incident.subject, incident.deployment) and p.at <= incident.opened_at
+            for one in counted_for(definition, world, p)
         ]
-        commit = named[0].commit if named and named[0].created_at <= world.as_of else None
-    if commit is None:
-        return []
-    same = [p for p in until if p.fact.commit == commit]
+    same = [p for p in until if p.fact.commit == incident.commit]
     if same:
         return same[-1:]
     brought = [
         shipped[c.subject, c.key][0]
         for c in known_changes(world)
-        if (c.subject, c.commit) == (incident.subject, commit) and (c.subject, c.key) in shipped
+        if (c.subject, c.commit) == (incident.subject, incident.commit) and (c.subject, c.key) in shipped
     ]
-    return brought[-1:]
+    return [p for p in brought[-1:] if p.at <= incident.opened_at]
+
+
+def counted_for(definition: MetricDefinition, world: oracle.World, one: oracle.Placed) -> list[oracle.Placed]:
+    """The forward deployment that counts for one: itself, that which it repeats, or that of another environment."""
+    placed = oracle.walk(definition, world)
+    track = [
+        p
+        for p in placed
+        if (p.fact.subject, p.fact.environment) == (one.fact.subject, one.fact.environment)
+        and p.role != "duplicate"
+        and (p.at, p.fact.key) <= (one.at, one.fact.key)
+    ]
+    meant = max(track, key=lambda p: (p.at, p.fact.key))
+    if meant.role != "forward":
+        return []
+    pushes = [p for p in placed if p.role == "forward" and p.fact.subject == one.fact.subject]
+    pushes = [p for p in pushes if p.fact.commit == one.fact.commit]
+
+    def nth(p: oracle.Placed) -> int:
+        return sum(q.fact.environment == p.fact.environment and not comes_after(q, p) for q in pushes)
+
+    if definition.count == "each":
+        return [meant]
+    return [p for p in forward(definition, world) if any(p.fact is q.fact and nth(q) == nth(meant) for q in pushes)]

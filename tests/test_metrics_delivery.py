@@ -274,6 +274,34 @@ def test_an_incident_may_name_its_cause():
     assert failed(broke("2026-10-07 11:00", deployment="elsewhere")) == set()
 
 
+def test_an_incident_that_names_what_went_not_forward_blames_nothing():
+    back = [*TRACK, deployed("B", "2026-10-08 10:00", key="4"), deployed("B", "2026-10-09 10:00", key="5")]
+    staged = deployed("B", "2026-10-06 09:00", key="s", environment="staging")
+    for named, blamed in (("4", {"3"}), ("5", {"3"}), ("s", {"3"}), ("2", {"2", "3"})):
+        assert failed(broke("2026-10-20", deployment=named), track=[*back, staged]) == blamed, named
+
+
+def test_an_incident_that_names_a_duplicate_or_another_environment_s_blames_what_counts():
+    again = deployed("B", "2026-10-06 10:05", key="2 again")
+    assert failed(broke("2026-10-20", deployment="2 again"), track=[*TRACK, again]) == {"2"}
+    regions = [
+        deployed(commit, f"2026-10-0{day} {hour}:00", key=f"{region}{day}", environment=f"prod-{region}")
+        for day, commit in enumerate("AB", 5)
+        for region, hour in (("eu", "10"), ("us", "12"))
+    ]
+    for count, blamed in (("first", {"eu6"}), ("last", {"us6"}), ("each", {"us6"})):
+        what = definition("change_failure_rate", min_samples=0, environment="prod-*", count=count)
+        assert failed(broke("2026-10-20", deployment="us6"), track=regions, what=what) == blamed
+
+
+def test_nothing_is_to_blame_for_what_had_broken_before_it():
+    change = merged("c", "2026-10-06 11:00")
+    assert failed(broke("2026-10-06 12:00", commit="c"), change) == set()
+    assert failed(broke("2026-10-07 10:00", commit="c"), change) == {"3"}
+    assert failed(broke("2026-10-07 09:59", deployment="3")) == set()
+    assert failed(broke("2026-10-07 10:00", deployment="3")) == {"3"}
+
+
 def test_an_incident_of_another_environment_or_service_blames_nothing_here():
     assert failed(broke("2026-10-07 11:00", environment="staging")) == set()
     assert failed(broke("2026-10-07 11:00", environment="production")) == {"3"}

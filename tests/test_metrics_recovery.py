@@ -88,9 +88,16 @@ def test_a_recovery_lies_in_the_window_of_the_failed_deployment():
     assert read(day, facts, "2026-10-09", as_of="2026-10-12").value is None
 
 
-def test_an_incident_closed_before_what_it_names_was_shipped_ends_nothing():
-    early = broke("7", "2026-10-06 08:00", commit="b", closed_at=at("2026-10-06 09:00"))
-    reading = read(RECOVERY, [*TRACK, merged("b", "2026-10-06 07:00"), early])
+def test_an_incident_closed_before_what_it_names_counts_ends_nothing():
+    """The commit counts in the last environment that it reached, after all was over in the first."""
+    regions = [
+        deployed(commit, f"2026-10-0{day} {hour}:00", key=f"{region}{day}", environment=f"prod-{region}")
+        for day, commit in enumerate("AB", 5)
+        for region, hour in (("eu", "10"), ("us", "20"))
+    ]
+    early = broke("7", "2026-10-06 11:00", deployment="eu6", closed_at=at("2026-10-06 12:00"))
+    what = definition("failed_deployment_recovery_time", min_samples=0, environment="prod-*", count="last")
+    reading = read(what, [*regions, early])
     assert reading.value is None
     assert "1 left out: failed and not recovered yet" in reading.notes
 
