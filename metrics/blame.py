@@ -26,7 +26,8 @@ class Forward:
     """The forward deployments of each service, in order of success.
 
     `named` is the row of each deployment, by repository and its name there, and `stands_for_it` the
-    forward one that counts in its place; `services` are those of a repository that have any.
+    forward one that counts in its place; `services` are those of a repository that have any, and
+    `homes` the repository of each that was ever deployed.
     """
 
     rows: Mapping[str, list[int]]
@@ -35,6 +36,7 @@ class Forward:
     named: Mapping[tuple[str, str], int]
     stands_for_it: Mapping[int, int]
     services: Mapping[str, list[str]]
+    homes: Mapping[str, str]
     service: list[str]
     keys: list[str]
     succeeded: list[int]
@@ -59,7 +61,8 @@ class Forward:
                 at.setdefault(service, []).append(succeeded[row])
                 by_commit.setdefault((service, commit), []).append(row)
         theirs = {subject: list(found) for subject, found in services.items()}
-        return cls(rows, at, by_commit, named, stands, theirs, columns["service"], columns["key"], succeeded)
+        homes = dict(zip(columns["service"], columns["subject"], strict=True))
+        return cls(rows, at, by_commit, named, stands, theirs, homes, columns["service"], columns["key"], succeeded)
 
     def before(self, service: str, instant: int, row: int | None) -> int | None:
         """The newest that had succeeded before the instant, and stands before that row where there is one."""
@@ -93,6 +96,7 @@ class Blame:
         self._forward = forward
         self._everywhere = _everywhere(tables, self._rules, as_of) or forward
         self._own_environments = {s.name: s.environment for s in definition.split if s.environment is not None}
+        self._split = frozenset(s.name for s in definition.split)
         self._owners: dict[tuple[str, str], list[str]] = {}
         self._by_change: dict[tuple[str, str], int] = {}
         columns = (found.changes[name].tolist() for name in ("subject", "service", "commit"))
@@ -104,14 +108,22 @@ class Blame:
     def of(
         self, opened: int, subject: str, environment: str | None, commit: str | None, deployment: str | None
     ) -> list[int]:
-        """The rows of what an incident is the fault of; `opened` in microseconds."""
+        """The rows of what an incident is the fault of, be its subject a repository or a service of one; `opened` in
+        microseconds."""
+        home = self._everywhere.homes.get(subject, subject) if subject in self._split else subject
         if deployment is not None:
-            found = [self._named(subject, deployment, environment, opened)]
+            found = [self._named(home, deployment, environment, opened)]
         elif commit is not None:
-            found = [self._shipped(s, commit, opened) for s in self._with(subject, commit, environment)]
+            services = self._services(subject, self._owners.get((home, commit)) or self._forward.services.get(home, []))
+            found = [self._shipped(s, commit, opened) for s in services if self._is_there(environment, s)]
         else:
-            found = [self._shipped_shortly_before(subject, environment, opened)]
+            services = self._services(subject, self._everywhere.services.get(home, []))
+            found = [self._shipped_shortly_before([s for s in services if self._is_there(environment, s)], opened)]
         return [row for row in found if row is not None]
+
+    def _services(self, subject: str, otherwise: list[str]) -> list[str]:
+        """The service that the subject is, or those that it may be about."""
+        return [subject] if subject in self._split else otherwise
 
     def _named(self, subject: str, deployment: str, environment: str | None, opened: int) -> int | None:
         """The deployment of this name, or the one that counts in its place, where it went forward."""
@@ -121,11 +133,6 @@ class Blame:
         there = self._is_there(environment, self._forward.service[row])
         return self._forward.stands_for_it.get(row) if there else None
 
-    def _with(self, subject: str, commit: str, environment: str | None) -> list[str]:
-        """The services that the change of a commit belongs to, or else all that may have shipped it."""
-        services = self._owners.get((subject, commit)) or self._forward.services.get(subject, [])
-        return [service for service in services if self._is_there(environment, service)]
-
     def _shipped(self, service: str, commit: str, opened: int) -> int | None:
         """The newest deployment of this commit, or the one that shipped the change that became it."""
         row = self._forward.newest_with(service, commit, opened)
@@ -133,9 +140,8 @@ class Blame:
             row = self._by_change.get((service, commit))
         return row if row is not None and self._forward.succeeded[row] <= opened else None
 
-    def _shipped_shortly_before(self, subject: str, environment: str | None, opened: int) -> int | None:
-        """The newest of any service of the repository, where it is one that the metric is about."""
-        services = [s for s in self._everywhere.services.get(subject, ()) if self._is_there(environment, s)]
+    def _shipped_shortly_before(self, services: Iterable[str], opened: int) -> int | None:
+        """The newest of any of these services, where it is one that the metric is about."""
         row = self._everywhere.until(services, opened)
         window = self._definition.failure_window // MICROSECOND
         if row is None or opened - self._forward.succeeded[row] > window:

@@ -177,6 +177,17 @@ def test_an_incident_that_names_a_deployment_or_a_commit_is_of_its_services() ->
     assert {key for key, note in notes.items() if "failed" in note.why} == {"web-C"}
 
 
+def test_an_incident_of_a_service_is_the_fault_of_that_service_alone() -> None:
+    of_web = broke("i", "2026-10-08 12:30", subject="web")
+    week = timedelta(days=7)
+    assert blamed(of_web, services=("web",), failure_window=week) == {"web-C"}
+    assert blamed(of_web, services=("ledger",), failure_window=week) == set()
+    assert blamed(of_web, failure_window=week) == {"web-C"}
+    assert blamed(broke("i", "2026-10-09", subject="web", deployment="web-B")) == {"web-B"}
+    assert blamed(broke("i", "2026-10-09", subject="web", commit="C")) == {"web-C"}
+    assert blamed(broke("i", "2026-10-09", subject=SHOP, commit="C")) == {"web-C", "ledger-C"}
+
+
 def test_an_incident_of_an_environment_is_the_fault_of_the_service_that_is_there() -> None:
     eu, us = (Service(name=n, repository=SHOP, environment=f"{n}-*", paths=(f"{n}/**",)) for n in ("eu", "us"))
     facts = [
