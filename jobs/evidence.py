@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from itertools import compress
 from typing import Any
 
 from ..config.model import Config
@@ -22,13 +21,18 @@ from ..metrics.table import TIMES, USED, Columns, FactTables
 from ..metrics.traits import uses_shipments
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
-from .bindings import Bindings, Question, concerns, is_mixed, questions, wants
+from .bindings import Bindings, Question, concerns, is_mixed, questions
+from .whose import Subjects, joined, names_nobody, unmatched, wanted_only
 
-_Shared = tuple[tuple[str, ...] | None, tuple[str, ...], tuple[tuple[FactKind, tuple[str, ...]], ...]]
+_Ids = tuple[tuple[FactKind, tuple[str, ...]], ...]
+_Shared = tuple[tuple[str, ...] | None, tuple[str, ...], tuple[str, ...], _Ids]
 
 
 TABLES_HELD = 8
 """Sets of facts held in memory at once, so that it doesn't grow with the number of repositories."""
+
+
+_SAY_WHOSE = "name each row's repository or service as `subject` in the source's `columns`"
 
 
 class Evaluation:
@@ -39,7 +43,7 @@ class Evaluation:
         self.store = store
         self.as_of = as_of
         self._bindings = Bindings(config, store)
-        self._tables: dict[_Shared, FactTables] = {}
+        self._tables: dict[_Shared, tuple[FactTables, Subjects]] = {}
         self._measurements: dict[tuple[str, tuple[tuple[str, Any], ...]], Measurement] = {}
 
     def measurement(self, metric: str, **otherwise: Any) -> Measurement:  # noqa: ANN401 (fields of a definition)
@@ -72,7 +76,7 @@ class Evaluation:
         states = self._answering(definition, question)
         if not states:
             return []
-        tables = self._tables_of(definition, {"deployments": states, **self._extra(definition)})
+        tables, _ = self._tables_of(definition, {"deployments": states, **self._extra(definition)})
         return pairs_wanted(definition, tables, self.as_of)
 
     def _answering(self, definition: MetricDefinition, question: Question) -> list[StreamState] | None:
@@ -89,17 +93,23 @@ class Evaluation:
                 return self._nothing(definition, question, asked=states is not None)
             streams[question.kind] = states
         every = [state for states in streams.values() for state in states]
-        tables = self._tables_of(definition, {**streams, **self._extra(definition)})
+        tables, told = self._tables_of(definition, {**streams, **self._extra(definition)})
         subjects = _subjects(definition, next(iter(streams.values())), tables.subjects(next(iter(streams))))
         if definition.subjects and not subjects:
             question = questions(definition)[0]
             return self._nothing(definition, question, asked=True)
+        others = dict(unmatched(definition, told, subjects))
         return Evidence(
             tables=tables,
             coverage=intersection(state.coverage for state in every),
             subjects=subjects,
             trouble=_worst([*_stream_troubles(every), *self._source_troubles(definition)]),
-            notes=(*_problems([*every, *self.beside(definition.name)]), *self._unasked(definition.name)),
+            missing=next((f"{others[k]}: {_SAY_WHOSE}" for k in others if names_nobody(definition, k, told)), None),
+            notes=(
+                *_problems([*every, *self.beside(definition.name)]),
+                *self._unasked(definition.name),
+                *others.values(),
+            ),
         )
 
     def _unasked(self, metric: str) -> Iterator[str]:
@@ -120,34 +130,34 @@ class Evaluation:
             missing=self._missing(definition, question, asked=asked),
         )
 
-    def _tables_of(self, definition: MetricDefinition, streams: Mapping[FactKind, list[StreamState]]) -> FactTables:
-        """Metrics over the same streams and subjects share their tables."""
+    def _tables_of(
+        self, definition: MetricDefinition, streams: Mapping[FactKind, list[StreamState]]
+    ) -> tuple[FactTables, Subjects]:
+        """The facts, and whose the streams tell of besides; metrics over the same streams and subjects share them."""
         key: _Shared = (
             definition.subjects,
             columns_needed(definition.split) + columns_needed(definition.split, "changes"),
+            tuple(service.name for service in definition.split),
             tuple((kind, tuple(sorted(s.stream.id for s in states))) for kind, states in streams.items()),
         )
         if key not in self._tables:
-            self._tables[key] = FactTables({kind: self._columns(definition, kind, ids) for kind, ids in key[-1]})
+            found = joined({kind: self._columns(definition, kind, ids) for kind, ids in key[-1]}, streams)
+            told = {kind: frozenset(columns["subject"]) for kind, columns in found.items()}
+            self._tables[key] = FactTables({k: wanted_only(definition, k, found[k]) for k in found}), told
             self._let_go_of_old_tables()
         return self._tables[key]
 
     def _let_go_of_old_tables(self) -> None:
         """Key results over the same facts mostly stand together: what was long not asked for is loaded again."""
         while len(self._tables) > TABLES_HELD:
-            gone = self._tables.pop(next(iter(self._tables)))
+            gone, _ = self._tables.pop(next(iter(self._tables)))
             self._measurements = {key: m for key, m in self._measurements.items() if not m.rests_on(gone)}
 
     def _columns(self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...]) -> Columns:
         # When it was found out which commits lie between two deployments says nothing of when they were shipped.
         until = None if kind == "shipments" else self.as_of
         more = columns_needed(definition.split, kind)
-        columns = self.store.facts(kind, ids, until=until, columns=(*TIMES[kind], *USED[kind], *more))
-        if definition.subjects is None:
-            return columns
-        wanted = {subject: wants(definition, subject) for subject in set(columns["subject"])}
-        kept = [wanted[subject] for subject in columns["subject"]]
-        return columns if all(kept) else {name: list(compress(values, kept)) for name, values in columns.items()}
+        return self.store.facts(kind, ids, until=until, columns=(*TIMES[kind], *USED[kind], *more))
 
     def _missing(self, definition: MetricDefinition, question: Question, *, asked: bool) -> str:
         if asked and definition.subjects:
