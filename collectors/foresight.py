@@ -31,12 +31,16 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foresight:
-    """`spent` requests told it. `credential` is the digest its budget is kept under, `per_minute` the pace."""
+    """`spent` requests told it. `credential` is the digest its budget is kept under, `per_minute` the pace.
+
+    `at_once` requests may be under way at the same time.
+    """
 
     expected: Sequence[Expected]
     spent: int
     credential: str
     per_minute: Mapping[str, int] = field(default_factory=dict)
+    at_once: int = 1
 
 
 @runtime_checkable

@@ -20,6 +20,7 @@ from .github_client import PER_MINUTE, GitHubClient
 from .github_cursor import Progress
 from .github_foresight import Planner
 from .github_options import (
+    MOST_AT_ONCE,
     SAMPLE,
     ChangesQuery,
     DeploymentsQuery,
@@ -94,7 +95,9 @@ class GitHub:
 
     @property
     def concurrency(self) -> int:
-        return self._options.concurrency
+        """More repositories than requests: while the answers for some are stored, others are asked about."""
+        at_once = self._options.concurrency
+        return 1 if at_once == 1 else min(2 * at_once, MOST_AT_ONCE)
 
     def probe(self) -> ProbeResult:
         """One GraphQL query: which of the configured repositories and owners the credential sees."""
@@ -166,6 +169,7 @@ class GitHub:
             spent=client.take_count(),
             credential=self._transport.account,
             per_minute=PER_MINUTE,
+            at_once=self._options.concurrency,
         )
 
     def close(self) -> None:

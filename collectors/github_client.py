@@ -23,6 +23,10 @@ PER_MINUTE = {"core": 900, "graphql": 2000}
 """The most requests GitHub takes within a minute before its secondary limits hold."""
 
 
+_Reply = tuple[int, dict[str, str], str, datetime]
+"""Status, headers, body and when it was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`sent` is the instant before the request left, by the earlier of both clocks: what it shows is at least that new.
@@ -139,20 +143,7 @@ class GitHubClient:
         raise AssertionError("the last try returns or raises")
 
     def _ask_once(self, verb: str, url: str, about: str, resource: str, **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
-        budget = self.transport.budget
-        # An Enterprise server that limits nothing says nothing of limits.
-        pace = PER_MINUTE.get(resource) if self.transport.is_counted else None
-        time.sleep(budget.spend(resource, per_minute=pace))
-        status, headers = 0, dict[str, str]()
-        try:
-            self.made += 1
-            sent = self.context.clock()
-            status, headers, text = self._send(verb, url, about, **request)
-            text = self.transport.clean(text)
-            headers = {name: self.transport.clean(value) for name, value in headers.items()}
-        finally:
-            # An authorised 304 costs nothing.
-            budget.learn(resource, _quota(headers, resource), free=status == 304)
+        status, headers, text, sent = self._exchange(verb, url, about, resource, **request)
         body = parsed(text, about, status)
         if status >= 400:
             self._refuse(status, headers, body, about)
@@ -163,6 +154,24 @@ class GitHubClient:
             self.transport.limited = False
         self._ahead = found if (found := ahead(sent, headers)) is not None else self._ahead
         return Answer(status, headers, body, sent - self._ahead)
+
+    def _exchange(self, verb: str, url: str, about: str, resource: str, **request: Any) -> _Reply:  # noqa: ANN401 (requestJson's arguments)
+        budget = self.transport.budget
+        # An Enterprise server that limits nothing says nothing of limits.
+        pace = PER_MINUTE.get(resource) if self.transport.is_counted else None
+        status, headers = 0, dict[str, str]()
+        time.sleep(budget.spend(resource, per_minute=pace))
+        try:
+            with self.transport.turn:
+                self.made += 1
+                sent = self.context.clock()
+                status, headers, text = self._send(verb, url, about, **request)
+            text = self.transport.clean(text)
+            headers = {name: self.transport.clean(value) for name, value in headers.items()}
+        finally:
+            # An authorised 304 costs nothing.
+            budget.learn(resource, _quota(headers, resource), free=status == 304)
+        return status, headers, text, sent
 
     def _send(self, verb: str, url: str, about: str, **request: Any) -> tuple[int, dict[str, str], str]:  # noqa: ANN401 (requestJson's arguments)
         import requests

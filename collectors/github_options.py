@@ -12,6 +12,9 @@ from .contract import ChangesOfServices, FactQuery, SourceOptions, WrongKeys
 from .coverage_tally import Kind
 from .secrets import SecretRef
 
+MOST_AT_ONCE = 10
+"""Requests, and repositories, at a time: well below GitHub's limit of 100 for all that one credential does."""
+
 _REPOSITORY = re.compile(r"^[A-Za-z0-9-]+/[A-Za-z0-9._*?-]+$")
 
 SAMPLE = """\
@@ -108,7 +111,9 @@ class GitHubOptions(SourceOptions):
         description="Local clones (folders, relative to the config file; bare or not) that tell without a request "
         'which commits a deployment brought: { "acme/payments" = "../payments.git" }.',
     )
-    concurrency: int = Field(default=4, ge=1, le=10, description="Repositories that are read at the same time.")
+    concurrency: int = Field(
+        default=4, ge=1, le=MOST_AT_ONCE, description="Requests that may be under way at the same time."
+    )
 
     @model_validator(mode="after")
     def _one_credential(self) -> Self:

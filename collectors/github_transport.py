@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Transport:
     """One PyGithub instance per thread: a shared one can hand out another request's answer.
 
-    `limited` says that the memo may hold refusals, which the next answer ends.
+    `limited` says that the memo may hold refusals, which the next answer ends. A thread takes its `turn`
+    for each request: there are as many as may be under way at the same time.
     """
 
     def __init__(self, options: GitHubOptions, context: Context) -> None:
@@ -32,6 +33,7 @@ class Transport:
         self._key = options.app.key.resolve(context.base) if options.app else None
         self._own = threading.local()
         self._all: list[Github] = []
+        self.turn = threading.BoundedSemaphore(options.concurrency)
         self.limited = True
         self.is_counted = True
         self.budget = context.budgets(self.account)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from time import monotonic
 
-from ..collectors.contract import Collector, CollectorError, Concurrent
+from ..collectors.contract import Collector, CollectorError
 from ..collectors.foresight import Asked, Expected, Foreseeing, Foresight
 from ..config.model import SourceConfig
 from ..metrics.stream import Stream
@@ -69,7 +69,7 @@ def _planned(
         source=source.name,
         streams=_streams(asked, needs, {one.stream: one for one in told.expected}),
         quotas=tuple(_quota(workspace, source, told, *one) for one in sorted(needed.items()) if one[1]),
-        seconds=_seconds(needed, told, each, collector.concurrency if isinstance(collector, Concurrent) else 1),
+        seconds=_seconds(needed, told, each),
         spent=told.spent,
     )
 
@@ -115,9 +115,9 @@ def _quota(workspace: Workspace, source: SourceConfig, told: Foresight, resource
     )
 
 
-def _seconds(needed: Mapping[str, int], told: Foresight, each: float, threads: int) -> float:
+def _seconds(needed: Mapping[str, int], told: Foresight, each: float) -> float:
     """The longer of what the answers take, as long as those to the plan's own requests took, and of the pace."""
     paced = (
         60 * count / told.per_minute[resource] for resource, count in needed.items() if resource in told.per_minute
     )
-    return max(sum(needed.values()) * each / threads, *paced, 0.0)
+    return max(sum(needed.values()) * each / told.at_once, *paced, 0.0)
