@@ -89,7 +89,6 @@ class GitHubStandIn:
     # ---- answering
 
     def respond(self, asked: Asked, headers: Any) -> Answer | Trouble:
-        self.wait(self.latency)
         with self._telling:
             reply = self._told(asked, headers)
         if isinstance(reply, Answer):
@@ -119,7 +118,7 @@ class GitHubStandIn:
         return answer
 
     def wait(self, seconds: float) -> None:
-        if seconds:
+        if seconds > 0:
             self._stopping.wait(seconds)
 
     def controlled(self, key: str, order: bytes) -> bytes | None:

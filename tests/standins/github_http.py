@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,9 +14,14 @@ from .github_answers import Answer, Asked, Trouble
 CONTROL = "/control"
 """No path of GitHub's: a test that runs the stand-in in a process of its own reaches it here."""
 
+WORTH_PACKING = 1000
+"""Bytes: shorter bodies are sent as they are."""
+
 
 class Answering(Protocol):
     def respond(self, asked: Asked, headers: Any) -> Answer | Trouble: ...
+
+    latency: float
 
     def wait(self, seconds: float) -> None: ...
 
@@ -35,6 +42,8 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     server: Server
+    due = 0.0
+    """When the answer is sent, by the monotonic clock: what making it takes is part of the latency."""
 
     def do_GET(self) -> None:
         self._answer({})
@@ -47,6 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(Answer(404 if reply is None else 200, None), reply or b"")
 
     def _answer(self, body: dict[str, Any]) -> None:
+        self.due = monotonic() + self.server.standin.latency
         parts = urlsplit(self.path)
         asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), body)
         reply = self.server.standin.respond(asked, self.headers)
@@ -64,7 +74,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Answer, body: bytes, promise: int | None = None) -> None:
         self.send_response_only(reply.status)  # no date of this machine: the answer's own is the world's
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
+        headers = {"Content-Type": "application/json; charset=utf-8", **reply.headers}
+        if promise is None and len(body) > WORTH_PACKING and "gzip" in self.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            body = gzip.compress(body, 1)
+        self.server.standin.wait(self.due - monotonic())
+        for name, value in headers.items():
             self.send_header(name, value)
         if reply.status != 304:
             self.send_header("Content-Length", str(promise or len(body)))
