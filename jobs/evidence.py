@@ -99,16 +99,17 @@ class Evaluation:
             question = questions(definition)[0]
             return self._nothing(definition, question, asked=True)
         others = dict(unmatched(definition, told, subjects))
+        never = next((words for kind, words in others.items() if names_nobody(definition, kind, told)), None)
         return Evidence(
             tables=tables,
             coverage=intersection(state.coverage for state in every),
             subjects=subjects,
             trouble=_worst([*_stream_troubles(every), *self._source_troubles(definition)]),
-            missing=next((f"{others[k]}: {_SAY_WHOSE}" for k in others if names_nobody(definition, k, told)), None),
+            missing=never and f"{never}: {_SAY_WHOSE}",
             notes=(
                 *_problems([*every, *self.beside(definition.name)]),
                 *self._unasked(definition.name),
-                *others.values(),
+                *(words for words in others.values() if words != never),
             ),
         )
 

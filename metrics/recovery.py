@@ -98,7 +98,7 @@ def rework_ledger(definition: MetricDefinition, tables: FactTables, as_of: datet
 def _mending(definition: MetricDefinition, found: Shipping) -> Mapping[int, list[str]]:
     """The rows all of whose changes are reverts or hotfixes, each with these in words.
 
-    What the first known deployment of a track ships besides is known to nobody.
+    What the first known deployment of a service ships besides is known to nobody.
     """
     brought: dict[int, list[str]] = {}
     columns = (found.changes[name].tolist() for name in ("key", "labels", "head", "reverts"))

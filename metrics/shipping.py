@@ -45,7 +45,7 @@ class Shipped:
 
 @dataclass(frozen=True)
 class Shipping:
-    """What shipped which change; `first_known` are the rows that begin their track."""
+    """What shipped which change; `first_known` are the rows of the version that begins their service."""
 
     changes: pd.DataFrame
     by_change: Sequence[Shipped | None]
@@ -128,16 +128,21 @@ def _lanes(
 def _since_the_one_before(
     tables: FactTables, deployments: pd.DataFrame, role: Sequence[str]
 ) -> tuple[frozenset[int], dict[int, tuple[str, Sequence[str]]]]:
-    """The first row of each track, and what the others brought beside the one before, where that is known."""
+    """The rows of each service's first version, and what the others brought beside the one before, where that is known.
+
+    A service's history is known since then, so that what follows in one more environment is no beginning.
+    """
     between = known_between(tables)
+    begins: dict[str, str] = {}
     first: set[int] = set()
     known: dict[int, tuple[str, Sequence[str]]] = {}
-    columns = (deployments[name].tolist() for name in ("subject", "previous", "commit"))
-    for row, (subject, previous, commit) in enumerate(zip(*columns, strict=True)):
+    columns = (deployments[name].tolist() for name in ("service", "subject", "previous", "commit"))
+    for row, (service, subject, previous, commit) in enumerate(zip(*columns, strict=True)):
         if role[row] not in SHIPPED_ROLES:
             continue
         if previous is None:
-            first.add(row)
+            if begins.setdefault(service, commit) == commit:
+                first.add(row)
         elif (found := between.get((subject, previous, commit))) is not None:
             known[row] = found
     return frozenset(first), known

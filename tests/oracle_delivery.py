@@ -56,7 +56,7 @@ Shipped = dict[tuple[str, str], tuple[oracle.Placed, bool]]
 
 
 def shipped_by(definition: MetricDefinition, world: oracle.World) -> Shipped:
-    """By the change's subject and key: what shipped it first, and whether that is the first known of its track."""
+    """By the change's subject and key: what shipped it first, and whether that is the first known of its service."""
     candidates = []
     for p in forward(definition, world):
         previous = before_in_track(definition, world, p)
@@ -70,7 +70,9 @@ def shipped_by(definition: MetricDefinition, world: oracle.World) -> Shipped:
         ]
         if brought_it:
             p, previous = brought_it[0]
-            found[change.subject, change.key] = (p, previous is None)
+            ran = [q for q in oracle.walk(definition, world) if q.fact.subject == change.subject]
+            oldest = min(ran, key=lambda q: (q.at, q.fact.key))
+            found[change.subject, change.key] = (p, previous is None and p.fact.commit == oldest.fact.commit)
     return found
 
 

@@ -127,6 +127,30 @@ def test_the_first_known_deployment_ships_nothing():
     }
 
 
+def test_a_region_s_first_deployment_is_no_beginning_where_its_service_was_known_before():
+    regions = [
+        deployed("A", "2026-10-05 10:00", key="eu1", environment="prod-eu"),
+        deployed("B", "2026-10-06 10:00", key="eu2", environment="prod-eu"),
+        deployed("C", "2026-10-07 10:00", key="ap1", environment="prod-ap"),
+        deployed("C", "2026-10-07 12:00", key="eu3", environment="prod-eu"),
+    ]
+    changes = [merged("a", "2026-10-05 09:00"), merged("c", "2026-10-07 08:00")]
+    everywhere = definition("lead_time_for_changes", min_samples=0, environment="prod-*")
+    reading = read(everywhere, [*regions, *changes])
+    assert (reading.value, reading.n) == (2 * HOUR, 1)
+    assert "1 left out: shipped with the first known deployment, or before it" in reading.notes
+
+
+def test_the_first_version_ships_nothing_in_any_region():
+    regions = [
+        deployed("A", f"2026-10-05 1{hour}:00", key=region, environment=f"prod-{region}")
+        for hour, region in enumerate(("eu", "ap"))
+    ]
+    for count in ("first", "last", "each"):
+        what = definition("lead_time_for_changes", min_samples=0, environment="prod-*", count=count)
+        assert read(what, [*regions, merged("a", "2026-10-05 09:00")]).n == 0
+
+
 def test_a_change_counts_when_it_was_shipped():
     change = merged("c", "2026-10-06 11:00")
     day = definition("lead_time_for_changes", "1d", min_samples=0)
