@@ -32,7 +32,7 @@ query($owner: String!, $name: String!, $base: String, $files: Boolean!, $first: 
         mergeCommit { oid }
         author { __typename login }
         labels(first: 50) { nodes { name } }
-        reviews(first: 20) { nodes { submittedAt author { login } } }
+        reviews(first: 20) { nodes { submittedAt author { __typename login } } pageInfo { hasNextPage endCursor } }
         commits(first: 1) { nodes { commit { authoredDate } } }
         files(first: 100) @include(if: $files) { nodes { path } pageInfo { hasNextPage endCursor } }
       }
@@ -50,6 +50,18 @@ query($owner: String!, $name: String!, $number: Int!, $first: Int!, $after: Stri
   }
 }
 """
+REVIEWS = """
+query($owner: String!, $name: String!, $number: Int!, $first: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner
+    pullRequest(number: $number) {
+      reviews(first: $first, after: $after) {
+        nodes { submittedAt author { __typename login } } pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
 
 LOOK_BACK = timedelta(days=1)
 SWEPT = timedelta(days=30)
@@ -60,12 +72,15 @@ SWEPT = timedelta(days=30)
 class ChangeReader(Reader):
     """A merge touches its pull request, so one not touched since an instant was not merged since then either.
 
-    `branch` is the one merged into; None for all. `files` asks which files each touched.
+    `branch` is the one merged into; None for all. `files` asks which files each touched. `holes` are times of which
+    something can't be told; an item of which not even that is known `blocks` all that is not covered yet.
     """
 
     branch: str | None
     files: bool = False
     problems: list[str] = field(default_factory=list)
+    holes: TimeRanges = field(default_factory=TimeRanges)
+    blocked: bool = False
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
         if self.progress.is_beyond(window.end):
@@ -132,12 +147,12 @@ class ChangeReader(Reader):
         if count > 1 or walked:
             for _, _, facts in self._down_to(began):
                 yield self.batch([f for f in facts if only is None or f.merged_at < only.end])
-        if not self.problems:
-            self.covered = TimeRanges.of(asked)
+        if not self.blocked:
+            self.covered = TimeRanges.of(asked) - self.holes
 
     def _cover(self, touched: datetime | None, asked: TimeRange) -> None:
-        if touched is not None and not self.problems and touched + TICK < asked.end:
-            self.covered |= TimeRanges.of(TimeRange(max(asked.start, touched + TICK), asked.end))
+        if touched is not None and not self.blocked and touched + TICK < asked.end:
+            self.covered |= TimeRanges.of(TimeRange(max(asked.start, touched + TICK), asked.end)) - self.holes
 
     def _down_to(
         self, floor: datetime, walked: Walked | None = None
@@ -157,12 +172,38 @@ class ChangeReader(Reader):
         for node in nodes:
             if node is None:
                 self.problems.append(f"{self.subject}: GitHub left a pull request out of its answer")
+                self.blocked = True
                 continue
             try:
-                facts.append(change_fact(node, self.subject, self._paths(node) if self.files else None))
+                if node["mergeCommit"] is None:
+                    self._leave_out(node, "is left out, GitHub knows no commit that it was merged as")
+                    continue
+                paths = self._paths(node) if self.files else None
+                facts.append(change_fact(node, self.subject, self._first_review(node), paths))
             except (KeyError, TypeError, ValueError) as error:
-                self.problems.append(f"{self.subject}: pull request {node.get('number')} can't be read ({error!r})")
+                self._leave_out(node, f"can't be read ({error!r})")
         return facts
+
+    def _leave_out(self, node: Node, why: str) -> None:
+        self.problems.append(f"{self.subject}: pull request {node.get('number')} {why}")
+        try:
+            at = instant(node["mergedAt"])
+        except (KeyError, TypeError, ValueError):
+            self.blocked = True
+        else:
+            self.holes |= TimeRanges.of(TimeRange(at, at + TICK))
+
+    def _first_review(self, node: Node) -> datetime | None:
+        """When somebody else reviewed it first, page by page past the author's own reviews and those of bots."""
+        author = (node.get("author") or {}).get("login")
+        rest = self.connection(REVIEWS, "pullRequest", "reviews", number=node["number"])
+        page: Mapping[str, Any] | None = node.get("reviews")
+        while page is not None:
+            found = [instant(one["submittedAt"]) for one in page["nodes"] if one and _is_anothers(one, author)]
+            if found or not page["pageInfo"]["hasNextPage"]:
+                return min(found, default=None)
+            page = rest.page(page["pageInfo"]["endCursor"])
+        return None
 
     def _paths(self, node: Node) -> tuple[str, ...] | None:
         """The files it touched, page by page where they are over 100; None where GitHub has no list of them."""
@@ -180,7 +221,9 @@ class ChangeReader(Reader):
         return tuple(paths)
 
 
-def change_fact(node: Node, subject: str, paths: tuple[str, ...] | None = None) -> Change:
+def change_fact(
+    node: Node, subject: str, first_review_at: datetime | None, paths: tuple[str, ...] | None = None
+) -> Change:
     """A merged pull request; whose it is and who reviewed it stays with GitHub."""
     author = node.get("author") or {}
     commits = (node.get("commits") or {}).get("nodes") or []
@@ -191,7 +234,7 @@ def change_fact(node: Node, subject: str, paths: tuple[str, ...] | None = None) 
         merged_at=instant(node["mergedAt"]),
         opened_at=instant(node["createdAt"]),
         first_commit_at=instant(commits[0]["commit"]["authoredDate"]) if commits else None,
-        first_review_at=_first_review(node, author.get("login")),
+        first_review_at=first_review_at,
         title=node["title"],
         base=node["baseRefName"],
         head=node["headRefName"],
@@ -203,10 +246,11 @@ def change_fact(node: Node, subject: str, paths: tuple[str, ...] | None = None) 
     )
 
 
-def _first_review(node: Node, author: str | None) -> datetime | None:
-    reviews = (node.get("reviews") or {}).get("nodes") or []
-    others = [one for one in reviews if one and ((one.get("author") or {}).get("login") != author or author is None)]
-    return min((instant(one["submittedAt"]) for one in others if one.get("submittedAt")), default=None)
+def _is_anothers(review: Node, author: str | None) -> bool:
+    """Whether it was submitted, by a person who is not the author; of accounts that are gone nothing is known."""
+    reviewer = review.get("author") or {}
+    own = author is not None and reviewer.get("login") == author
+    return bool(review.get("submittedAt")) and _kind(reviewer) != "bot" and not own
 
 
 def _kind(author: Mapping[str, Any]) -> Literal["person", "bot", "unknown"]:

@@ -193,3 +193,16 @@ def test_answers_for_another_repository_are_refused(world: World, repository: Re
     with pytest.raises(SourceError, match="GitHub answered for acme/other"):
         followed.collect(make(), world.now)
     assert not followed.facts
+
+
+def test_a_poll_that_reaches_further_back_tells_what_lies_there_though_nothing_changed(
+    world: World, repository: Repository, make: Make
+) -> None:
+    for number in (1, 2, 3):
+        release(repository, number, number * 240)
+    followed, memo = keeper(make), dict[str, str]()
+    (*_, last) = make(memo).collect(followed.stream, TimeRange(START + 15 * DAY, world.now), None)
+    world.now += HOUR
+    batches = list(make(memo).collect(followed.stream, TimeRange(START, world.now), last.cursor))
+    assert {fact.key for batch in batches for fact in batch.facts} == {"1", "2", "3"}
+    assert batches[-1].covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))

@@ -55,13 +55,29 @@ FIELDS = """
 """
 
 
+@dataclass(frozen=True)
+class Review:
+    """`login` is None where the account is gone."""
+
+    login: str | None
+    at: datetime
+    by_a_bot: bool = False
+
+
 @dataclass
 class Pull:
-    """`told` is the change it is; `touched` is when it was last updated, its merge or later."""
+    """`told` is the change it is; `touched` is when it was last updated, its merge or later.
+
+    `reviews` came before the one that `told` knows. One that is `rejected` was closed without being merged. GitHub
+    knows no commit any more for one that `lost` it.
+    """
 
     told: Change
     touched: datetime
     body: str = ""
+    reviews: tuple[Review, ...] = ()
+    rejected: bool = False
+    lost: bool = False
 
     def files(self, connection: Any) -> Callable[..., Any]:
         """Null where nobody said which files it touched, as GitHub has it where it can't tell the difference."""
@@ -76,12 +92,15 @@ def newest(pulls: Sequence[Pull], now: datetime) -> list[Pull]:
 
 
 def fields(pulls: Sequence[Pull], now: datetime, connection: Any, files: Any) -> dict[str, object]:
+    def merged() -> list[Pull]:
+        return [one for one in newest(pulls, now) if not one.rejected]
+
     def pull_request(_: object, number: int) -> Any:
-        return next(_node(one, files) for one in newest(pulls, now) if one.told.key == str(number))
+        return next(_node(one, files) for one in merged() if one.told.key == str(number))
 
     def pull_requests(_: object, states: list[str], orderBy: Any, baseRefName: Any = None, **page: Any) -> Any:  # noqa: N803 (GitHub's names)
         assert (states, orderBy["field"]) == (["MERGED"], "UPDATED_AT")
-        told = [_node(one, files) for one in newest(pulls, now) if baseRefName in (None, one.told.base)]
+        told = [_node(one, files) for one in merged() if baseRefName in (None, one.told.base)]
         return connection(told if orderBy["direction"] == "DESC" else told[::-1], page)
 
     return {"pullRequest": pull_request, "pullRequests": pull_requests}
@@ -113,11 +132,12 @@ def payload(one: Pull, repository: dict[str, object]) -> dict[str, object]:
         "title": told.title,
         "body": one.body,
         "labels": [_label(n, name, api) for n, name in enumerate(told.labels)],
-        **{f"{kind}_at": written(told.merged_at) for kind in ("merged", "closed")},
+        "closed_at": written(told.merged_at),
+        "merged_at": None if one.rejected else written(told.merged_at),
         "created_at": written(told.opened_at),
         "updated_at": written(one.touched),
         "merge_commit_sha": told.commit,
-        "user": user("robot[bot]" if told.author_kind == "bot" else "someone"),
+        "user": _user(told),
         "author_association": "MEMBER",
         **dict.fromkeys(("assignee", "milestone", "auto_merge"), None),
         "head": _end(owner, told.head, told.commit, repository),
@@ -140,15 +160,36 @@ def _label(number: int, name: str, url: str) -> dict[str, object]:
     return {**ids, "name": name, "description": "", "color": "ededed", "default": False}
 
 
-def _node(one: Pull, files: Any) -> dict[str, object]:
+def _user(told: Change) -> object:
+    """REST writes of a bot what GraphQL does not."""
+    if told.author_kind == "unknown":
+        return None
+    login = _AUTHORS[told.author_kind][1]
+    return user(f"{login}[bot]" if told.author_kind == "bot" else login)
+
+
+_AUTHORS = {"bot": ("Bot", "robot"), "person": ("User", "someone")}
+"""An account that is gone has no author at all."""
+
+
+def _reviews(one: Pull, author: dict[str, str] | None) -> list[dict[str, object]]:
+    """Their author's own comes first."""
+    told = one.told
+    assert told.opened_at
+    found: list[dict[str, object]] = [{"author": author, "submittedAt": written(told.opened_at)}] if author else []
+    for said in (*one.reviews, *([Review("other", told.first_review_at)] if told.first_review_at else [])):
+        by = {"__typename": "Bot" if said.by_a_bot else "User", "login": said.login} if said.login else None
+        found.append({"author": by, "submittedAt": written(said.at)})
+    return found
+
+
+def _node(one: Pull, connection: Any) -> dict[str, object]:
     told = one.told
     assert told.opened_at
     assert told.first_commit_at
-    bot = told.author_kind == "bot"
-    author = {"__typename": "Bot" if bot else "User", "login": "robot" if bot else "someone"}
-    own = {"author": author, "submittedAt": written(told.opened_at)}
-    other = {"__typename": "User", "login": "other"}
-    late = [{"author": other, "submittedAt": written(told.first_review_at)}] if told.first_review_at else []
+    kind, login = _AUTHORS.get(told.author_kind, (None, None))
+    author = {"__typename": kind, "login": login} if kind and login else None
+    labels = [{"name": name} for name in told.labels]
     return {
         "id": f"PR_{told.key}",
         "number": int(told.key),
@@ -160,10 +201,10 @@ def _node(one: Pull, files: Any) -> dict[str, object]:
         "baseRefName": told.base,
         "headRefName": told.head,
         "url": told.url,
-        "mergeCommit": {"__typename": "Commit", "oid": told.commit},
+        "mergeCommit": None if one.lost else {"__typename": "Commit", "oid": told.commit},
         "author": author,
-        "labels": {"nodes": [{"name": name} for name in told.labels]},
-        "files": one.files(files),
-        "reviews": {"nodes": [own, *late]},
+        "labels": lambda _, **page: connection(labels, page),
+        "files": one.files(connection),
+        "reviews": lambda _, **page: connection(_reviews(one, author), page),
         "commits": {"nodes": [{"commit": {"__typename": "Commit", "authoredDate": written(told.first_commit_at)}}]},
     }
