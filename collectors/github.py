@@ -121,13 +121,8 @@ class GitHub:
             return self._chosen
 
     def _query(self, kind: FactKind, query: Json) -> Json:
-        """With the source's own word for deployments and incidents: to change it is to start another stream."""
-        if kind == "incidents":
-            return {"labels": self._labels(IncidentsQuery.model_validate(query))}
-        said = self._options.deployments
-        if kind != "deployments" or said is None or query.get("deployments"):
-            return query
-        return {**query, "deployments": said.model_dump(mode="json", exclude_none=True)}
+        """With the source's own word for incidents: to change it is to start another stream."""
+        return {"labels": self._labels(IncidentsQuery.model_validate(query))} if kind == "incidents" else query
 
     def _labels(self, query: IncidentsQuery) -> list[str]:
         """Which labels make an issue an incident, each once."""

@@ -128,17 +128,18 @@ def test_a_glob_that_matches_nothing_is_said(world: World, repository: Repositor
     assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
 
 
-def test_what_deploys_may_be_said_of_the_source_and_another_word_starts_another_stream(
+def test_another_word_for_what_deploys_starts_another_stream(
     world: World, repository: Repository, make: Make
 ) -> None:
     light(repository, "v1", 1)
     light(repository, "web-1", 2)
-    by_version = github_source.keeper(make(deployments={"tags": "v*"}), "deployments", START)
+    by_version = keeper(make, "v*")
     by_version.collect(make(), world.now)
     assert sorted(by_version.facts) == ["v1"]
-    of_the_web = github_source.keeper(make(deployments={"tags": "web-*"}), "deployments", START)
+    of_the_web = keeper(make, "web-*")
     assert of_the_web.stream != by_version.stream
-    assert by_version.stream == keeper(make).stream
+    of_the_web.collect(make(), world.now)
+    assert sorted(of_the_web.facts) == ["web-1"]
 
 
 def test_a_sweep_a_day_reads_all_tags_again(
