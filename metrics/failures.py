@@ -16,7 +16,7 @@ from .reverts import reverted
 from .roles import FORWARD
 from .shipping import Shipping, shipping
 from .table import FactTables, microseconds
-from .tracks import NEVER_RETURNS
+from .tracks import NEVER_RETURNS, judged_apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +63,7 @@ def failures(definition: MetricDefinition, tables: FactTables, deployments: pd.D
     told: dict[int, list[Sign]] = {}
     for row, sign in (
         *_rolled_back(deployments, forward),
-        *_reverted(deployments, found, forward),
-        *_hotfixed(definition, found, forward),
+        *_mended(definition, tables, deployments, found, as_of),
         *_blamed(blame, tables, forward, as_of),
     ):
         told.setdefault(row, []).append(sign)
@@ -100,6 +99,17 @@ def _rolled_back(deployments: pd.DataFrame, forward: Forward) -> Iterator[tuple[
         if role == FORWARD and by >= 0:
             key = forward.keys[by]
             yield row, Sign(f"taken back by {key}", forward.succeeded[by], key, BY_ROLLBACK)
+
+
+def _mended(
+    definition: MetricDefinition, tables: FactTables, deployments: pd.DataFrame, found: Shipping, as_of: datetime
+) -> Iterator[tuple[int, Sign]]:
+    """What reverts and hotfixes tell, in each environment by itself where each of its deployments counts."""
+    for here in judged_apart(definition, deployments):
+        there = found if here is deployments else shipping(tables, definition.split, here, here["role"].tolist(), as_of)
+        forward = Forward.of(here)
+        yield from _reverted(here, there, forward)
+        yield from _hotfixed(definition, there, forward)
 
 
 def _reverted(deployments: pd.DataFrame, found: Shipping, forward: Forward) -> Iterator[tuple[int, Sign]]:

@@ -13,6 +13,7 @@ from .ledger import Ledger
 from .roles import FORWARD, ROLLBACK
 from .shipping import Shipping, shipping
 from .table import FactTables
+from .tracks import judged_apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,10 @@ def rework_ledger(definition: MetricDefinition, tables: FactTables, as_of: datet
     ledger = forward_ledger(definition, tables, as_of)
     rows = ledger.rows
     shipped = shipping(tables, definition.split, rows, rows["role"].tolist(), as_of)
-    mending = _mending(definition, shipped)
+    mending: dict[int, list[str]] = {}
+    for here in judged_apart(definition, rows):
+        there = shipped if here is rows else shipping(tables, definition.split, here, here["role"].tolist(), as_of)
+        mending |= _mending(definition, there)
     leave_out_doubtful(rows)
     rows["counted"] = rows["role"].isin([FORWARD, ROLLBACK])
     rows["hit"] = (rows["role"] == ROLLBACK) | rows.index.isin(list(mending))

@@ -240,6 +240,15 @@ def _counted_once(deployments: pd.DataFrame, walked: _Walked, rules: TrackRules)
     return role
 
 
+def judged_apart(definition: MetricDefinition, deployments: pd.DataFrame) -> list[pd.DataFrame]:
+    """The ordered deployments, once for each environment where each counts by itself: all others are outside then."""
+    places = sorted(set(deployments["environment"][deployments["role"] == FORWARD]))
+    if definition.count != "each" or len(places) < 2:
+        return [deployments]
+    role, environment = deployments["role"], deployments["environment"]
+    return [deployments.assign(role=role.mask(environment != place, OTHER_ENVIRONMENT)) for place in places]
+
+
 def measured_services(
     definition: MetricDefinition, repositories: tuple[str, ...], deployments: pd.DataFrame
 ) -> tuple[str, ...]:

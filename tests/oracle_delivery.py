@@ -55,13 +55,15 @@ def known_changes(world: oracle.World) -> list[Change]:
 Shipped = dict[tuple[str, str], tuple[oracle.Placed, bool]]
 
 
-def shipped_by(definition: MetricDefinition, world: oracle.World) -> Shipped:
-    """By the change's subject and key: what shipped it first, and whether that is the first known of its service."""
+def shipped_by(definition: MetricDefinition, world: oracle.World, place: str = "*") -> Shipped:
+    """By the change's subject and key: what shipped it first, and whether that is the first known of its service.
+    As if there were no other place (an environment)."""
     candidates = []
-    for p in forward(definition, world):
+    for p in going_to(place, forward(definition, world)):
         previous = before_in_track(definition, world, p)
         candidates.append((p, previous, shipments_for(world, previous, p.fact)))
     found = {}
+    placed = going_to(place, oracle.walk(definition, world))
     for change in known_changes(world):
         brought_it = [
             (p, previous)
@@ -70,10 +72,21 @@ def shipped_by(definition: MetricDefinition, world: oracle.World) -> Shipped:
         ]
         if brought_it:
             p, previous = brought_it[0]
-            ran = [q for q in oracle.walk(definition, world) if q.fact.subject == change.subject]
+            ran = [q for q in placed if q.fact.subject == change.subject]
             oldest = min(ran, key=lambda q: (q.at, q.fact.key))
             found[change.subject, change.key] = (p, previous is None and p.fact.commit == oldest.fact.commit)
     return found
+
+
+def going_to(place: str, placed: list[oracle.Placed]) -> list[oracle.Placed]:
+    return [p for p in placed if place in ("*", p.fact.environment)]
+
+
+def places(definition: MetricDefinition, world: oracle.World) -> list[str]:
+    """Where what is deployed is judged by itself: all over the service, or in each environment that counts."""
+    if definition.count != "each":
+        return ["*"]
+    return sorted({p.fact.environment for p in forward(definition, world)})
 
 
 def brings(one: Deployment, known: Shipment | None, change: Change) -> bool:
@@ -137,9 +150,10 @@ def bad(definition: MetricDefinition, frame: oracle.Frame) -> list[tuple[oracle.
 def rework(definition: MetricDefinition, frame: oracle.Frame) -> dict[str, bool]:
     """Every forward deployment and rollback of the window, and whether it is rework."""
     world = frame.world
-    shipped = shipped_by(definition, world)
     found = {}
+    by_place = {place: shipped_by(definition, world, place) for place in ("*", *places(definition, world))}
     for p in oracle.walk(definition, world):
+        shipped = by_place.get(p.fact.environment if definition.count == "each" else "*", {})
         if p.role not in ("forward", "rollback") or not p.counted or not frame.counts(p.at):
             continue
         brought = [
@@ -165,8 +179,26 @@ def is_hot(definition: MetricDefinition, change: Change) -> bool:
 def signs(definition: MetricDefinition, world: oracle.World) -> list[tuple[Deployment, datetime | None]]:
     """Each thing that tells of a failed deployment, and when what it tells of was over."""
     going = forward(definition, world)
+    told = [(p.fact, p.undone_at) for p in going if p.rolled_back]
+    for place in places(definition, world):
+        there = shipped_by(definition, world, place)
+        told += taken_back(world, there)
+        told += mended(definition, world, there, going_to(place, going))
     shipped = shipped_by(definition, world)
-    told = [(p.fact, p.undone_at) for p in going if p.rolled_back] + taken_back(world, shipped)
+    for incident in world.facts:
+        if isinstance(incident, Incident) and incident.opened_at <= world.as_of:
+            for p in blamed(definition, world, incident, going, shipped):
+                closed = incident.closed_at
+                over = closed is not None and p.at <= closed <= world.as_of
+                told.append((p.fact, closed if over else None))
+    return told
+
+
+def mended(
+    definition: MetricDefinition, world: oracle.World, shipped: Shipped, going: list[oracle.Placed]
+) -> list[tuple[Deployment, datetime | None]]:
+    """What ran when a hotfix was merged, and when that hotfix was shipped."""
+    told: list[tuple[Deployment, datetime | None]] = []
     for change in known_changes(world):
         if is_hot(definition, change):
             by, _ = shipped.get((change.subject, change.key), (None, False))
@@ -174,12 +206,6 @@ def signs(definition: MetricDefinition, world: oracle.World) -> list[tuple[Deplo
             if by is not None:  # nothing is mended by itself, nor by what came before it
                 ran = [p for p in ran if comes_after(by, p)]
             told += [(p.fact, by and by.at) for p in ran[-1:]]
-    for incident in world.facts:
-        if isinstance(incident, Incident) and incident.opened_at <= world.as_of:
-            for p in blamed(definition, world, incident, going, shipped):
-                closed = incident.closed_at
-                over = closed is not None and p.at <= closed <= world.as_of
-                told.append((p.fact, closed if over else None))
     return told
 
 

@@ -102,6 +102,23 @@ def test_an_incident_closed_before_what_it_names_counts_ends_nothing():
     assert "1 left out: failed and not recovered yet" in reading.notes
 
 
+def test_each_region_that_ships_a_hotfix_mends_and_has_failed_where_each_counts():
+    regions = [
+        deployed(commit, f"2026-10-0{day} {hour}:00", key=f"{region}{day}", environment=f"prod-{region}")
+        for day, commit in enumerate("ABC", 5)
+        for region, hour in (("eu", "10"), ("us", "12"))
+    ]
+    hotfix = merged("C", "2026-10-06 20:00", labels=("hotfix",))
+    common = {"min_samples": 0, "environment": "prod-*", "hotfix_labels": ("hotfix",)}
+    for count, ratio in (("first", (1, 3)), ("last", (1, 3)), ("each", (2, 6))):
+        for measure in ("deployment_rework_rate", "change_failure_rate"):
+            one = read(definition(measure, **common, count=count), [*regions, hotfix])
+            assert (one.numerator, one.denominator) == ratio, (measure, count)
+        recovery = definition("failed_deployment_recovery_time", **common, count=count)
+        reading = read(recovery, [*regions, hotfix])
+        assert (reading.value, reading.n) == (24 * HOUR, ratio[0])
+
+
 def test_the_platforms_word_for_a_rollback_ends_a_failure_where_it_is_listened_to():
     track = [*TRACK, deployed("D", "2026-10-07 13:00", key="back", marked_rollback=True)]
     assert hours(track=track) == (None, 0)
