@@ -11,6 +11,7 @@ from . import roles
 from .definition import MetricDefinition
 from .ledger import FactRow, Ledger, each
 from .ownership import ownership_notes
+from .service import rests
 from .shipping import relations
 from .table import FactTables, from_microseconds, microseconds
 from .tracks import NEVER_RETURNS, TrackRules, ordered
@@ -40,7 +41,17 @@ def forward_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
     """Forward deployments count; all else is named and left out."""
     rows = ordered(tables, TrackRules.of(definition), as_of).copy(deep=False)
     rows["counted"] = rows["role"] == roles.FORWARD
-    return Ledger(rows=rows, why=_explain(rows), refusal=never_seen(rows, definition))
+    return Ledger(
+        rows=rows,
+        why=_explain(rows),
+        notes=lambda counted: _of_no_service(definition, counted),
+        refusal=never_seen(rows, definition),
+    )
+
+
+def _of_no_service(definition: MetricDefinition, counted: pd.DataFrame) -> tuple[str, ...]:
+    nobodys = int(counted["service"].isin(rests(definition.split, set(counted["service"]))).sum())
+    return (f"of no service: {nobodys} of these deployments",) if nobodys else ()
 
 
 def rollback_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:

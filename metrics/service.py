@@ -101,3 +101,9 @@ def services_of(deployments: pd.DataFrame, services: Sequence[Service]) -> list[
             known[one] = next((s.name for s in split[homes[found[row]]] if s.owns(deployment)), found[row])
         found[row] = known[one]
     return found
+
+
+def rests(services: Iterable[Service], names: Iterable[str]) -> set[str]:
+    """Of these services those that are split repositories: what none of their services owns."""
+    homes = {service.home for service in services}
+    return {name for name in names if name.lower() in homes}

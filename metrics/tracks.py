@@ -26,7 +26,7 @@ from .roles import (
     ROLLBACK,
     UNSUCCESSFUL,
 )
-from .service import PATTERN, Service, services_of
+from .service import PATTERN, Service, rests, services_of
 from .shipping import Pair, relations, shipping
 from .table import FactTables, microseconds
 from .walk import Step, Walk
@@ -255,7 +255,8 @@ def measured_services(
     """Which services the metric is about, of these repositories; `deployments` are ordered.
 
     One without a single deployment is among them, unless its environment isn't the metric's. What
-    no service of a split repository owns is one more where there is any.
+    no service of a split repository owns is one more where there is any; but beside others it can't be
+    the worst of them unless it is named, for nobody goes on deploying it.
     """
     rules = TrackRules.of(definition)
     seen = set(deployments["service"][~deployments["role"].isin(OUTSIDE)])
@@ -263,4 +264,7 @@ def measured_services(
     split = [s for s in definition.split if s.home in homes]
     idle = {s.name for s in split if s.environment is None or rules.covers(s.environment, s.name)}
     whole = {r for r in repositories if r.lower() not in {s.home for s in split}}
-    return tuple(sorted(s for s in seen | idle | whole if rules.counts(s)))
+    found = seen | idle | whole
+    if definition.across == "worst" and definition.services is None:
+        found = found - rests(definition.split, found) or found
+    return tuple(sorted(s for s in found if rules.counts(s)))

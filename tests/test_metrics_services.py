@@ -165,6 +165,22 @@ def test_an_environment_that_is_written_holds_for_services_too() -> None:
     assert reading.notes[0] == f"environment 'production' was never seen; {known}"
 
 
+def test_what_belongs_to_no_service_is_in_the_sum_but_never_the_worst_unless_it_is_named() -> None:
+    cart = [shop(f"c{day}", f"2026-10-2{day}", payload={"service": "cart"}) for day in range(5, 9)]
+    web = [shop(f"w{day}", f"2026-10-2{day} 01:00", payload={"service": "web"}) for day in range(5, 8)]
+    stray = shop("old", "2026-10-25 02:00")
+    split = (SIX[0], SIX[4])
+    worst = definition("deployment_frequency", "7d", split=split, across="worst")
+    reading = read(worst, [*cart, *web, stray], subjects=(SHOP,))
+    assert (reading.n, reading.value) == (3, 3 / 7)
+    assert "the least frequent of 2 services: web" in reading.notes
+    assert "of no service: 1 of these deployments" in reading.notes
+    total = read(replace(worst, across="sum"), [*cart, *web, stray], subjects=(SHOP,))
+    assert (total.n, total.value) == (8, 8 / 7)
+    named = read(replace(worst, services=("web", SHOP)), [*cart, *web, stray], subjects=(SHOP,))
+    assert (named.n, named.notes[0]) == (1, f"the least frequent of 2 services: {SHOP}")
+
+
 def test_a_service_in_other_environments_is_no_idle_part_of_a_frequency() -> None:
     """It would be the least frequent for ever."""
     what = definition("deployment_frequency", split=(LEDGER,), across="worst")
