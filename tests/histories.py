@@ -186,7 +186,7 @@ def file_samples(rng: random.Random, start: datetime, many: int) -> list[Fact]:
                 {},
             )
         )
-        facts.append(Sample(key=f"f{number}", subject="acme/pay", at=now, value=rng.uniform(0, 9), parts=parts))
+        facts.append(Sample(key=f"f{number}", subject="acme/pay", at=now, value=rng.uniform(0, 2), parts=parts))
     return facts
 
 

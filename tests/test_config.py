@@ -203,14 +203,6 @@ def test_a_share_within_is_a_ratio_of_samples_in_their_own_unit(loaded):
     assert metric.better == "higher"
 
 
-def test_measures_of_a_later_release_may_be_written_and_ask_nothing(loaded):
-    text = (
-        SOURCES + '[metrics.m]\nsource = "repo"\nmeasure = "deployment_rework_rate"\nhotfix = { labels = ["hotfix"] }\n'
-    )
-    metric = loaded(text).metrics["m"]
-    assert (metric.hotfix_labels, metric.sources) == (("hotfix",), {})
-
-
 @pytest.mark.parametrize(
     ("of_source", "of_metric", "asked"),
     [
