@@ -81,7 +81,9 @@ def failure_ledger(definition: MetricDefinition, tables: FactTables, as_of: date
         rows=rows,
         why=why,
         left_out=ledger.left_out,
-        notes=lambda counted: (*found.notes, *brought_notes(tables, TrackRules.of(definition), as_of)),
+        notes=lambda counted: dict.fromkeys(
+            (*found.notes, *ledger.notes(counted), *brought_notes(tables, TrackRules.of(definition), as_of))
+        ),
         refusal=never_seen(rows, definition),
     )
 

@@ -85,10 +85,12 @@ def delivery_notes(definition: MetricDefinition, listened: Iterable[str], found:
 
 
 def signals(definition: MetricDefinition, deployments: pd.DataFrame) -> Iterator[str]:
-    """What can tell of trouble by deployments and changes alone."""
+    """What can tell of trouble by deployments and changes alone; of rollbacks the rules in force, but for the usual."""
     origins = set(deployments.loc[deployments["role"] == FORWARD, "origin"])
-    if not origins or origins - NEVER_RETURNS:
-        yield "rollbacks"
+    deaf = {"revert"} if not origins or origins - NEVER_RETURNS else {"revert", "version_return"}
+    rules = [rule for rule in definition.rollback_rules if rule not in deaf]
+    if rules:
+        yield "rollbacks" if rules == ["version_return"] else f"rollbacks by {' and '.join(rules)}"
     yield "reverts"
     if definition.hotfix_labels or definition.hotfix_branches:
         yield "hotfixes"

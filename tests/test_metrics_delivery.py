@@ -357,6 +357,18 @@ def test_the_reading_names_the_signals_it_had():
     assert "signals: rollbacks, reverts, hotfixes, incidents" in read(FAILED, [*TRACK, broke("2026-10-20")]).notes
     tags = [deployed(c, f"2026-10-0{n}", key=c, origin="tag") for n, c in enumerate("AB", start=5)]
     assert "signals: reverts" in read(plain, tags).notes
+    for rules, said in ((("marked",), "rollbacks by marked, reverts"), (("revert",), "reverts")):
+        assert f"signals: {said}" in read(definition(plain.measure, rollback_rules=rules), TRACK).notes
+    marks = definition(plain.measure, rollback_rules=("version_return", "marked"))
+    assert "signals: rollbacks by version_return and marked, reverts" in read(marks, TRACK).notes
+    assert "signals: rollbacks by marked, reverts" in read(marks, tags).notes
+
+
+def test_it_tells_how_far_back_versions_are_known_and_what_other_rules_would_say():
+    track = [*TRACK, deployed("D", "2026-10-08 10:00", key="4", marked_rollback=True)]
+    notes = read(FAILED, track).notes
+    assert "the order of versions is known since 2026-10-05" in notes
+    assert "the rule 'marked' would take 1 of these for rollbacks" in notes
 
 
 # ---- against plain loops
