@@ -12,12 +12,16 @@ from ..metrics.stream import Json, Stream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A stream that is to be collected: the windows in the order they will be asked, and what is stored of it."""
+    """A stream that is to be collected: the windows in the order they will be asked, and what is stored of it.
+
+    Of one of shipments, `pairs` are the commits that are to be compared, as a `Resolver` is asked.
+    """
 
     stream: Stream
     windows: Sequence[TimeRange]
     cursor: Json | None = None
     facts: int = 0
+    pairs: Sequence[tuple[str, str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from ..metrics.facts import FactKind
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch, Json, Stream
 from .contract import ConfigError, Context, FactQuery, ProbeResult, SourceOptions, files_only_of
-from .foresight import Asked, Foresight
+from .foresight import Asked, Expected, Foresight
 from .git_clone import Clone
 from .git_shipments import Pair
 from .github_client import PER_MINUTE, GitHubClient
@@ -159,13 +159,19 @@ class GitHub:
         """One request for each repository and each stream of runs, and one for many repositories' other lists."""
         client = self._client()
         planner = Planner(client, partial(self._repository, client))
+        listed = planner.expected([one for one in asked if not one.pairs])
         return Foresight(
-            expected=tuple(planner.expected(asked)),
+            expected=(*listed, *(self._comparing(one) for one in asked if one.pairs)),
             spent=client.take_count(),
             credential=self._transport.account,
             per_minute=PER_MINUTE,
             at_once=self._options.concurrency,
         )
+
+    def _comparing(self, asked: Asked) -> Expected:
+        """With a look at the repository. What a clone knows takes no request; how much that is isn't looked up here."""
+        requests = 0 if self._clone(asked.stream.subject) else len(asked.pairs) + 1
+        return Expected(stream=asked.stream, requests={"core": requests}, at_least=True)
 
     def close(self) -> None:
         self._transport.close()

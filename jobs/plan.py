@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from time import monotonic
 
-from ..collectors.contract import Collector, CollectorError
+from ..collectors.contract import Collector, CollectorError, Resolver
 from ..collectors.foresight import Asked, Expected, Foreseeing, Foresight
 from ..config.model import SourceConfig
+from ..metrics.definition import MetricDefinition
+from ..metrics.ranges import TimeRange
 from ..metrics.stream import Stream
 from ..metrics.table import from_microseconds, microseconds
 from ..reports.values import CollectionPlan, PlannedQuota, PlannedSource, PlannedStream
 from .asking import Asking, Need
+from .bindings import concerns
 from .collect import start_of
 from .collectors import construct
 from .gaps import gaps
+from .shipments import KIND, asking_what_shipped, pairs_left
 from .workspace import Workspace
 
 
@@ -57,8 +61,14 @@ def _planned(
     workspace: Workspace, source: SourceConfig, collector: Collector, needs: Mapping[Stream, Need]
 ) -> PlannedSource:
     asked = [_asked(workspace, stream, need) for stream, need in needs.items()]
+    names = {stream: need.metrics for stream, need in needs.items()}
     if not isinstance(collector, Foreseeing):
-        return PlannedSource(source=source.name, streams=_streams(asked, needs, {}))
+        return PlannedSource(source=source.name, streams=_streams(asked, names, {}))
+    if isinstance(collector, Resolver):
+        comparing = asking_what_shipped(workspace, source.name)
+        for pairs in _compared(workspace, source, comparing):
+            asked.append(pairs)
+            names[pairs.stream] = tuple(metric.name for metric in comparing if concerns(metric, pairs.stream))
     began = monotonic()
     told = collector.foresee(asked)
     each = (monotonic() - began) / max(told.spent, 1)
@@ -67,7 +77,7 @@ def _planned(
         needed.update(one.requests)
     return PlannedSource(
         source=source.name,
-        streams=_streams(asked, needs, {one.stream: one for one in told.expected}),
+        streams=_streams(asked, names, {one.stream: one for one in told.expected}),
         quotas=tuple(_quota(workspace, source, told, *one) for one in sorted(needed.items()) if one[1]),
         seconds=_seconds(needed, told, each),
         spent=told.spent,
@@ -84,8 +94,15 @@ def _asked(workspace: Workspace, stream: Stream, need: Need) -> Asked:
     )
 
 
+def _compared(workspace: Workspace, source: SourceConfig, metrics: Sequence[MetricDefinition]) -> Iterator[Asked]:
+    """What is to be compared already; deployments that are read first may make it more."""
+    now = workspace.clock()
+    for subject, pairs in pairs_left(workspace, source.name, metrics).items():
+        yield Asked(stream=Stream(source.name, KIND, subject), windows=(TimeRange(now, now),), pairs=pairs)
+
+
 def _streams(
-    asked: Sequence[Asked], needs: Mapping[Stream, Need], told: Mapping[Stream, Expected]
+    asked: Sequence[Asked], metrics: Mapping[Stream, tuple[str, ...]], told: Mapping[Stream, Expected]
 ) -> tuple[PlannedStream, ...]:
     planned = []
     for one in asked:
@@ -96,7 +113,7 @@ def _streams(
                 stream=stream.id,
                 kind=stream.kind,
                 subject=stream.subject,
-                metrics=needs[stream].metrics,
+                metrics=metrics[stream],
                 start=min(window.start for window in one.windows),
                 requests=sum(expected.requests.values()) if expected else None,
                 at_least=expected.at_least if expected else False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -38,14 +38,16 @@ def resolve_shipments(workspace: Workspace, verdicts: Mapping[str, Verdict], pro
     found: list[StreamRun] = []
     for name, verdict in verdicts.items():
         source = workspace.config.sources[name]
-        asking = [metric for metric in workspace.config.metrics.values() if _asks(metric, name)]
+        asking = asking_what_shipped(workspace, name)
         if asking and issubclass(collector_type(source.type), Resolver):
             found += _SourceShipments(workspace, source, asking, progress, verdict).resolve()
     return found
 
 
-def _asks(metric: MetricDefinition, source: str) -> bool:
-    return metric.sources.get("deployments") == source and (asks_what_shipped(metric) or asks_for_ancestors(metric))
+def asking_what_shipped(workspace: Workspace, source: str) -> list[MetricDefinition]:
+    """The metrics for which this source of deployments is asked what lies between commits."""
+    resting = [one for one in workspace.config.metrics.values() if one.sources.get("deployments") == source]
+    return [one for one in resting if asks_what_shipped(one) or asks_for_ancestors(one)]
 
 
 @dataclass(frozen=True)
@@ -126,16 +128,9 @@ class _SourceShipments:
         self.verdict.check(resource)
 
     def _wanted(self) -> dict[str, list[Pair]]:
-        """The pairs still to be asked for, by repository."""
-        evaluation = Evaluation(self.workspace.config, self.workspace.store, self.workspace.clock())
-        wanted = dict.fromkeys(pair for metric in self.metrics for pair in evaluation.pairs_wanted(metric.name))
-        stored = self._stored() if wanted else set()
-        found: dict[str, list[Pair]] = {}
-        for subject, previous, commit in wanted:
-            pair = (subject, previous, commit)
-            if pair not in self._asked and (subject, key_between(previous, commit)) not in stored:
-                found.setdefault(subject, []).append(pair)
-        return found
+        left = pairs_left(self.workspace, self.source.name, self.metrics)
+        news = {subject: [pair for pair in pairs if pair not in self._asked] for subject, pairs in left.items()}
+        return {subject: pairs for subject, pairs in news.items() if pairs}
 
     def _in_trouble(self) -> Iterator[str]:
         """Repositories whose last run failed: one with nothing left to ask for shall be well again."""
@@ -144,12 +139,25 @@ class _SourceShipments:
             if state.stream.kind == KIND and last is not None and last.outcome != "ok":
                 yield state.stream.subject
 
-    def _stored(self) -> set[tuple[str, str]]:
-        """By repository and key what is known, from whichever source; and what this one will never know."""
-        found: set[tuple[str, str]] = set()
-        for state in Bindings(self.workspace.config, self.workspace.store).of_kind(KIND):
-            own = state.stream.source == self.source.name
-            columns = self.workspace.store.facts(KIND, [state.stream.id], columns=("subject", "key", "method"))
-            told = zip(columns["subject"], columns["key"], columns["method"], strict=True)
-            found |= {(subject, key) for subject, key, method in told if own or method != MERGE_TIME}
-        return found
+
+def pairs_left(workspace: Workspace, source: str, metrics: Iterable[MetricDefinition]) -> dict[str, list[Pair]]:
+    """The pairs still to be put to the source for these metrics, by repository, newest first."""
+    evaluation = Evaluation(workspace.config, workspace.store, workspace.clock())
+    wanted = dict.fromkeys(pair for metric in metrics for pair in evaluation.pairs_wanted(metric.name))
+    stored = _stored(workspace, source) if wanted else set()
+    found: dict[str, list[Pair]] = {}
+    for subject, previous, commit in wanted:
+        if (subject, key_between(previous, commit)) not in stored:
+            found.setdefault(subject, []).append((subject, previous, commit))
+    return found
+
+
+def _stored(workspace: Workspace, source: str) -> set[tuple[str, str]]:
+    """By repository and key what is known, from whichever source; and what this one will never know."""
+    found: set[tuple[str, str]] = set()
+    for state in Bindings(workspace.config, workspace.store).of_kind(KIND):
+        own = state.stream.source == source
+        columns = workspace.store.facts(KIND, [state.stream.id], columns=("subject", "key", "method"))
+        told = zip(columns["subject"], columns["key"], columns["method"], strict=True)
+        found |= {(subject, key) for subject, key, method in told if own or method != MERGE_TIME}
+    return found

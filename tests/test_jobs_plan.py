@@ -22,6 +22,7 @@ from keyresults.jobs.workspace import Workspace
 from keyresults.metrics.facts import Change, Deployment, Run, StatusChange
 from keyresults.reports.values import CollectionPlan, CollectionResult, PlannedSource
 from standins.github import TOKEN, GitHubStandIn, github
+from standins.github_code import Commit
 from standins.github_pulls import Pull
 from standins.github_world import Repository, World
 from standins.histories import START, deployments, runs
@@ -176,6 +177,37 @@ def test_a_history_with_everything_that_happens_is_planned_within_a_fifth(scene:
     # Each earlier attempt, and each doubtful end, takes a request of its own that no count tells of.
     own = sum(1 for one in scene.server.asked if "/attempts/" in one.path or one.path.rpartition("/")[2].isdigit())
     assert planned.requests == pytest.approx(made(took) - own, rel=0.2)
+
+
+LEAD = """
+[metrics.lead]
+source = "forge"
+measure = "lead_time_for_changes"
+"""
+
+
+def test_comparisons_of_commits_are_planned_as_far_as_their_deployments_are_known(scene: Scene) -> None:
+    for repository in scene.server.world.repositories:
+        deployed = [one for one in repository.history if isinstance(one, Deployment)]
+        for one, before in zip(deployed, (None, *deployed), strict=False):
+            repository.code.add(Commit(one.commit, one.created_at, (before.commit,) if before else ()))
+        repository.code.branches["main"] = deployed[-1].commit
+    scene.config.write_text(scene.config.read_text() + LEAD)
+    assert not [one for one in scene.plan().streams if one.kind == "shipments"], (
+        "nothing is known of any deployment yet"
+    )
+    scene.config.write_text(scene.config.read_text().replace(LEAD, ""))
+    scene.collect()
+    scene.config.write_text(scene.config.read_text() + LEAD)
+    compared = [one for one in scene.plan().streams if one.kind == "shipments"]
+    assert {(one.subject, one.metrics, one.at_least) for one in compared} == {(name, ("lead",), True) for name in NAMES}
+    planned = scene.plan()
+    result = scene.collect()
+    assert planned.requests == made(result)
+    took = {run.subject: run.requests for run in result.runs if run.kind == "shipments"}
+    assert {one.subject: one.requests for one in compared} == took
+    assert all(count > 10 for count in took.values())
+    assert not [one for one in scene.plan().streams if one.kind == "shipments"]
 
 
 def test_no_fact_and_no_coverage_is_stored_by_it(scene: Scene) -> None:
