@@ -57,13 +57,17 @@ class Collecting(Connected):
     def start_run(self, source: str, stream: Stream | None, at: datetime) -> int:
         """Note that a collection begins, of a stream or (None) of what a source needs before its streams.
 
-        The problems that batches of the stream's last collection told of are forgotten.
+        The problems that batches of the stream's last collection told of are forgotten. A collection before it that
+        never said how it ended, because its process died, ended without an outcome: no later than now.
         """
         with self._writing() as conn:
             number = None if stream is None else registered(conn, stream).id
             if number is not None:
                 conn.execute(streams.update().where(streams.c.id == number), {"problems": "[]"})
             nothing = {"requests": 0, "added": 0, "changed": 0, "removed": 0}
+            same = (collections.c.source == to_text(source)) & collections.c.stream.is_not_distinct_from(number)
+            left = same & collections.c.outcome.is_(None) & collections.c.finished_at.is_(None)
+            conn.execute(collections.update().where(left), {"finished_at": microseconds(at)})
             begun = {"source": to_text(source), "stream": number, "started_at": microseconds(at)}
             result = conn.execute(collections.insert(), begun | nothing)
             assert result.inserted_primary_key is not None

@@ -30,7 +30,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One attempt to collect. `outcome` and `finished_at` are None while it runs, or where its process died."""
+    """One attempt to collect. `outcome` and `finished_at` are None while it runs.
+
+    Where its process died it has no outcome either; `finished_at` is then when the next one began.
+    """
 
     id: int
     source: str

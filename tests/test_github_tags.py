@@ -128,9 +128,7 @@ def test_a_glob_that_matches_nothing_is_said(world: World, repository: Repositor
     assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
 
 
-def test_another_word_for_what_deploys_starts_another_stream(
-    world: World, repository: Repository, make: Make
-) -> None:
+def test_another_word_for_what_deploys_starts_another_stream(world: World, repository: Repository, make: Make) -> None:
     light(repository, "v1", 1)
     light(repository, "web-1", 2)
     by_version = keeper(make, "v*")

@@ -295,6 +295,19 @@ class TestRuns:
         store.finish_run(other, hours(1), "ok", None, 1, 0, 0, 0)
         assert (store.last_source_run("github").id, store.last_source_run("gitlab")) == (run, None)
 
+    def test_a_run_whose_process_died_has_ended_without_an_outcome_when_the_next_begins(self, store):
+        died = store.start_run("github", stream(), START)
+        died_early = store.start_run("github", None, START)
+        elsewhere = store.start_run("github", stream(subject="b"), START)
+        told = store.start_run("github", stream(), hours(1))
+        store.finish_run(told, hours(1), "ok", None, 1, 0, 0, 0)
+        store.start_run("github", stream(), hours(2))
+        ended = {run.id: (run.outcome, run.finished_at) for run in store.runs()}
+        assert ended[died] == (None, hours(1))
+        assert ended[told] == ("ok", hours(1))
+        assert [ended[run] for run in (died_early, elsewhere)] == [(None, None)] * 2
+        assert store.state(stream().id).last_run.id == told
+
     def test_runs_are_newest_first_and_limited(self, store):
         for n in range(5):
             store.start_run("github", stream(), hours(n))
