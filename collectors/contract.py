@@ -132,6 +132,11 @@ class Budget(Protocol):
     `resource` names what the source counts apart.
     """
 
+    @property
+    def check(self) -> Callable[[str], None]:
+        """To be called with a resource by whoever waited since `spend`; raises where its turn is no longer wanted."""
+        ...
+
     def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
         """Take requests before they are sent: the seconds to wait before that, a few at most.
 
@@ -148,6 +153,9 @@ class Budget(Protocol):
 
 class Unlimited:
     """The budget of sources that count nothing."""
+
+    def check(self, resource: str) -> None:
+        return None
 
     def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
         return 0.0

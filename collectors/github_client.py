@@ -163,6 +163,7 @@ class GitHubClient:
         time.sleep(budget.spend(resource, per_minute=pace))
         try:
             with self.transport.turn:
+                budget.check(resource)  # others may have been refused meanwhile
                 self.made += 1
                 sent = self.context.clock()
                 status, headers, text = self._send(verb, url, about, **request)

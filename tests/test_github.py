@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keyresults.collectors.contract import Quota
+from keyresults.collectors.contract import Quota, Unlimited
 from keyresults.collectors.github import GitHub
 from keyresults.collectors.github_cursor import SETTLES
 from keyresults.metrics.facts import Deployment, Run, StatusChange
@@ -460,7 +460,7 @@ def test_an_etag_of_another_credential_is_not_sent(world: World, make: Make, ser
 def test_the_budget_is_asked_before_each_request_and_told_of_each_answer(
     world: World, make: Make, server: GitHubStandIn
 ) -> None:
-    class Ledger:
+    class Ledger(Unlimited):
         def __init__(self) -> None:
             self.spent: list[str] = []
             self.learned: list[tuple[str, int, int]] = []

@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 import pytest
-from keyresults.collectors.contract import Quota
+from keyresults.collectors.contract import Unlimited
 from keyresults.metrics.facts import Change, Deployment, Run, StatusChange
 from standins import github_source
 from standins.github import GitHubStandIn
@@ -111,7 +111,7 @@ def test_nothing_is_spent_while_nothing_is_new(
     assert server.quota.used.total() == spent
 
 
-class Paced:
+class Paced(Unlimited):
     """Notes the pace that each request is put to."""
 
     def __init__(self) -> None:
@@ -120,9 +120,6 @@ class Paced:
     def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
         self.paces.append(per_minute)
         return 0.0
-
-    def learn(self, resource: str, quota: Quota | None, *, free: bool = False) -> None:
-        return None
 
 
 @pytest.mark.parametrize("silent", [False, True])

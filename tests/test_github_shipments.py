@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from git_layouts import Repo
 from keyresults.collectors import github_client
-from keyresults.collectors.contract import Budget, Quota, Resolver, RetryAt, SourceError, Unauthorized
+from keyresults.collectors.contract import Budget, Resolver, RetryAt, SourceError, Unauthorized, Unlimited
 from keyresults.collectors.github import GitHub
 from keyresults.collectors.github_options import GitHubOptions
 from keyresults.metrics.facts import Shipment
@@ -145,7 +145,7 @@ def test_a_renamed_repository_is_compared_under_its_new_name(
 
 
 @dataclass
-class Purse:
+class Purse(Unlimited):
     """A budget of so many requests."""
 
     left: int
@@ -155,9 +155,6 @@ class Purse:
             raise RetryAt(START + timedelta(days=41), "only the reserve is left")
         self.left -= requests
         return 0.0
-
-    def learn(self, resource: str, quota: Quota | None, *, free: bool = False) -> None:
-        return None
 
 
 def test_what_was_told_before_the_budget_ended_is_kept(make: Make, line: list[str]) -> None:
