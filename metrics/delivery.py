@@ -12,6 +12,7 @@ from .failures import failures
 from .ledger import Ledger, each
 from .ownership import LEFT_OUT, ownership_notes, roles_by_owner
 from .pairs import brought_notes
+from .quantiles import MANY, TAIL, linear
 from .roles import FORWARD, NO_SERVICE, OTHER_SERVICE, OUTSIDE, UNKNOWN_FILES
 from .shipping import shipping
 from .table import FactTables
@@ -132,8 +133,11 @@ def _lead_time_notes(counted: pd.DataFrame) -> tuple[str, ...]:
         return ()
     methods = counted["method"].value_counts()
     how = ", ".join(f"{methods[method]} by {method}" for method in sorted(methods.index))
-    slow = counted["value"].astype(float).quantile(0.9)
-    return (f"what shipped them is known: {how}", f"the 90th percentile is {slow / 3600:.1f} h")
+    known = f"what shipped them is known: {how}"
+    if len(counted) < MANY:
+        return (known,)
+    slow = linear(counted["value"].to_numpy(dtype=float), TAIL)
+    return (known, f"the 90th percentile is {slow / 3600:.1f} h")
 
 
 def _explain_change(rows: pd.DataFrame) -> Callable[[int], str]:

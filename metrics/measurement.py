@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from . import changes, ci, delivery, deployments, incidents, recovery, samples
 from .calendar import Calendar
 from .definition import MetricDefinition
 from .ledger import Ledger
+from .ledgers import LEDGERS
 from .measures import MEASURES, Measure
+from .quantiles import MANY, TAIL
 from .ranges import TimeRanges
 from .reading import FactNote, Health, Reading
-from .span import Span, Spans
+from .span import Span, Spans, age_in_words
 from .table import FactTables, from_microseconds, microseconds
 from .tracks import measured_services
 from .traits import is_carried
@@ -26,34 +27,6 @@ from .window import Window, WindowLength
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-LEDGERS: Mapping[str, Callable[[MetricDefinition, FactTables, datetime], Ledger]] = {
-    "deployment_frequency": deployments.forward_ledger,
-    "deployment_days": deployments.forward_ledger,
-    "deployment_count": deployments.forward_ledger,
-    "rollback_rate": deployments.rollback_ledger,
-    "deployment_duration": deployments.duration_ledger,
-    "deployment_attempt_failure_rate": deployments.attempt_ledger,
-    "change_failure_rate": delivery.failure_ledger,
-    "lead_time_for_changes": delivery.lead_time_ledger,
-    "failed_deployment_recovery_time": recovery.recovery_ledger,
-    "deployment_rework_rate": recovery.rework_ledger,
-    "ci_success_rate": ci.success_ledger,
-    "ci_duration": ci.duration_ledger,
-    "ci_flaky_rate": ci.flaky_ledger,
-    "change_count": changes.count_ledger,
-    "change_cycle_time": changes.cycle_ledger,
-    "change_review_time": changes.review_ledger,
-    "incident_count": incidents.count_ledger,
-    "test_coverage": samples.coverage_ledger,
-    "test_pass_rate": samples.pass_ledger,
-    "test_count": samples.ran_ledger,
-    "sampled": samples.value_ledger,
-    "histogram_quantile": samples.histogram_ledger,
-}
-
-MANY = 20
-"""Values a quantile from p90 up needs by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +195,7 @@ class Measurement:
             states.append((Health.NO_DATA, value.reason))
         elif too_old:
             what = "the last value" if self._is_carried else "the newest data"
-            words = f"{what} is {_in_days(age)} old; it may be {_in_days(self.definition.max_age)}"
+            words = f"{what} is {age_in_words(age)} old; it may be {age_in_words(self.definition.max_age)}"
             states.append((Health.STALE, words))
         few = self._few(window)
         if value.value is not None and value.n < few:
@@ -239,7 +212,7 @@ class Measurement:
             return 0
         if self.measure.shape == "samples":
             return 1 if self._is_carried else self._calendar.days_between(window.start, window.end) / 2
-        if self.measure.shape in ("quantile", "histogram") and self.definition.quantile >= 0.9:
+        if self.measure.shape in ("quantile", "histogram") and self.definition.quantile >= TAIL:
             return MANY
         return self.measure.few
 
@@ -323,11 +296,3 @@ class Measurement:
 
 _BEGINNING = from_microseconds(0)
 _ANY_WINDOW = WindowLength(None)
-
-
-def _in_days(length: timedelta | None) -> str:
-    if length is None:
-        return "of unknown age"
-    hours = length / timedelta(hours=1)
-    number, unit = (hours / 24, "days") if hours >= 48 else (hours, "h")
-    return f"{number:.1f}".removesuffix(".0") + f" {unit}"

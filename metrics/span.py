@@ -59,3 +59,11 @@ class Spans:
         asked = TimeRanges.of(TimeRange(window.start, window.end)) - self.excluded
         days = self._calendar.days_in(asked)
         return self._calendar.days_in(counted) / days if days > 0 else 0.0
+
+
+def age_in_words(length: timedelta | None) -> str:
+    if length is None:
+        return "of unknown age"
+    hours = length / timedelta(hours=1)
+    number, unit = (hours / 24, "days") if hours >= 48 else (hours, "h")
+    return f"{number:.1f}".removesuffix(".0") + f" {unit}"

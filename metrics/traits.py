@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from .definition import MetricDefinition, MetricTraits
@@ -93,15 +94,31 @@ def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
         said.append(f"from the {definition.lead_time_from.replace('_', ' ')}")
     if "rollback" in measure.options:
         said.append(f"rules {', '.join(definition.rollback_rules)}")
+    said += _what_tells_of_failures(definition, measure)
     if "settle" in measure.options:
         said.append(f"those younger than {definition.settle / timedelta(hours=1):g} h left out")
     if definition.across:
         said.append(f"the {definition.across} over services")
     if measure.name == "test_coverage":
         said.append(f"kind {definition.coverage_kind}")
+    if len(set(definition.sources.values())) > 1:
+        said.append(", ".join(f"{kind} from {source}" for kind, source in definition.sources.items()))
     query = definition.queries.get(measure.kinds[0], {})
     said += [f"{key} {value}" for key, value in query.items() if isinstance(value, str) and key != "kind"]
     return said
+
+
+def _what_tells_of_failures(definition: MetricDefinition, measure: Measure) -> Iterator[str]:
+    if "rollback" in measure.options and definition.rollback_mark == "newest":
+        yield "a rollback marks the newest version alone"
+    if "hotfix" in measure.options:
+        marks = [*(f"label {label}" for label in definition.hotfix_labels)]
+        marks += [f"branch {glob}" for glob in definition.hotfix_branches]
+        if marks:
+            yield f"hotfixes by {', '.join(marks)}"
+    own_window = definition.failure_window != timedelta(days=1)
+    if "failure_window" in measure.options and (own_window or "incidents" in definition.sources):
+        yield f"incidents up to {definition.failure_window / timedelta(hours=1):g} h after a deployment"
 
 
 def _told_apart(service: Service) -> str:

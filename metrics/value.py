@@ -13,6 +13,7 @@ from .comparison import at_least, at_most
 from .definition import MetricDefinition
 from .histogram import bucket_quantile
 from .interval import wilson
+from .quantiles import linear
 from .span import Span
 from .table import from_microseconds, microseconds
 
@@ -135,14 +136,14 @@ def ratio(definition: MetricDefinition, counted: Counted, span: Span, calendar: 
 
 
 def quantile(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
-    """The linear quantile (Hyndman and Fan, 1996, definition 7) of the values."""
+    """The quantile of the values."""
     import numpy as np
 
     here = counted.between(span.window.start, span.window.end)
     values = np.empty(0) if counted.values is None else counted.values[here]
     if not len(values):
         return Value(value=None)
-    return Value(value=float(np.quantile(values, definition.quantile)), n=len(values))
+    return Value(value=linear(values, definition.quantile), n=len(values))
 
 
 def newest(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
@@ -178,7 +179,7 @@ def samples(definition: MetricDefinition, counted: Counted, span: Span, calendar
         end = last["until"] if last["until"] == last["until"] else last["at"]  # NaT is not itself
         return Value(value=float(values[-1]), n=n, data_end=from_microseconds(int(end.value) // 1000))
     if how.name == "quantile":
-        return Value(value=float(np.quantile(values, 0.5 if how.quantile is None else how.quantile)), n=n)
+        return Value(value=linear(values, 0.5 if how.quantile is None else how.quantile), n=n)
     aggregates: Mapping[str, Callable[[Any], Any]] = {
         "mean": np.mean,
         "median": np.median,
