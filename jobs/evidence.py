@@ -115,9 +115,10 @@ class Evaluation:
 
     def _unasked(self, metric: str) -> Iterator[str]:
         """Why some of what it makes use of may not be there."""
-        for state in self.beside(metric):
-            if trouble := trouble_of(state.last_run):
-                yield f"not all commits between deployments of {state.stream.subject} are known: {trouble.words}"
+        told = {s.stream.subject: trouble.words for s in self.beside(metric) if (trouble := trouble_of(s.last_run))}
+        if told:
+            of = next(iter(told)) if len(told) == 1 else f"{len(told)} repositories"
+            yield f"not all commits between deployments of {of} are known: {next(iter(told.values()))}"
 
     def _extra(self, definition: MetricDefinition) -> dict[FactKind, list[StreamState]]:
         beside = self.beside(definition.name)
