@@ -97,7 +97,7 @@ def _asked(workspace: Workspace, stream: Stream, need: Need) -> Asked:
 def _compared(workspace: Workspace, source: SourceConfig, metrics: Sequence[MetricDefinition]) -> Iterator[Asked]:
     """What is to be compared already; deployments that are read first may make it more."""
     now = workspace.clock()
-    for subject, pairs in pairs_left(workspace, source.name, metrics).items():
+    for subject, pairs in pairs_left(workspace, source, metrics).items():
         yield Asked(stream=Stream(source.name, KIND, subject), windows=(TimeRange(now, now),), pairs=pairs)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -121,14 +122,17 @@ class _SourceShipments:
         )
         if (error := self.verdict.error) is not None:
             return one.leave(error)
-        return one.collect(_Pairs(resolver, pairs), self.workspace.clock())
+        run = one.collect(_Pairs(resolver, pairs), self.workspace.clock())
+        if run.outcome == "ok":
+            _Put(self.workspace, self.source).remember(subject)
+        return run
 
     def _check(self, resource: str | None = None) -> None:
         self._crew.check()
         self.verdict.check(resource)
 
     def _wanted(self) -> dict[str, list[Pair]]:
-        left = pairs_left(self.workspace, self.source.name, self.metrics)
+        left = pairs_left(self.workspace, self.source, self.metrics)
         news = {subject: [pair for pair in pairs if pair not in self._asked] for subject, pairs in left.items()}
         return {subject: pairs for subject, pairs in news.items() if pairs}
 
@@ -140,8 +144,13 @@ class _SourceShipments:
                 yield state.stream.subject
 
 
-def pairs_left(workspace: Workspace, source: str, metrics: Iterable[MetricDefinition]) -> dict[str, list[Pair]]:
-    """The pairs still to be put to the source for these metrics, by repository, newest first."""
+def pairs_left(
+    workspace: Workspace, source: SourceConfig, metrics: Iterable[MetricDefinition]
+) -> dict[str, list[Pair]]:
+    """The pairs still to be put to the source for these metrics, by repository, newest first.
+
+    One that it could not tell is put to it once more when its options have changed: a clone may know better.
+    """
     evaluation = Evaluation(workspace.config, workspace.store, workspace.clock())
     wanted = dict.fromkeys(pair for metric in metrics for pair in evaluation.pairs_wanted(metric.name))
     stored = _stored(workspace, source) if wanted else set()
@@ -152,11 +161,35 @@ def pairs_left(workspace: Workspace, source: str, metrics: Iterable[MetricDefini
     return found
 
 
-def _stored(workspace: Workspace, source: str) -> set[tuple[str, str]]:
-    """By repository and key what is known, from whichever source; and what this one will never know."""
+@dataclass(frozen=True)
+class _Put:
+    """With which options the source was last asked for all pairs of a repository, by a digest of them."""
+
+    workspace: Workspace
+    source: SourceConfig
+
+    def is_as_before(self, subject: str) -> bool:
+        return self._memo.get(subject) == self._digest
+
+    def remember(self, subject: str) -> None:
+        if not self.is_as_before(subject):
+            self._memo[subject] = self._digest
+
+    @property
+    def _digest(self) -> str:
+        return hashlib.sha256(self.source.options.model_dump_json().encode()).hexdigest()[:16]
+
+    @property
+    def _memo(self) -> MutableMapping[str, str]:
+        return self.workspace.store.memo(f"{self.source.name} shipments")
+
+
+def _stored(workspace: Workspace, source: SourceConfig) -> set[tuple[str, str]]:
+    """By repository and key what is known, from whichever source; and what this one will never know as it is set up."""
     found: set[tuple[str, str]] = set()
+    put = _Put(workspace, source)
     for state in Bindings(workspace.config, workspace.store).of_kind(KIND):
-        own = state.stream.source == source
+        own = state.stream.source == source.name and put.is_as_before(state.stream.subject)
         columns = workspace.store.facts(KIND, [state.stream.id], columns=("subject", "key", "method"))
         told = zip(columns["subject"], columns["key"], columns["method"], strict=True)
         found |= {(subject, key) for subject, key, method in told if own or method != MERGE_TIME}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -141,6 +141,12 @@ class Scene:
         """By the change's key: what the explanation says of it."""
         with self.open() as one:
             return {fact.key: fact.why for fact in explain(one, "lead", as_of=self.server.world.now).facts}
+
+    def methods(self) -> set[str]:
+        """By what means it is known what was shipped."""
+        with self.open() as one:
+            streams = [state.stream.id for state in one.store.states() if state.stream.kind == KIND]
+            return set(one.store.facts(KIND, streams, columns=("method",))["method"])
 
     def rewrite(self) -> None:
         """Every commit but the main branch's head is gone."""
@@ -375,6 +381,31 @@ def test_a_clone_named_by_the_config_takes_no_request(scene: Scene, tmp_path: Pa
     assert not result.failed
     assert (run_of_shipments(result).added, run_of_shipments(result).requests) == (2, 0)
     assert not scene.compared()
+
+
+def test_what_github_could_not_tell_is_asked_of_a_clone_that_is_named_later(scene: Scene, tmp_path: Path) -> None:
+    repo = Repo.create(tmp_path / "payments")
+    ids = [repo.commit(after(n)) for n in range(3)]
+    scene.merge("m", 0)
+    scene.repository.code.branches["main"] = oid("m")
+    scene.repository.history.clear()
+    for n, one in enumerate(ids):
+        scene.deploy("x", 10 * n + 1)
+        fact = scene.repository.history[-1]
+        assert isinstance(fact, Deployment)
+        scene.repository.history[-1] = replace(fact, commit=one)
+    assert (first := run_of_shipments(scene.collect())).added == 2
+    assert first.requests > 2
+    assert scene.methods() == {"merge-time"}
+    scene.server.forget()
+    scene.collect()
+    assert not scene.compared(), "GitHub has said that it does not know"
+    more = f'clones = {{ "{PAYMENTS}" = "payments" }}'
+    scene.config.write_text(CONFIG.format(url=scene.server.url, more=more))
+    again = run_of_shipments(scene.collect())
+    assert (again.changed, again.requests) == (2, 0)
+    assert scene.methods() == {"clone"}
+    assert not [run for run in scene.collect().runs if run.kind == KIND], "and once only"
 
 
 def test_a_git_source_tells_what_its_own_tags_shipped(tmp_path: Path) -> None:
