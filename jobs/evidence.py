@@ -144,7 +144,7 @@ class Evaluation:
         )
         if key not in self._tables:
             found = joined({kind: self._columns(definition, kind, ids) for kind, ids in key[-1]}, streams)
-            told = {kind: frozenset(columns["subject"]) for kind, columns in found.items()}
+            told: Subjects = {kind: frozenset(columns["subject"]) for kind, columns in found.items()}
             self._tables[key] = FactTables({k: wanted_only(definition, k, found[k]) for k in found}), told
             self._let_go_of_old_tables()
         return self._tables[key]

@@ -16,16 +16,21 @@ Subjects = Mapping[FactKind, frozenset[str]]
 
 
 def joined(found: Mapping[FactKind, Columns], streams: Streams) -> dict[FactKind, Columns]:
-    """The facts of files that name no subject, given to the only one there is: that of deployments which name none."""
+    """The facts under the names that deployments give their subjects, which others may write in another case.
+
+    Those of files that name no subject are given to the only one there is: that of deployments which name none.
+    """
     owner = _nobodys("deployments", found, streams)
-    if owner is None:
-        return dict(found)
-    return {
-        kind: columns
-        if _nobodys(kind, found, streams) is None
-        else {**columns, "subject": [owner] * len(columns["subject"])}
-        for kind, columns in found.items()
-    }
+    names = {name.lower(): name for name in (set(found["deployments"]["subject"]) if "deployments" in found else ())}
+    named: dict[FactKind, Columns] = {}
+    for kind, columns in found.items():
+        if kind == "deployments":
+            named[kind] = columns
+        elif owner is not None and _nobodys(kind, found, streams) is not None:
+            named[kind] = {**columns, "subject": [owner] * len(columns["subject"])}
+        else:
+            named[kind] = {**columns, "subject": [names.get(one.lower(), one) for one in columns["subject"]]}
+    return named
 
 
 def _nobodys(kind: FactKind, found: Mapping[FactKind, Columns], streams: Streams) -> str | None:

@@ -198,8 +198,9 @@ def full_key(subject: str, name: str) -> str:
 
 
 def name_within(subject: str, key: str) -> str:
-    """What the subject itself calls the fact of this key: so facts of other sources may name it."""
-    return key.removeprefix(full_key(subject, ""))
+    """What the subject, in whatever case, itself calls the fact of this key: so facts of other sources may name it."""
+    prefix = full_key(subject, "")
+    return key[len(prefix) :] if key.lower().startswith(prefix.lower()) else key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

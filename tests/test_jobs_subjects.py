@@ -92,9 +92,11 @@ def newest(config: Path, metric: str) -> Reading:
         return daily(Evaluation(one.config, one.store, NOW), metric, [NOW], NOW, keep=False)[0]
 
 
-@pytest.mark.parametrize("subject", ["payments", None])
-def test_files_of_one_subject_and_files_of_none_find_each_other(tmp_path: Path, subject: str | None) -> None:
-    config = scene(tmp_path, subject, subject, subject)
+@pytest.mark.parametrize("subjects", [("payments",) * 3, (None,) * 3, ("payments", "Payments", "PAYMENTS")])
+def test_files_of_one_subject_and_files_of_none_find_each_other(
+    tmp_path: Path, subjects: tuple[str | None, str | None, str | None]
+) -> None:
+    config = scene(tmp_path, *subjects)
     failures = newest(config, "failures")
     assert (failures.numerator, failures.denominator, failures.health) == (3, 6, Health.OK)
     assert (newest(config, "lead").value, newest(config, "lead").n) == (3600, 5)
