@@ -104,6 +104,11 @@ class Scene:
         with closing(sqlite3.connect(self.store)) as connection:
             return connection.execute(query).fetchall()
 
+    def core_left(self) -> int:
+        ((left,),) = self.rows("SELECT remaining FROM budgets WHERE resource = 'core'")
+        assert isinstance(left, int)
+        return left
+
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
@@ -161,14 +166,14 @@ def test_a_reset_an_hour_away_is_told_at_once_and_kept_from_the_source(scene: Sc
 def test_what_is_unchanged_costs_nothing(scene: Scene) -> None:
     scene.server.quota.limit = 1000
     assert not scene.collect().failed
-    remaining = scene.rows("SELECT remaining FROM budgets WHERE resource = 'core'")
     spent = scene.server.quota.used["core"]
-    assert remaining == [(1000 - spent,)]
+    counted_twice = 1000 - spent - scene.core_left()
+    # What was under way as the first answer came is in ours, and may have been in theirs by then.
+    assert 0 <= counted_twice < 8
     scene.server.forget()
     assert not scene.collect().failed
     assert scene.server.counts()[304] > 0
-    spent = scene.server.quota.used["core"]
-    assert scene.rows("SELECT remaining FROM budgets WHERE resource = 'core'") == [(1000 - spent,)]
+    assert scene.core_left() == 1000 - scene.server.quota.used["core"] - counted_twice
 
 
 def test_a_server_that_counts_nothing_is_asked_without_end(scene: Scene) -> None:
@@ -195,7 +200,8 @@ measure = "deployment_count"
 def test_what_is_used_up_stops_only_the_streams_that_need_it(scene: Scene) -> None:
     world, quota = scene.server.world, scene.server.quota
     quota.limit = 1000
-    scene.config.write_text(scene.config.read_text() + DEPLOYING)
+    one_by_one = scene.config.read_text().replace('reserve = "25%"', 'reserve = "25%"\nconcurrency = 1')
+    scene.config.write_text(one_by_one.replace("[metrics.runs-east]", f"{DEPLOYING}\n[metrics.runs-east]"))
     assert not scene.collect("east").failed
     world.now += timedelta(minutes=15)
     for repository in world.repositories:

@@ -181,8 +181,12 @@ def test_another_config_is_heeded_at_once(scene: Scene) -> None:
     assert {run.subject for run in result.runs} == set(NAMES) - {"acme/tools"}
 
 
-def test_where_no_list_may_be_asked_for_the_one_of_before_is_read_on(scene: Scene) -> None:
+def test_where_no_list_may_be_asked_for_the_one_of_before_is_read_on(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
     scene.server.plan[1] = "graphql limit"
     result, _ = scene.poll(LISTED_EVERY)
     assert not result.failed
+    assert [one.path for one in scene.server.asked].count("/graphql") == 1
+    assert caplog.text.count("new repositories are looked for later") == 1, "and it is not tried for each question"
     assert {run.subject for run in result.runs} == set(NAMES)
