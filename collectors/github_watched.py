@@ -103,7 +103,8 @@ class WatchedReader(Reader):
             known = yield from self.tell_gap(asked)
         except EmptyRepository:
             known = self.nothing()
-        left = {key: at for key, at in recall(self.progress.told).items() if key not in recall(known)}
+        kept = recall(known)
+        left = {key: at for key, at in recall(self.progress.told).items() if key not in kept}
         told = remember(left, REMEMBERED) if left else None
         self.progress, self.covered = replace(self.progress, known=known, told=told), TimeRanges.of(asked) - self.holes
         yield self.batch((), problems=self.problems)
