@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ..metrics.definition import essence
+from ..metrics.ledgers import RULES
 from ..metrics.measurement import Measurement
 from ..metrics.reading import Reading
 from ..metrics.traits import reaches_across_time, still_unsettled
@@ -57,5 +58,5 @@ def _digest(evaluation: Evaluation, measurement: Measurement) -> str:
     streams = sorted(s.stream.id for s in (*evaluation.states(name), *evaluation.beside(name)))
     # A service or an environment that is seen for the first time changes what all days before it say.
     of_all_facts = (measurement.subjects, measurement.refusal)
-    text = f"{essence(measurement.definition)} {evaluation.config.calendar!r} {streams} {of_all_facts}"
+    text = f"{essence(measurement.definition)} {evaluation.config.calendar!r} {streams} {of_all_facts} {RULES}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -10,6 +10,9 @@ from .definition import MetricDefinition
 from .ledger import Ledger
 from .table import FactTables
 
+RULES = 2
+"""Raised whenever a measure would say something else of the same facts, so that no reading kept before is shown."""
+
 LEDGERS: Mapping[str, Callable[[MetricDefinition, FactTables, datetime], Ledger]] = {
     "deployment_frequency": deployments.forward_ledger,
     "deployment_days": deployments.forward_ledger,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -112,3 +114,16 @@ def test_finished_days_are_not_computed_again(tmp_path, monkeypatch):
     # Only the hand-recorded metric was never covered, so that nothing of it is final.
     assert sorted(asked)[-1] == 51
     assert sum(n > 5 for n in asked) == 1
+
+
+def test_days_kept_under_other_rules_are_computed_again(tmp_path, monkeypatch):
+    config = write_scene(tmp_path, rows(100))
+    with workspace(config) as one:
+        collect(one)
+        said = evaluate(one, as_of=NOW).to_json()
+    with closing(sqlite3.connect(config.parent / ".keyresults/store.db")) as store, store:
+        assert store.execute("UPDATE readings SET value = 0.123").rowcount > 0
+    with workspace(config) as one:
+        assert evaluate(one, as_of=NOW).to_json() != said
+        monkeypatch.setattr("keyresults.jobs.readings.RULES", 10**6)
+        assert evaluate(one, as_of=NOW).to_json() == said
