@@ -3,21 +3,25 @@
 What is looked into: the store with its write-ahead log, reports in every format, and whatever any command printed or
 logged, at the finest level of every library. What is looked for: each secret as it is, as URLs and base64 write it,
 and its beginning.
+
+Most commands are calls within this process, for a start takes longer than what it starts.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -120,18 +124,35 @@ class Scene:
     key: str
     runs: int = 0
 
-    def run(self, *arguments: str, token: str | None = None, before: str = "") -> int:
+    def run(self, *arguments: str, token: str | None = None) -> int:
         """One command, as loud as it gets; what it prints is left beside the store."""
-        self.runs += 1
-        known = {"KR_TOKEN": token or self.github.token, "KR_CHANNEL": CHANNEL, "COLUMNS": "200"}
-        with (
-            (self.folder / f"{self.runs}.stdout").open("wb") as out,
-            (self.folder / f"{self.runs}.stderr").open("wb") as err,
-        ):
+        with self._streams() as (out, err), pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
+            for name, value in self._known(token).items():
+                patch.setenv(name, value)
+            patch.chdir(self.folder)
+            with redirect_stderr(err), logging_all(err):
+                return main([*arguments])
+
+    def start(self, *arguments: str, before: str = "") -> int:
+        """The same in a process of its own, where `before` runs first."""
+        with self._streams() as (out, err):
             command = [sys.executable, "-c", before + LOUD, *arguments]
+            environment = {**os.environ, **self._known(None)}
             return subprocess.run(
-                command, cwd=self.folder, env={**os.environ, **known}, stdout=out, stderr=err, timeout=120
+                command, cwd=self.folder, env=environment, stdout=out, stderr=err, timeout=120
             ).returncode
+
+    def _known(self, token: str | None) -> dict[str, str]:
+        return {"KR_TOKEN": token or self.github.token, "KR_CHANNEL": CHANNEL, "COLUMNS": "200"}
+
+    @contextmanager
+    def _streams(self) -> Iterator[tuple[TextIO, TextIO]]:
+        self.runs += 1
+        with (
+            (self.folder / f"{self.runs}.stdout").open("w") as out,
+            (self.folder / f"{self.runs}.stderr").open("w") as err,
+        ):
+            yield out, err
 
     def printed(self) -> str:
         """By the last command."""
@@ -149,6 +170,24 @@ class Scene:
             "claim of the App": CLAIM,
             **key,
         }
+
+
+@contextmanager
+def logging_all(stream: TextIO) -> Iterator[None]:
+    """What LOUD does, for a while; and what a command before this one silenced speaks again."""
+    loud = [logging.getLogger(name) for name in ("root", "github", "github.Requester", "urllib3.connectionpool")]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
+    before = [logger.level for logger in loud]
+    for logger in loud:
+        logger.setLevel(logging.DEBUG)
+    loud[0].addHandler(handler)
+    try:
+        yield
+    finally:
+        loud[0].removeHandler(handler)
+        for logger, level in zip(loud, before, strict=True):
+            logger.setLevel(level)
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +299,8 @@ def test_the_search_finds_what_it_looks_for(scene: Scene) -> None:
 
 def test_a_good_day_leaves_no_secret_behind(scene: Scene) -> None:
     assert scene.run("check", "--probe") == 0, scene.printed()[-2000:]
-    assert scene.run("collect") == 0, scene.printed()[-2000:]
+    assert "INFO:werkzeug:" in scene.printed(), "whatever is logged is heard"
+    assert scene.start("collect") == 0, scene.printed()[-2000:]
     store = scene.folder / ".keyresults" / "store.db"
     with closing(sqlite3.connect(store)) as reader:
         # Whoever reads keeps the write-ahead log from being folded in and removed.
@@ -317,7 +357,7 @@ def test_an_expired_token_and_a_broken_key_are_not_told(scene: Scene) -> None:
 
 def test_a_crash_shows_where_and_no_secret(scene: Scene) -> None:
     for source, code in (("github", 70), ("installed", 3)):
-        assert scene.run("--debug", "collect", source, before=CRASHING) == code
+        assert scene.start("--debug", "collect", source, before=CRASHING) == code
         assert "ZeroDivisionError" in scene.printed()
     assert leaks(scene) == []
 
