@@ -23,6 +23,7 @@ from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.facts import Fact, Incident
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from keyresults.metrics.stream import Stream
+from keyresults.storage.fact_rows import rows_of
 from keyresults.storage.store import Store
 
 from . import github as standin
@@ -198,8 +199,9 @@ class Interleaving:
     def _collect(self, collector: GitHub, chance: Random, killed: int | None) -> None:
         """As a run does: gap by gap, and every batch is written as it comes."""
         store, number = self.stage.store, 0
-        for window in gaps(store.state(self.stream.id), self.since, self._clock()):
-            state = store.state(self.stream.id)
+        state = store.state(self.stream.id)
+        for window in gaps(state, self.since, self._clock()):
+            state = store.state(self.stream.id) if number else state
             batches = collector.collect(self.stream, window, state.cursor if state else None)
             for batch in batches:
                 number += 1
@@ -257,10 +259,10 @@ class Interleaving:
     # ---- what must hold
 
     def stored(self) -> dict[str, Fact]:
-        store, end = self.stage.store, self.world.now + 1000 * DAY
-        keys = store.keys(self.stream.id, start=START - 1000 * DAY, end=end)
-        found = {key: store.fact(self.stream.id, key) for key in keys}
-        return {key: fact for key, fact in found.items() if fact is not None}
+        columns = self.stage.store.facts(self.life.kind, [self.stream.id])
+        rows = rows_of(self.life.kind)
+        found = [rows.fact(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+        return {fact.key: fact for fact in found}
 
     def _covered(self) -> TimeRanges:
         state = self.stage.store.state(self.stream.id)
