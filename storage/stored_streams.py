@@ -16,7 +16,7 @@ from ..metrics.table import from_microseconds
 from .collecting import run_record
 from .columns import to_text
 from .connected import Connected
-from .rows import StreamState
+from .rows import RunRecord, StreamState
 from .tables import collections, coverage, streams
 
 _COVERED = (
