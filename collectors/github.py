@@ -136,9 +136,9 @@ class GitHub:
         return sorted({label.casefold(): label for label in reversed(said)}.values())
 
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
-        read = reader_of(stream)
-        client, progress = self._client(), Progress.of(cursor)
-        yield from read(client, self._repository(client, stream.subject), stream.subject, progress, window)
+        client = self._client()
+        repository = self._repository(client, stream.subject)
+        yield from reader_of(stream, client, repository, Progress.of(cursor)).read(window)
 
     def resolve(self, pairs: Sequence[Pair]) -> Iterator[Batch]:
         """A comparison takes a request, and one more per 100 commits beyond 250; pairs that a clone knows take none."""
