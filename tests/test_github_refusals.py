@@ -27,8 +27,8 @@ def make(server: GitHubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         yield one
 
 
-def history(world: World) -> list[Deployment | Run]:
-    told = [*histories.deployments(3), *histories.runs(3, branches=("main",))]
+def history(world: World, days: int = 40) -> list[Deployment | Run]:
+    told = [*histories.deployments(3, days=days), *histories.runs(3, branches=("main",), days=days)]
     world.add(PAYMENTS, told)
     return told
 
@@ -42,7 +42,7 @@ def wanted(told: list[Deployment | Run], kind: str, now: datetime) -> dict[str, 
 def test_trouble_that_passes_is_not_noticed(
     world: World, make: Make, server: GitHubStandIn, kind: str, trouble: Trouble
 ) -> None:
-    told = history(world)
+    told = history(world, days=12)
     server.plan = dict.fromkeys((1, 3, 4, 6), trouble)
     followed = keeper(make(), kind, START)
     followed.collect(make(), world.now)
