@@ -15,6 +15,7 @@ from ..metrics.facts import FactKind, key_between
 from ..metrics.ranges import TimeRange
 from ..metrics.shipping import MERGE_TIME, Pair
 from ..metrics.stream import Batch, Json, Stream
+from ..metrics.table import microseconds
 from ..metrics.traits import asks_for_ancestors, asks_what_shipped
 from ..reports.values import StreamRun
 from .bindings import Bindings, concerns
@@ -122,10 +123,8 @@ class _SourceShipments:
         )
         if (error := self.verdict.error) is not None:
             return one.leave(error)
-        run = one.collect(_Pairs(resolver, pairs), self.workspace.clock())
-        if run.outcome == "ok":
-            _Put(self.workspace, self.source).remember(subject)
-        return run
+        _Put(self.workspace, self.source).remember(subject)
+        return one.collect(_Pairs(resolver, pairs), self.workspace.clock())
 
     def _check(self, resource: str | None = None) -> None:
         self._crew.check()
@@ -163,17 +162,21 @@ def pairs_left(
 
 @dataclass(frozen=True)
 class _Put:
-    """With which options the source was last asked for all pairs of a repository, by a digest of them."""
+    """With which options the source is asked for a repository's pairs, by a digest of them, and since when."""
 
     workspace: Workspace
     source: SourceConfig
 
-    def is_as_before(self, subject: str) -> bool:
-        return self._memo.get(subject) == self._digest
+    def since(self, subject: str) -> int | None:
+        """In microseconds since 1970 UTC; None where it was asked with others, or never."""
+        digest, _, since = self._memo.get(subject, "").partition(" ")
+        return int(since or 0) if digest == self._digest else None
 
     def remember(self, subject: str) -> None:
-        if not self.is_as_before(subject):
-            self._memo[subject] = self._digest
+        """Before the first of them is asked for: a reading that a budget ends has asked for some."""
+        now, since = microseconds(self.workspace.clock()), self.since(subject)
+        if since is None or since > now:  # the computer's clock was ahead
+            self._memo[subject] = f"{self._digest} {now}"
 
     @property
     def _digest(self) -> str:
@@ -189,8 +192,9 @@ def _stored(workspace: Workspace, source: SourceConfig) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     put = _Put(workspace, source)
     for state in Bindings(workspace.config, workspace.store).of_kind(KIND):
-        own = state.stream.source == source.name and put.is_as_before(state.stream.subject)
-        columns = workspace.store.facts(KIND, [state.stream.id], columns=("subject", "key", "method"))
-        told = zip(columns["subject"], columns["key"], columns["method"], strict=True)
-        found |= {(subject, key) for subject, key, method in told if own or method != MERGE_TIME}
+        since = put.since(state.stream.subject) if state.stream.source == source.name else None
+        columns = workspace.store.facts(KIND, [state.stream.id], columns=("subject", "key", "method", "found_at"))
+        for subject, key, method, at in zip(*columns.values(), strict=True):
+            if method != MERGE_TIME or (since is not None and at >= since):
+                found.add((subject, key))
     return found

@@ -323,6 +323,34 @@ def test_a_budget_that_ends_keeps_what_was_told_and_the_next_run_goes_on(many: S
     assert not any("not all commits" in note for note in lead.notes)
 
 
+def test_what_github_can_not_compare_is_asked_once_though_the_budget_ends_before_all_are(many: Scene) -> None:
+    many.rewrite()
+    asked: list[str] = []
+    now = NOW
+    for _ in range(4):
+        quota = many.server.quota
+        quota.limit, quota.ends = 14, now + timedelta(hours=1)
+        quota.used.clear()
+        many.collect(now)
+        asked += [path.rpartition("...")[2] for path in many.compared() if "main" not in path]
+        many.server.forget()
+        now += timedelta(hours=1, minutes=5)
+    assert asked == [oid(f"m{n}") for n in range(20, 1, -1)]
+    assert "what shipped them is known: 19 by merge-time" in many.reading("lead").notes
+    assert not [run for run in many.collect(now).runs if run.kind == KIND]
+
+
+def test_a_clock_that_was_ahead_makes_nothing_be_asked_on_and_on(hotfix: Scene) -> None:
+    hotfix.rewrite()
+    hotfix.collect(NOW + timedelta(days=1))
+    hotfix.deploy("m5", 21)
+    hotfix.collect(NOW)
+    assert any(oid("m5") in path for path in hotfix.compared())
+    hotfix.server.forget()
+    hotfix.collect(NOW)
+    assert not hotfix.compared()
+
+
 class OnComparing(dict[int, Trouble]):
     """A plan by which every comparison goes wrong, and nothing else."""
 
@@ -406,35 +434,6 @@ def test_what_github_could_not_tell_is_asked_of_a_clone_that_is_named_later(scen
     assert (again.changed, again.requests) == (2, 0)
     assert scene.methods() == {"clone"}
     assert not [run for run in scene.collect().runs if run.kind == KIND], "and once only"
-
-
-def test_a_git_source_tells_what_its_own_tags_shipped(tmp_path: Path) -> None:
-    """The hotfix again: v1 is m1, v2 the fix off it, v3 all of main."""
-    repo = Repo.create(tmp_path / "repo")
-    repo.commit(after(0), "m1")
-    repo.git("tag", "v1")
-    repo.git("checkout", "-q", "-b", "release")
-    repo.commit(after(30), "fix")
-    repo.git("tag", "v2")
-    repo.git("checkout", "-q", "main")
-    repo.commit(after(20), "m2")
-    repo.git("merge", "-q", "--no-ff", "-m", "Merge the fix", "release", at=after(40))
-    repo.commit(after(50), "m4")
-    repo.git("tag", "v3")
-    config = tmp_path / "keyresults.toml"
-    config.write_text(
-        '[tracker]\ntimezone = "UTC"\ncycle = "2026-Q4"\n'
-        '[sources.repo]\ntype = "git"\npath = "repo"\ndeployments = { tags = "v*" }\n'
-        '[metrics.lead]\nsource = "repo"\nmeasure = "lead_time_for_changes"\nmin_samples = 1\n'
-    )
-    with Workspace(load(config), writing=True, clock=lambda: NOW) as one:
-        result = collect(one)
-        assert not result.failed
-        assert (run_of_shipments(result).added, run_of_shipments(result).requests) == (2, 0)
-        (lead,) = daily(Evaluation(one.config, one.store, NOW), "lead", [NOW], NOW, keep=False)
-    # m2 waits from hour 20 to v3 at hour 50, the merge from 40, m4 not at all; by time alone m2 would be in v2.
-    assert (lead.value, lead.n) == (10 * HOUR, 3)
-    assert "what shipped them is known: 3 by clone" in lead.notes
 
 
 # ---- the rule ancestor
