@@ -25,7 +25,7 @@ REMEMBERED = 5000
 
 _COMMIT = re.compile(r"^caused[ -]by: *([0-9a-f]{40})\b", re.IGNORECASE | re.MULTILINE)
 _DEPLOYMENT = re.compile(r"^deployment: *#?(\d+) *\r?$", re.IGNORECASE | re.MULTILINE)
-_ENVIRONMENT = re.compile(r"^environment: *(\S[^\r\n]*?) *\r?$", re.IGNORECASE | re.MULTILINE)
+_ENVIRONMENT = re.compile(r"^environment: *(\S[^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -178,7 +178,7 @@ def incident_fact(issue: Node, subject: str) -> Incident:
 
 def _named(pattern: re.Pattern[str], text: str) -> str | None:
     found = pattern.search(text)
-    return found[1] if found else None
+    return found[1].rstrip() if found else None
 
 
 def _listed(body: object) -> Sequence[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -233,3 +234,14 @@ def test_what_broke_may_be_named_in_the_text(world: World) -> None:
     assert (fact.commit, fact.deployment, fact.environment) == ("ab" * 20, "4711", "production eu")
     one.body = "caused-by the deployment: 12\nNo Environment: here\nCaused-by: somebody"
     assert incident_fact(payload(one, world.now), PAYMENTS) == one.told
+
+
+@pytest.mark.parametrize("name", ["Environment", "Deployment", "Caused-by"])
+@pytest.mark.parametrize("filling", [" ", "\t", "1", "x ", "\r\n"])
+def test_a_text_made_to_be_slow_is_read_at_once(world: World, name: str, filling: str) -> None:
+    one = issue(1, START)
+    one.body = f"{name}: 1{filling * (65_536 // len(filling))}!"
+    began = time.process_time()
+    fact = incident_fact(payload(one, world.now), PAYMENTS)
+    assert time.process_time() - began < 1
+    assert (fact.environment is not None) == (name == "Environment")
