@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 from ..metrics.facts import Sample
 from ..metrics.ranges import TimeRange
 from ..metrics.stream import Batch
-from .contract import CollectorError, ConfigError, SourceError
+from .contract import ConfigError, SourceError
 from .coverage import covered
 from .coverage_tally import Kind
 from .file_patterns import SourceFile, UnreadableFile
@@ -38,7 +39,10 @@ TOLD = 5
 """Of how many artifacts it is told why they can't be read; the others are counted."""
 
 _TOGETHER = 20
-"""Artifacts that are handed over at once."""
+"""Artifacts that are handed over at once, at most."""
+
+HAND_OVER = 30.0
+"""Seconds of downloads after which what they gave is handed over: the store sees that the collection goes on."""
 
 _UTC = ZoneInfo("UTC")
 
@@ -126,7 +130,7 @@ class ArtifactReader(WatchedReader):
             self._lost = max(filter(None, [self._lost, self.client.now() - max(kept)]))
 
     def _read(self, artifacts: Sequence[Node]) -> Iterator[Batch]:
-        """Where one can't be downloaded, those before it are handed over first."""
+        """Where one can't be downloaded, those before it are handed over first, as they are where it takes long."""
         read = recall(self.progress.known)
         newest: dict[str, Node] = {}
         for one in artifacts:
@@ -136,12 +140,16 @@ class ArtifactReader(WatchedReader):
         if not newest:
             return
         facts: list[Sample] = []
+        since = time.monotonic()
         try:
             dates = self._dates(list(newest))
             for commit, one in newest.items():
                 facts += self._sample(one, dates)
                 read[commit] = one["id"]
-        except CollectorError:
+                if time.monotonic() - since >= HAND_OVER:
+                    yield self._handed_over(facts, read)
+                    facts, since = [], time.monotonic()
+        except Exception:
             yield self._handed_over(facts, read)
             raise
         yield self._handed_over(facts, read)
@@ -210,11 +218,20 @@ def measured(packed: bytes, name: str, patterns: Sequence[str], kind: Kind) -> M
     """
     with TemporaryDirectory(prefix="keyresults-") as made:
         folder = Path(made)
-        files = unpacked(packed, name, patterns, folder)
-        tests = [file for file in files if is_junit(file)]
-        code: list[SourceFile] = [file for file in files if file not in tests]
-        parts = dict(counted(tests, _UTC).parts) if tests else {}
-        return {**parts, **covered(code, None, kind, folder).parts} if code else parts
+        try:
+            files = unpacked(packed, name, patterns, folder)
+            del packed
+            return _figures(files, kind, folder)
+        except OSError as error:
+            raise SourceError(f"{name}: the temporary folder can't be used ({error.strerror})") from None
+
+
+def _figures(files: Sequence[SourceFile], kind: Kind, folder: Path) -> Mapping[str, float]:
+    is_test = {file: is_junit(file) for file in files}
+    tests = [file for file in files if is_test[file]]
+    code = [file for file in files if not is_test[file]]
+    parts = dict(counted(tests, _UTC).parts) if tests else {}
+    return {**parts, **covered(code, None, kind, folder).parts} if code else parts
 
 
 def _listed(body: Any, subject: str) -> Sequence[Node]:  # noqa: ANN401 (JSON)

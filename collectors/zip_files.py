@@ -17,10 +17,16 @@ LARGEST_LIST = 4 * 2**20
 """Bytes of an archive's list of entries: it is read whole before anything else."""
 
 _END = b"PK\x05\x06"
+_LARGE = b"PK\x06\x07"
+"""Stands 20 bytes before the end where the list's true size stands elsewhere, as in archives beyond 4 GB (ZIP64)."""
+
 _LONGEST_END = 22 + 65_535
 """The record at an archive's end, with the longest comment there may be."""
 
 _ENCRYPTED = 0x1
+_PACKED_AS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others unpack without bounds: one step of bzip2 or LZMA can give gigabytes."""
+
 _STEP = 1 << 16
 
 
@@ -36,11 +42,9 @@ def unpacked(packed: bytes, name: str, patterns: Sequence[str], folder: Path) ->
     _check_list(packed, name)
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            for entry in entries:
-                _check_name(entry.filename, name)
+            entries = _files(archive, name)
             return list(_written(archive, _chosen(entries, name, patterns), name, folder))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, struct.error, ValueError) as error:
         raise UnreadableFile(name, None, f"it can't be unpacked ({error})") from None
 
 
@@ -49,13 +53,43 @@ def _check_list(packed: bytes, name: str) -> None:
     place = packed.rfind(_END, max(0, len(packed) - _LONGEST_END))
     if place < 0 or len(packed) < place + 22:
         raise UnreadableFile(name, None, "it is no zip archive, or cut off")
+    if packed[max(0, place - 20) : place].startswith(_LARGE):
+        raise UnreadableFile(name, None, "it is in the form for archives beyond 4 GB (ZIP64), which is not read")
     entries, size = struct.unpack_from("<HI", packed, place + 10)
     if entries > MOST_ENTRIES or size > LARGEST_LIST:
-        raise UnreadableFile(name, None, f"it holds more than the {MOST_ENTRIES:,} files that are read")
+        raise _too_many(name)
+
+
+def _too_many(name: str) -> UnreadableFile:
+    return UnreadableFile(name, None, f"it holds more than the {MOST_ENTRIES:,} files that are read")
+
+
+def _files(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """Entries that are no folders and have a name; each is looked at, also those no pattern matches."""
+    listed = archive.infolist()
+    if len(listed) > MOST_ENTRIES:
+        raise _too_many(name)
+    files = [entry for entry in listed if _is_file(entry)]
+    for entry in files:
+        _check_name(entry.filename, name)
+    return files
+
+
+def _is_file(entry: zipfile.ZipInfo) -> bool:
+    return bool(_path(entry.filename).parts) and not entry.is_dir()
+
+
+def _path(entry: str) -> PurePosixPath:
+    return PurePosixPath(entry.replace("\\", "/"))
+
+
+def _shown(entry: str) -> str:
+    """A name out of the archive, for people: others chose it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in entry[:100])
 
 
 def _check_name(entry: str, name: str) -> None:
-    path = PurePosixPath(entry.replace("\\", "/"))
+    path = _path(entry)
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         raise UnreadableFile(name, None, f"it holds {entry[:100]!r}, which leads out of it; nothing of it is read")
 
@@ -64,7 +98,7 @@ def _chosen(entries: Sequence[zipfile.ZipInfo], name: str, patterns: Sequence[st
     names = {entry.filename for entry in entries}
     for pattern in patterns:
         if not any(fnmatchcase(one, pattern) for one in names):
-            held = ", ".join(sorted(names)[:10]) or "nothing"
+            held = ", ".join(map(_shown, sorted(names)[:10])) or "nothing"
             raise UnreadableFile(name, None, f"no file in it matches {pattern!r}; it holds {held}")
     chosen = [e for e in entries if not patterns or any(fnmatchcase(e.filename, p) for p in patterns)]
     if not chosen:
@@ -78,11 +112,14 @@ def _written(
     left = LARGEST
     for number, entry in enumerate(entries):
         if entry.flag_bits & _ENCRYPTED:
-            raise UnreadableFile(name, None, f"{entry.filename} in it is encrypted")
+            raise UnreadableFile(name, None, f"{_shown(entry.filename)} in it is encrypted")
+        if entry.compress_type not in _PACKED_AS:
+            words = f"{_shown(entry.filename)} in it is packed by another method than deflate, the one that is read"
+            raise UnreadableFile(name, None, words)
         path = folder / f"{number:05}"
         with archive.open(entry) as packed, path.open("wb") as file:
             left = _poured(packed.read, file.write, left, name)
-        yield SourceFile(path, f"{name}: {entry.filename}")
+        yield SourceFile(path, f"{name}: {_shown(entry.filename)}")
 
 
 def _poured(read: Callable[[int], bytes], write: Callable[[bytes], object], left: int, name: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from keyresults.collectors import github_client
+from keyresults.collectors import github_artifacts, github_client
 from keyresults.collectors.contract import SourceError
 from keyresults.collectors.github_cursor import SETTLES
 from keyresults.metrics.facts import Sample
@@ -44,12 +45,35 @@ def elsewhere() -> Iterator[Storage]:
         yield place
 
 
-def packed(files: Mapping[str, str | bytes]) -> bytes:
+def packed(files: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(whole, "w", method) as archive:
         for name, body in files.items():
-            archive.writestr(name, body)
+            entry = zipfile.ZipInfo("x")
+            entry.filename, entry.compress_type = name, method
+            archive.writestr(entry, body)
     return whole.getvalue()
+
+
+def a_list(count: int) -> tuple[bytes, bytes]:
+    """One file, and a list that names it `count` times."""
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, *(0,) * 8, 1, *(0,) * 6) + b"a"
+    return struct.pack("<4s5H3L2H", b"PK\3\4", 20, *(0,) * 7, 1, 0) + b"a", entry * count
+
+
+def zip64(list_of: int) -> bytes:
+    """An archive whose end says one thing, and its second end (ZIP64), which is believed, another."""
+    file, entries = a_list(list_of)
+    sizes = (list_of, list_of, len(entries), len(file))
+    larger = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, *sizes)
+    where = struct.pack("<4sLQL", b"PK\6\7", 0, len(file) + len(entries), 1)
+    return file + entries + larger + where + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 47, len(file), 0)
+
+
+def uncounted(count: int) -> bytes:
+    """An archive whose end tells the size of its list truly, and says that it is one file."""
+    file, entries = a_list(count)
+    return file + entries + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(entries), len(file), 0)
 
 
 def lcov(covered: int) -> str:
@@ -221,6 +245,19 @@ def test_what_expires_after_it_was_read_keeps_its_figure(world: World, make: Mak
         (b"PK" + reports(3)[300:], "it can't be unpacked"),
         (packed({str(n): "" for n in range(10_001)}), "it holds more than the 10,000 files"),
         (packed({}), "no file in it matches"),
+        (packed({".": "x"}), "it holds nothing"),
+        (packed({"": "x"}), "it holds nothing"),
+        (
+            packed({"coverage.info": lcov(1), "junit/a.xml": junit(1, 0)}, zipfile.ZIP_BZIP2),
+            "packed by another method than deflate",
+        ),
+        (
+            packed({"coverage.info": lcov(1), "junit/a.xml": junit(1, 0)}, zipfile.ZIP_LZMA),
+            "packed by another method than deflate",
+        ),
+        (zip64(list_of=2), "archives beyond 4 GB (ZIP64)"),
+        (zip64(list_of=10_001), "archives beyond 4 GB (ZIP64)"),
+        (uncounted(10_001), "it holds more than the 10,000 files"),
     ],
 )
 def test_an_archive_that_can_not_be_read_is_a_problem_and_no_figure(
@@ -284,6 +321,18 @@ def test_one_that_can_not_be_fetched_is_tried_again_and_those_before_it_are_kept
     followed.collect(make(), world.now)
     assert followed.facts == told
     assert len(elsewhere.asked) == 4
+
+
+@pytest.mark.parametrize(("seconds", "batches"), [(0.0, 8), (30.0, 1)])
+def test_downloads_that_take_long_are_handed_over_one_by_one(
+    world: World, make: Make, elsewhere: Storage, monkeypatch: pytest.MonkeyPatch, seconds: float, batches: int
+) -> None:
+    told = history(world, elsewhere)
+    monkeypatch.setattr(github_artifacts, "HAND_OVER", seconds)
+    followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
+    followed.collect(make(), world.now)
+    assert followed.facts == told
+    assert [len(batch.facts) for batch in followed.batches if batch.facts] == [8 // batches] * batches
 
 
 def test_what_is_gone_or_too_large_holds_up_none_of_the_others(world: World, make: Make, elsewhere: Storage) -> None:
