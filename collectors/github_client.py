@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .contract import Context, Quota, RetryAt, SourceError, Unauthorized
+from .contract import Context, Quota, SourceError, Unauthorized
 from .github_broken import Passing, broken, parsed
 from .github_clock import ahead
-from .github_refusals import Headers, Overloaded, answered, is_limit, number, refusal, retry_at
+from .github_refusals import Headers, Overloaded, is_limit, number, refusal
 from .github_transport import Transport
 
 PAUSES = (0.2, 0.8)
@@ -111,20 +111,16 @@ class GitHubClient:
 
     def graphql(self, query: str, variables: Mapping[str, object], about: str) -> GraphQLAnswer:
         """One GraphQL query. An answer with holes is handed over with its errors; one without any data raises."""
-        url = self.transport.requester().graphql_url
-        answer = self._ask("POST", url, about, "graphql", input={"query": query, "variables": dict(variables)})
+        answer = self._ask("POST", "/graphql", about, "graphql", input={"query": query, "variables": dict(variables)})
         body = answer.body if isinstance(answer.body, Mapping) else {}
         errors = tuple(e for e in body.get("errors") or () if isinstance(e, Mapping))
         if any(e.get("type") in ("RATE_LIMITED", "RATE_LIMIT") for e in errors):
-            raise self._limited(answer.headers, about)
+            raise self.transport.refused(answer.headers, about)
+        self.transport.answered()
         data = body.get("data")
         if not isinstance(data, Mapping):
             raise self._without_data(errors, about)
         return GraphQLAnswer(data, errors, answer.sent)
-
-    def _limited(self, headers: Headers, about: str) -> RetryAt:
-        self.transport.limited = True
-        return retry_at(headers, about, self.context.clock(), self.context.memo)
 
     def _without_data(self, errors: tuple[Mapping[str, Any], ...], about: str) -> Exception:
         words = self.transport.without_secrets("; ".join(str(e.get("message", "")) for e in errors))[:300]
@@ -149,9 +145,8 @@ class GitHubClient:
             self._refuse(status, headers, body, about)
         if status == 200:
             self.transport.is_counted = "x-ratelimit-limit" in headers
-        if self.transport.limited:
-            answered(self.context.memo)
-            self.transport.limited = False
+        if resource != "graphql":  # whose refusals look like answers
+            self.transport.answered()
         self._ahead = found if (found := ahead(sent, headers)) is not None else self._ahead
         return Answer(status, headers, body, sent - self._ahead)
 
@@ -179,7 +174,9 @@ class GitHubClient:
 
         self._credential()
         try:
-            return self.transport.requester().requestJson(verb, url, **request)
+            requester = self.transport.requester()
+            # An Enterprise server's lies beside what all other paths begin with.
+            return requester.requestJson(verb, requester.graphql_url if verb == "POST" else url, **request)
         except requests.RequestException as error:
             raise broken(error, about) from None
         except (AssertionError, RuntimeError) as error:
@@ -209,7 +206,7 @@ class GitHubClient:
         said = body.get("message") if isinstance(body, Mapping) else None
         message = self.transport.without_secrets(str(said or "no reason given"))[:200]
         if is_limit(status, headers, message):
-            raise self._limited(headers, about)
+            raise self.transport.refused(headers, about)
         error = refusal(status, headers, message, about, self.context.clock())
         if isinstance(error, Overloaded):
             raise Passing(error)

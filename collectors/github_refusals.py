@@ -62,21 +62,26 @@ def is_limit(status: int, headers: Headers, message: str) -> bool:
     return exhausted or any(word in words for word in _LIMIT_WORDS)
 
 
-def retry_at(headers: Headers, about: str, now: datetime, memo: MutableMapping[str, str]) -> RetryAt:
-    """When to ask again: what the answer says, else a minute, doubled for each refusal in a row."""
+def retry_at(
+    headers: Headers, about: str, now: datetime, memo: MutableMapping[str, str], *, again: bool = False
+) -> RetryAt:
+    """When to ask again: what the answer says, else a minute, doubled for each collection in a row that was refused.
+
+    `again`: this collection was refused before, in another thread.
+    """
     asked_for = _asked_for(headers, now)
     if asked_for is not None:
         # Of a secondary limit nothing says which requests it is about.
         resource = None if "retry-after" in headers else headers.get("x-ratelimit-resource")
         return RetryAt(asked_for, f"{about}: GitHub's rate limit is used up", resource)
-    refusals = _in_a_row(memo)
-    memo[_REFUSALS] = str(refusals + 1)
-    pause = min(FIRST_PAUSE * 2 ** min(refusals, 10), LONGEST_PAUSE)
+    refusals = _in_a_row(memo) if again else _in_a_row(memo) + 1
+    memo[_REFUSALS] = str(refusals)
+    pause = min(FIRST_PAUSE * 2 ** min(max(refusals - 1, 0), 10), LONGEST_PAUSE)
     return RetryAt(now + pause, f"{about}: GitHub asks to slow down")
 
 
-def answered(memo: MutableMapping[str, str]) -> None:
-    """An answer that is no refusal: the next pause starts small again."""
+def forget_refusals(memo: MutableMapping[str, str]) -> None:
+    """The next pause starts small again."""
     memo.pop(_REFUSALS, None)
 
 

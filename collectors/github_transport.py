@@ -9,21 +9,21 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .contract import Context
+from .contract import Context, RetryAt
 from .github_options import GitHubOptions
+from .github_refusals import Headers, forget_refusals, retry_at
 from .redaction import HIDDEN, without
 
 if TYPE_CHECKING:
     from github import Github
-    from github.Auth import Auth
+    from github.Auth import AppInstallationAuth, Auth
     from github.Requester import Requester
 
 
 class Transport:
     """One PyGithub instance per thread: a shared one can hand out another request's answer.
 
-    `limited` says that the memo may hold refusals, which the next answer ends. A thread takes its `turn`
-    for each request: there are as many as may be under way at the same time.
+    A thread takes its `turn` for each request: there are as many as may be under way at the same time.
     """
 
     def __init__(self, options: GitHubOptions, context: Context) -> None:
@@ -34,7 +34,10 @@ class Transport:
         self._own = threading.local()
         self._all: list[Github] = []
         self.turn = threading.BoundedSemaphore(options.concurrency)
-        self.limited = True
+        self._noting = threading.Lock()
+        self._was_refused = self._was_answered = False
+        self._app: AppInstallationAuth | None = None
+        self._app_token: str | None = None
         self.is_counted = True
         self.budget = context.budgets(self.account)
 
@@ -48,20 +51,39 @@ class Transport:
         return self._options.api_url.startswith("https:")
 
     def requester(self) -> Requester:
-        github: Github | None = getattr(self._own, "github", None)
-        if github is None:
-            github = self._own.github = self._connect()
-            self._all.append(github)
+        """This thread's, with the `credential` that holds now."""
+        token = self.credential()
+        if getattr(self._own, "token", None) != token:
+            from github.Auth import Token
+
+            self._own.token, self._own.github = token, self._connect(Token(token))
+        github: Github = self._own.github
         return github.requester
 
     def credential(self) -> str:
-        """What is sent as the credential; an App's is renewed once an hour, by a request of its own."""
-        auth = self.requester().auth
-        token = auth.token if auth else ""
-        if self._key is not None and token != getattr(self._own, "token", None):
-            self._own.token = token
-            self._own.renewals = getattr(self._own, "renewals", 0) + 1
-        return token
+        """What is sent as the credential; an App's is renewed once an hour for all threads, by a request of its own."""
+        if self._token is not None:
+            return self._token.reveal()
+        with self._noting:
+            self._app = self._app or self._installed()
+            token = self._app.token
+            if token != self._app_token:
+                self._app_token = token
+                self._own.renewals = getattr(self._own, "renewals", 0) + 1
+            return token
+
+    def refused(self, headers: Headers, about: str) -> RetryAt:
+        """When to come back after being refused. Threads that are refused together count as one refusal."""
+        with self._noting:
+            again, self._was_refused = self._was_refused, True
+            return retry_at(headers, about, self._context.clock(), self._context.memo, again=again)
+
+    def answered(self) -> None:
+        """An answer that is no refusal: pauses start small again, unless another thread was refused meanwhile."""
+        with self._noting:
+            if not self._was_refused and not self._was_answered:
+                forget_refusals(self._context.memo)
+                self._was_answered = True
 
     def take_renewals(self) -> int:
         """Requests for an App's token since the last call, in this thread."""
@@ -82,22 +104,22 @@ class Transport:
 
     def clean(self, text: str) -> str:
         """Of what is kept; what a credential looks like is not searched for in all of it."""
-        token = self._token.reveal() if self._token else getattr(self._own, "token", None)
+        token = self._token.reveal() if self._token else self._app_token
         return text.replace(token, HIDDEN) if token else text
 
     def close(self) -> None:
         while self._all:
             self._all.pop().close()
-        self._own = threading.local()
+        self._own, self._app = threading.local(), None
 
-    def _connect(self) -> Github:
+    def _connect(self, auth: Auth) -> Github:
         from github import Github
 
         # They say more than is good to keep: where a server sends a request to, what its answer holds.
         for talker in ("github.Requester", "urllib3.connectionpool"):
             logging.getLogger(talker).setLevel(logging.WARNING)
-        return Github(
-            auth=self._auth(),
+        made = Github(
+            auth=auth,
             base_url=self._options.api_url,
             user_agent="keyresults",
             timeout=math.ceil(self._context.http.timeout),
@@ -107,12 +129,16 @@ class Transport:
             seconds_between_requests=None,
             seconds_between_writes=None,
         )
+        self._all.append(made)
+        return made
 
-    def _auth(self) -> Auth:
-        from github.Auth import AppAuth, Token
+    def _installed(self) -> AppInstallationAuth:
+        """What makes the App's tokens, over a connection of its own."""
+        from github.Auth import AppAuth
 
         app = self._options.app
-        if app is not None and self._key is not None:
-            return AppAuth(app.id, self._key.reveal()).get_installation_auth(app.installation)
-        assert self._token is not None
-        return Token(self._token.reveal())
+        assert app is not None
+        assert self._key is not None
+        auth = AppAuth(app.id, self._key.reveal()).get_installation_auth(app.installation)
+        self._connect(auth)
+        return auth

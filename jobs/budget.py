@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +13,16 @@ from ..storage import account
 from ..storage.store import Store
 from .clock import now
 
+LOOK_AGAIN = 0.1
+"""Seconds until an answer may have come to those requests that are under way while nothing is known of the quota."""
+
 
 @dataclass(frozen=True)
 class StoredBudget:
     """`reserve` is the share of a quota that the `source` leaves to others.
 
     `check` is asked before each request of a resource, and may raise. Requests are paced by the computer's clock,
-    whatever time it is to the rest.
+    whatever time it is to the rest. `pause` waits for so many seconds.
     """
 
     store: Store
@@ -27,10 +31,22 @@ class StoredBudget:
     reserve: float
     clock: Callable[[], datetime]
     check: Callable[[str], None] = lambda resource: None
+    pause: Callable[[float], None] = time.sleep
 
     def spend(self, resource: str, requests: int = 1, *, per_minute: int | None = None) -> float:
+        turn = self._turn(resource, requests, per_minute)
+        tried = 0
+        while turn.unheard and tried * LOOK_AGAIN < account.PATIENCE / account.SECOND:
+            self.pause(LOOK_AGAIN)
+            tried += 1
+            turn = self._turn(resource, requests, per_minute)
+        if turn.until is not None:
+            raise RetryAt(from_microseconds(turn.until), self._why(resource, turn), resource)
+        return turn.wait / account.SECOND
+
+    def _turn(self, resource: str, requests: int, per_minute: int | None) -> account.Turn:
         self.check(resource)
-        turn = self.store.spend(
+        return self.store.spend(
             self.credential,
             resource,
             requests,
@@ -39,9 +55,6 @@ class StoredBudget:
             now=microseconds(self.clock()),
             paced_at=microseconds(now()),
         )
-        if turn.until is not None:
-            raise RetryAt(from_microseconds(turn.until), self._why(resource, turn), resource)
-        return turn.wait / account.SECOND
 
     def _why(self, resource: str, turn: account.Turn) -> str:
         if turn.paced:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from ..metrics.ranges import TimeRange
 from ..metrics.stream import Stream
 from ..metrics.table import from_microseconds, microseconds
 from ..reports.values import CollectionPlan, PlannedQuota, PlannedSource, PlannedStream
+from ..storage.account import kept
 from .asking import Asking, Need
 from .bindings import concerns
 from .collect import start_of
@@ -126,7 +126,7 @@ def _quota(workspace: Workspace, source: SourceConfig, told: Foresight, resource
     account = workspace.store.account(told.credential, resource, microseconds(workspace.clock()))
     if account.limit is None:
         return PlannedQuota(resource=resource, needed=needed)
-    allowed = account.remaining - math.ceil(source.reserve * account.limit)
+    allowed = account.remaining - kept(account.limit, source.reserve)
     return PlannedQuota(
         resource=resource, needed=needed, allowed=max(allowed, 0), reset=from_microseconds(account.reset)
     )

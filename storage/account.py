@@ -71,7 +71,7 @@ class Account:
         `now` paces them; whether the window is still open is the caller's to ask before.
         """
         left = self.remaining - requests
-        if left < _kept(self.limit, reserve):
+        if left < kept(self.limit, reserve):
             return self, Turn(until=self.reset, unheard=self.limit is None)
         if per_minute is None:
             return replace(self, remaining=left), Turn()
@@ -102,7 +102,8 @@ class Account:
         return replace(self, limit=quota.limit, remaining=quota.remaining - others, reset=reset)
 
 
-def _kept(limit: int | None, reserve: float) -> int:
+def kept(limit: int | None, reserve: float) -> int:
+    """How many requests of a limit the reserve leaves to others."""
     return 0 if limit is None else math.ceil(round(reserve * limit, 6))
 
 

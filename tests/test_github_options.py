@@ -82,11 +82,16 @@ def test_queries_of_the_grammar_are_taken_as_they_are(kind: str, query: dict[str
     assert said == query
 
 
-def test_an_apps_installation_is_a_credential(server: GitHubStandIn, make: Make, tmp_path: Path) -> None:
+def installation(folder: Path) -> dict[str, object]:
+    """An App's, with a key of its own in the folder."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (tmp_path / "key.pem").write_bytes(pem)
-    app = {"id": 12, "installation": 34, "key": {"file": "key.pem"}}
+    (folder / "key.pem").write_bytes(pem)
+    return {"id": 12, "installation": 34, "key": {"file": "key.pem"}}
+
+
+def test_an_apps_installation_is_a_credential(server: GitHubStandIn, make: Make, tmp_path: Path) -> None:
+    app = installation(tmp_path)
     followed = keeper(make(token=None, app=app), "deployments", START)
     followed.collect(make(token=None, app=app), NOW)
     assert followed.facts == {f.key: f for f in known_by(server.world.repositories[0].history, NOW)}
@@ -130,10 +135,12 @@ def test_a_key_that_is_none_is_said_without_being_shown(make: Make, tmp_path: Pa
     assert "c2VjcmV0" not in str(refused.value)
 
 
-def test_threads_get_their_own_answers(server: GitHubStandIn, make: Make) -> None:
+@pytest.mark.parametrize("by_app", [False, True])
+def test_threads_get_their_own_answers(server: GitHubStandIn, make: Make, tmp_path: Path, by_app: bool) -> None:
     for n in range(6):
         server.world.add(f"acme/shop-{n}", histories.deployments(n, subject=f"acme/shop-{n}", days=10))
-    collector = make(repositories=["acme/shop-*"])
+    credential = {"token": None, "app": installation(tmp_path)} if by_app else {}
+    collector = make(repositories=["acme/shop-*"], **credential)
     seen: dict[str, set[str]] = {}
 
     def read(stream: Stream) -> None:
@@ -148,6 +155,8 @@ def test_threads_get_their_own_answers(server: GitHubStandIn, make: Make) -> Non
     assert seen == {
         repository.name: {fact.key for fact in repository.history} for repository in server.world.repositories[1:]
     }
+    tokens = [asked for asked in server.asked if asked.path.endswith("/access_tokens")]
+    assert len(tokens) == by_app, "all threads use the same"
 
 
 def test_the_token_is_read_when_the_collector_is_made(make: Make, tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_why_nothing_more_may_be_sent_is_said_as_it_is(
     tmp_path: Path, reserve: float, heard: int | None, said: str
 ) -> None:
     with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
-        budget = StoredBudget(store, "hub", "mark", reserve, lambda: NOW)
+        budget = StoredBudget(store, "hub", "mark", reserve, lambda: NOW, pause=lambda seconds: None)
         if heard is not None:
             budget.spend("core")
             budget.learn("core", Quota(limit=40, remaining=heard, reset=NOW + HOUR))

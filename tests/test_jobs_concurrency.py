@@ -24,6 +24,7 @@ from keyresults.jobs.threads import Crew
 from keyresults.jobs.workspace import Workspace
 from keyresults.reports.values import CollectionResult
 from standins.github import TOKEN, GitHubStandIn, github
+from standins.github_answers import Answer
 from standins.github_world import World
 from standins.histories import START, deployments, runs
 
@@ -197,8 +198,61 @@ def test_a_broken_server_is_given_up_after_few_streams(scene: Scene) -> None:
     scene.server.always = "500"
     result = scene.collect(4)
     assert {run.outcome for run in result.runs} == {"failed"}
-    # Three tries of each of the four under way, and of those begun before the second had failed.
-    assert len(scene.server.asked) <= 3 * 8
+    # Three tries of each of the eight that are read side by side, and of those begun before the second had failed.
+    assert len(scene.server.asked) <= 3 * 12
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 10])
+def test_threads_that_are_refused_together_wait_as_long_as_one(scene: Scene, concurrency: int) -> None:
+    scene.server.always = "429"
+    refused = scene.collect(concurrency)
+    waits = {run.retry_at for run in refused.runs}
+    assert len(waits) == 1
+    # A minute, and up to a tenth of it so that not all come back in the same second.
+    assert timedelta(minutes=1) <= (waits.pop() or NOW) - NOW <= timedelta(minutes=1, seconds=6)
+
+
+def test_waits_grow_although_answers_under_way_still_come(scene: Scene) -> None:
+    respond, asked_now = scene.watch.respond, 0
+
+    def refused_once(asked: Any, headers: Any) -> Any:
+        nonlocal asked_now
+        asked_now += 1
+        if asked_now == 1:
+            return Answer(429, {"message": "Too many requests"})
+        time.sleep(0.1)
+        return respond(asked, headers)
+
+    scene.watch.respond = refused_once
+    waits, world = [], scene.server.world
+    for _ in range(4):
+        asked_now = 0
+        with Workspace(load(scene.config(4)), writing=True, clock=lambda: world.now) as one:
+            until = max(run.retry_at for run in collect(one).runs if run.retry_at)
+        waits.append(round((until - world.now) / timedelta(minutes=1.05)))
+        world.now = until + timedelta(seconds=1)
+    assert waits == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_two_collections_on_one_credential_do_not_stop_each_other(scene: Scene, silent: bool) -> None:
+    scene.server.quota.silent = silent
+    scene.watch.delay = 0.05
+    config = scene.config(4)
+    second = config.with_name("second.toml")
+    second.write_text(config.read_text().replace("forge", "second"))
+    results: list[CollectionResult] = []
+
+    def go(path: Path) -> None:
+        with Workspace(load(path), writing=True, clock=lambda: NOW) as one:
+            results.append(collect(one))
+
+    threads = [threading.Thread(target=go, args=(path,)) for path in (config, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [{run.outcome for run in result.runs} for result in results] == [{"ok"}, {"ok"}]
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
