@@ -12,7 +12,8 @@ def download(client: GitHubClient, path: str, about: str) -> bytes:
 
     Raises:
         NotVisible: where it is gone, here or there.
-        SourceError: where the place it lies at does not give it now.
+        SourceError: where the place it lies at does not give it now, or where the API is asked with encryption and
+            the download would not be.
     """
     import requests
 
@@ -22,13 +23,14 @@ def download(client: GitHubClient, path: str, about: str) -> bytes:
     address = answer.headers.get("location")
     if answer.status != 302 or not address:
         raise SourceError(f"{about}: GitHub names no place to download it from ({answer.status})")
-    if address.startswith("http://") and client.transport.is_encrypted:
-        raise SourceError(f"{about}: GitHub would have it downloaded from {place(address)} without encryption")
-    with client.context.http.session(ca=client.transport.authority) as session:
+    transport = client.transport
+    with client.context.http.session(ca=transport.authority, encrypted=transport.is_encrypted) as session:
         try:
             response = session.get(address)
         except requests.RequestException as error:
             raise SourceError(f"{about}: {explain(error)}") from None
+        except SourceError as error:
+            raise SourceError(f"{about}: {error}") from None
     if response.status_code in (404, 410):
         raise NotVisible(f"{about}: {place(address)} has it no more ({response.status_code})")
     if response.status_code != 200:

@@ -90,8 +90,11 @@ class _FewRetries(Retry):
 class DoorSession(requests.Session):
     """A requests session with the door's rules. One per collector and thread; close it."""
 
-    def __init__(self, *, timeout: float, max_bytes: int, ca: Path | None, own_headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, timeout: float, max_bytes: int, ca: Path | None, own_headers: Mapping[str, str], encrypted: bool
+    ) -> None:
         super().__init__()
+        self._encrypted = encrypted
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._ca = str(ca) if ca is not None else None
@@ -101,6 +104,9 @@ class DoorSession(requests.Session):
         self.hooks["response"].append(self._read)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401 (requests' signature)
+        """Called for each redirect too."""
+        if self._encrypted and not (request.url or "").lower().startswith("https:"):
+            raise SourceError(f"{place(request.url)} would be asked without encryption")
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = self._timeout
         return super().send(request, **kwargs)
@@ -159,10 +165,19 @@ class HttpDoor:
         auth: AuthBase | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        encrypted: bool = False,
     ) -> DoorSession:
-        """A session whose own `headers` and `auth` are never sent to another host by a redirect."""
+        """A session whose own `headers` and `auth` are never sent to another host by a redirect.
+
+        An `encrypted` one asks no address, nor follows a redirect to one, but those of https; it raises a
+        `SourceError` instead.
+        """
         session = DoorSession(
-            timeout=timeout or self.timeout, max_bytes=self.max_bytes, ca=ca, own_headers=headers or {}
+            timeout=timeout or self.timeout,
+            max_bytes=self.max_bytes,
+            ca=ca,
+            own_headers=headers or {},
+            encrypted=encrypted,
         )
         session.headers["User-Agent"] = f"keyresults/{_version()}"
         # requests accepts any callable; its stubs know only pairs.

@@ -14,6 +14,7 @@ import pytest
 from keyresults.collectors import github_artifacts, github_client
 from keyresults.collectors.contract import SourceError
 from keyresults.collectors.github_cursor import SETTLES
+from keyresults.collectors.github_transport import Transport
 from keyresults.metrics.facts import Sample
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from standins.github import TOKEN, GitHubStandIn
@@ -321,6 +322,20 @@ def test_one_that_can_not_be_fetched_is_tried_again_and_those_before_it_are_kept
     followed.collect(make(), world.now)
     assert followed.facts == told
     assert len(elsewhere.asked) == 4
+
+
+@pytest.mark.parametrize("scheme", ["http", "HTTP"])
+def test_a_download_is_as_encrypted_as_the_api(
+    world: World, make: Make, elsewhere: Storage, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setattr(Transport, "is_encrypted", True)
+    world.add(PAYMENTS)
+    one = uploaded(world, elsewhere, 1, world.now - HOUR)
+    one.address = f"{one.address}".replace("http", scheme, 1)
+    followed = keeper(make(), "samples", START + 20 * DAY, **REPORTS)
+    with pytest.raises(SourceError, match=r"artifact reports of 0{12}: .* would be asked without encryption"):
+        followed.collect(make(), world.now)
+    assert not elsewhere.asked
 
 
 @pytest.mark.parametrize(("seconds", "batches"), [(0.0, 8), (30.0, 1)])

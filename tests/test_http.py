@@ -140,6 +140,26 @@ def test_a_private_authority_is_trusted_where_it_is_named(private_authority, mon
             assert session.get(server.url_for("/")).text == "ok"
 
 
+@pytest.mark.parametrize("scheme", ["http", "HTTP"])
+def test_where_encryption_is_wanted_nothing_is_asked_without(httpserver, private_authority, scheme):
+    certificate, key = private_authority
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    plain = httpserver.url_for("/x").replace("http", scheme, 1)
+    with (
+        HTTPServer(host="localhost", port=0, ssl_context=context, threaded=True) as server,
+        HttpDoor().session(ca=certificate, encrypted=True) as session,
+    ):
+        server.expect_request("/there").respond_with_data("ok")
+        server.expect_request("/ok").respond_with_response(Response("", 302, {"Location": "/there"}))
+        server.expect_request("/plain").respond_with_response(Response("", 302, {"Location": plain}))
+        assert session.get(server.url_for("/ok")).text == "ok"
+        for address in (plain, server.url_for("/plain")):
+            with pytest.raises(SourceError, match=r"^127.0.0.1:\d+ would be asked without encryption$"):
+                session.get(address)
+    assert not httpserver.log
+
+
 def answer(status, **headers):
     response = requests.Response()
     response.status_code = status
