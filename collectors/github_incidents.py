@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from .contract import SourceError
 from .github_client import Answer
 from .github_cursor import SETTLES, Progress, instant
 from .github_facts import Node
-from .github_reader import Reader
+from .github_reader import TICK, Reader
 from .github_refusals import NotVisible
 from .github_watched import Told, WatchedReader
 from .remembered import recall, remember
@@ -60,14 +61,15 @@ class IncidentReader(Reader):
 class LabelReader(WatchedReader):
     """The issues of one label. `labels` are all that make an issue an incident, in lower case.
 
-    `known` holds when each of them was touched last: all that were touched later than where a reading ended have
-    been seen by it, and one that was not has lost the label, or was deleted or moved away. It is asked for by its
-    number before it is given up.
+    `known` holds when each of them was touched last: all that were touched later than where a reading ended (in
+    `_lowest`, seconds since 1970 UTC) have been seen by it, and one that was not has lost the label, or was deleted or
+    moved away. It is asked for by its number before it is given up.
     """
 
     label: str
     labels: frozenset[str]
     _first: Answer | None = None
+    _lowest: float = math.inf
 
     def ask(self, etag: str | None) -> Answer:
         self._first = self.get("/issues", etag, self._asked)
@@ -86,8 +88,7 @@ class LabelReader(WatchedReader):
             # Should the rest never come, the next reading has to know what this one told.
             self.progress.known = remember(before | now, REMEMBERED)
             yield self.batch(self._facts(issues))
-        since = int(floor.timestamp())
-        missing = [number for number, touched in before.items() if touched >= since and number not in now]
+        missing = [number for number, touched in before.items() if touched > self._lowest and number not in now]
         asked = {number: self._asked_for(number) for number in missing}
         found = [issue for issue in asked.values() if issue is not None]
         yield self.batch(self._facts(found))
@@ -130,14 +131,17 @@ class LabelReader(WatchedReader):
         while True:
             listed = _listed(answer.body)
             yield [self._ours(issue) for issue in listed if "pull_request" not in issue]
-            if answer.following is None or any(_touched(issue) < floor.timestamp() for issue in listed):
+            # Where the list goes on, others of its last second may stand on the next page.
+            ended = min(map(_touched, listed), default=math.inf) if answer.following is not None else -math.inf
+            self._lowest = min(self._lowest, ended)
+            if answer.following is None or ended < floor.timestamp():
                 return
             answer = self.client.get(answer.following, self.subject)
 
     def _asked_for(self, number: str) -> Node | None:
         """An issue that the label's list shows no more; None where it is no incident any longer."""
         try:
-            issue: Node = self.get(f"/issues/{number}", None).body
+            (issue,) = _listed([self.get(f"/issues/{number}", None).body])
         except NotVisible:
             return None
         return issue if self.is_of(_repository(issue)) and not self.labels.isdisjoint(_folded(issue)) else None
@@ -152,7 +156,10 @@ class LabelReader(WatchedReader):
             try:
                 facts.append(incident_fact(issue, self.subject))
             except (KeyError, TypeError, ValueError) as error:
-                self.problems.append(f"{self.subject}: issue {issue.get('number')} can't be read ({error!r})")
+                at = instant(issue["created_at"])
+                self.problems.append(f"{self.subject}: issue {issue['number']} can't be read ({error!r})")
+                self.holes |= TimeRanges.of(TimeRange(at, at + TICK))
+                self.settled = False
         return facts
 
 
@@ -188,7 +195,7 @@ def _listed(body: object) -> Sequence[Node]:
     """
     issues: Any = body
     try:
-        return [issue for issue in issues if issue["number"] and _touched(issue)]
+        return [issue for issue in issues if issue["number"] and _touched(issue) and instant(issue["created_at"])]
     except (KeyError, TypeError, ValueError) as error:
         raise SourceError(f"GitHub's answer lists no issues ({error!r})") from None
 

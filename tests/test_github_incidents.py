@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from keyresults.collectors import github_client
+from keyresults.collectors import github_client, github_incidents
 from keyresults.collectors.contract import ConfigError, SourceError
 from keyresults.collectors.github_cursor import SETTLES
 from keyresults.collectors.github_incidents import incident_fact
@@ -23,6 +24,7 @@ from standins.github_world import World
 from standins.histories import START
 
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 LABELS = {"incidents": {"labels": ["incident", "outage"]}}
 
 
@@ -117,21 +119,43 @@ def test_an_incident_is_closed_and_opened_again(world: World, make: Make) -> Non
     assert one.told.closed_at is None
 
 
+@pytest.mark.parametrize("hours", [2, 12, 30])
 @pytest.mark.parametrize("how", ["loses its label", "is deleted", "is moved away"])
 def test_an_issue_that_is_no_incident_any_longer_is_taken_back(
-    world: World, make: Make, server: GitHubStandIn, how: str
+    world: World, make: Make, server: GitHubStandIn, how: str, hours: int
 ) -> None:
     issues = history(world)
     followed = keeper(make(), "incidents", START)
     followed.collect(make(), world.now)
-    world.now += 30 * HOUR
-    one = issues[3]
+    world.now += hours * HOUR
+    one = issues[4]
     if how == "loses its label":
         one.told, one.touched = replace(one.told, labels=("bug",)), world.now - HOUR
     one.deleted = how == "is deleted"
     one.moved_to = "acme/other" if how == "is moved away" else None
+    server.forget()
     followed.collect(make(), world.now)
-    assert set(followed.facts) == {other.told.key for other in issues} - {"4"}
+    assert set(followed.facts) == {other.told.key for other in issues} - {"5"}
+    # Two lists, of which one has lost it; it is asked for once, by its number.
+    assert sum("/issues" in one.path for one in server.asked) == 3
+
+
+def test_only_the_part_of_a_list_that_was_read_tells_that_an_issue_is_gone(
+    world: World, make: Make, server: GitHubStandIn
+) -> None:
+    """A hundred and one touched in the same second: the first page shows a hundred of them."""
+    same = START + DAY
+    issues = [issue(n, same) for n in range(1, 102)]
+    world.add(PAYMENTS).issues.extend(issues)
+    labels = {"incidents": {"labels": ["incident"]}}
+    followed = keeper(make(**labels), "incidents", START)
+    followed.collect(make(**labels), world.now)
+    world.now += 2 * HOUR
+    issues[50].touched = world.now - HOUR
+    server.forget()
+    followed.collect(make(**labels), world.now)
+    assert followed.facts == told(issues)
+    assert [one.path for one in server.asked if "/issues" in one.path] == [f"/repos/{PAYMENTS}/issues"]
 
 
 def test_an_issue_deep_in_the_list_that_lost_its_label_is_found_by_the_daily_sweep(world: World, make: Make) -> None:
@@ -245,3 +269,47 @@ def test_a_text_made_to_be_slow_is_read_at_once(world: World, name: str, filling
     fact = incident_fact(payload(one, world.now), PAYMENTS)
     assert time.process_time() - began < 1
     assert (fact.environment is not None) == (name == "Environment")
+
+
+def test_an_issue_that_cannot_be_read_leaves_its_second_open_until_it_can(
+    world: World, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issues = history(world)
+    at = issues[4].told.opened_at
+    whole = github_incidents.incident_fact
+
+    def unreadable(node: dict[str, Any], subject: str) -> Incident:
+        return whole({**node, "labels": [None]} if node["number"] == 5 else node, subject)
+
+    followed = keeper(make(), "incidents", START)
+    with monkeypatch.context() as one:
+        one.setattr(github_incidents, "incident_fact", unreadable)
+        for _ in range(2):
+            followed.collect(make(), world.now)
+            assert followed.facts == told([one for one in issues if one.told.key != "5"])
+            left = TimeRanges.of(TimeRange(START, world.now - SETTLES)) - followed.covered
+            assert left == TimeRanges.of(TimeRange(at, at + SECOND))
+            assert any("issue 5 can't be read" in said for batch in followed.batches for said in batch.problems)
+            followed.batches.clear()
+            world.now += HOUR
+    followed.collect(make(), world.now)
+    assert followed.facts == told(issues)
+    assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
+
+
+def test_an_issue_that_cannot_be_read_any_longer_is_asked_for_until_it_can(
+    world: World, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issues = history(world)
+    followed = keeper(make(), "incidents", START)
+    followed.collect(make(), world.now)
+    world.now += HOUR
+    closed = world.now - HOUR / 2
+    issues[4].told, issues[4].touched = replace(issues[4].told, closed_at=closed), closed
+    with monkeypatch.context() as one:
+        one.setattr(github_incidents, "incident_fact", lambda *_: {}["labels"])
+        followed.collect(make(), world.now)
+    assert followed.facts == told(issues) | {"5": replace(issues[4].told, closed_at=None)}
+    world.now += HOUR
+    followed.collect(make(), world.now)
+    assert followed.facts == told(issues)
