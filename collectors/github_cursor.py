@@ -68,7 +68,8 @@ class Progress:
     The ETag lives here and not beside the facts: it may only be remembered together with what it stands for.
     `repeated` holds runs with several attempts, each with the last one that was handed over finished.
     `known` are the keys of a list that is read whole, as `remember` packs them; None before the first reading.
-    `told` are, packed the same way, keys of such a list that were handed over before it was read to its end.
+    `told` are, packed the same way, keys of such a list that were handed over before it was read to its end; or the
+    runs created from `told_from` on that were handed over.
     `walked` is the lowest place that reading the list from its front came to, for whoever asks for what lies below.
     `parts` are the cursors of the lists that a stream is put together from, where it is one of several.
     """
@@ -80,6 +81,7 @@ class Progress:
     seen: Seen | None = None
     known: str | None = None
     told: str | None = None
+    told_from: datetime | None = None
     walked: Walked | None = None
     parts: dict[str, Progress] = field(default_factory=dict)
 
@@ -97,6 +99,7 @@ class Progress:
             else None,
             known=written.get("known"),
             told=written.get("told"),
+            told_from=_or_none(written.get("told_from")),
             walked=_walk(written.get("walked")),
             parts={name: cls.of(one) for name, one in written.get("parts", {}).items()},
         )
@@ -110,6 +113,7 @@ class Progress:
             "seen": _shown(self.seen) if self.seen else None,
             "known": self.known,
             "told": self.told,
+            "told_from": _iso(self.told_from),
             "walked": _walked(self.walked) if self.walked else None,
             "parts": {name: one.as_json() for name, one in sorted(self.parts.items())},
         }

@@ -18,9 +18,13 @@ from .github_cursor import Item, Seen, claimed, instant
 from .github_facts import Node, end_is_doubtful, run_fact
 from .github_reader import TICK, Reader
 from .github_refusals import NotVisible
+from .github_told import ToldRuns
 
 SAFE = 900
-"""A filtered list is cut off behind 1,000, silently: behind so many another one begins, where this one had come to."""
+"""Behind so many runs of a list another one begins, where this one had come to."""
+
+SHOWN = 1000
+"""A filtered list is cut off behind so many, silently."""
 
 BELIEVED = 0.9
 """A list that brings less than this share of what it promised is not taken for complete."""
@@ -40,13 +44,13 @@ class RunReader(Reader):
     workflow: str | None
     branch: str | None
     make: Callable[[Run], Run | Deployment] = lambda run: run
-    _new_from: datetime | None = None
+    _handed_over: ToldRuns = field(init=False)
     _holes: TimeRanges = field(default_factory=TimeRanges)
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
         now = self.client.now()
         horizon = now - (KEPT_PRIVATE if self.repository.private else KEPT_PUBLIC)
-        self._new_from = window.start
+        self._handed_over = ToldRuns.of(self.progress, window)
         beyond = self.progress.is_beyond(window.end)
         for batch in self._poll(window, now) if beyond else self._slices(window, window):
             if window.start < horizon:
@@ -66,6 +70,7 @@ class RunReader(Reader):
             floor = min(window.start, self.progress.swept_back(ABANDONED_AFTER)) if sweep else window.start
             yield from self._newest_and_older(listed, seen.oldest, asked, floor)
         self.progress.forget_before(now - ABANDONED_AFTER)
+        self._handed_over.forget_before(now - ABANDONED_AFTER)
         self.progress = self.progress.finished(
             until=asked.end, swept=now if sweep else None, seen=seen if seen.etag else None
         )
@@ -109,24 +114,25 @@ class RunReader(Reader):
         """As much of a list as is safe to read; what is left of its time, if anything is."""
         # GitHub includes both ends.
         created = f"{_written(part.start)}..{_written(part.end - TICK)}"
-        count, oldest = 0, part.end - TICK
+        count, oldest, cut = 0, part.end - TICK, False
         for answer in self.client.pages(self._path, self.subject, {**self._parameters, "created": created}):
             listed = self._listed(answer)
             count += len(listed)
             oldest = max(part.start, min((oldest, *(instant(run["created_at"]) for run in listed))))
+            cut = _may_be_cut(answer, count)
             read = TimeRange(oldest + TICK, part.end)
-            if count >= SAFE and answer.following is not None and read.length:
+            if cut and read.length:
                 yield from self._told(self._runs(answer), partial(self._cover, read, window))
                 return TimeRange(part.start, read.start)
             yield from self._told(self._runs(answer), partial(self._close, part, window, count, answer))
-        # One second alone may have more runs than are shown of it: what lies before it is still to be read.
-        return TimeRange(part.start, oldest) if count >= SAFE and part.start < oldest else None
+        # Nothing but runs of the newest second was shown: what lies before it is still to be read.
+        return TimeRange(part.start, oldest) if cut and part.start < oldest else None
 
     def _close(self, part: TimeRange, window: TimeRange, count: int, answer: Answer) -> list[str]:
         """The end of a list's page: with the last one its time is covered, where it brought what it promised."""
         if answer.following is not None:
             return []
-        if count < (promised := _promised(answer)) * BELIEVED:
+        if count < (promised := _promised(answer)) * BELIEVED or _may_be_cut(answer, count):
             return [f"{self.subject}: GitHub listed {count} of {promised} runs created from {part.start} to {part.end}"]
         return self._cover(part, window)
 
@@ -170,20 +176,11 @@ class RunReader(Reader):
 
     def _readable(self, run: Node) -> tuple[list[Run], list[str]]:
         try:
-            return self._attempts(run, self._known(run))
+            return self._attempts(run, self._handed_over.attempts(run, self.progress))
         except (KeyError, TypeError, ValueError) as error:
             created = instant(run["created_at"])
             self._holes |= TimeRanges.of(TimeRange(created, created + TICK))
             return [], [f"{self.subject}: run {run.get('id')} can't be read ({error!r})"]
-
-    def _known(self, run: Node) -> int:
-        """The last attempt that was handed over for good. Its end would only be read worse a second time."""
-        number = str(run["id"])
-        if self._new_from and instant(run["created_at"]) >= self._new_from:
-            return 0
-        if number in self.progress.open:
-            return self.progress.open[number].attempt - 1
-        return self.progress.repeated[number].attempt if number in self.progress.repeated else 1
 
     def _attempts(self, run: Node, known: int) -> tuple[list[Run], list[str]]:
         """The attempts after `known`; a list shows only the latest."""
@@ -226,6 +223,7 @@ class RunReader(Reader):
         return jobs
 
     def _note(self, run: Run) -> None:
+        self._handed_over.add(run.run, run.created_at)
         item = Item(run.key, run.created_at, run.attempt)
         if run.conclusion is None:
             self.progress.open[run.run] = item
@@ -276,11 +274,17 @@ class RunReader(Reader):
         return {"per_page": 100, "exclude_pull_requests": "true", **branch}
 
     def _batch(self, facts: Sequence[Run], *, removed: tuple[str, ...] = (), problems: Sequence[str] = ()) -> Batch:
+        self._handed_over.keep_in(self.progress)
         return self.batch([self.make(fact) for fact in facts], removed=removed, problems=problems)
 
 
 def _promised(answer: Answer) -> int:
     return int(answer.body["total_count"])
+
+
+def _may_be_cut(answer: Answer, count: int) -> bool:
+    """Whether a list that brought `count` runs up to this page may have more than it shows, or comes close to that."""
+    return count >= SAFE and (answer.following is not None or not _promised(answer) <= count < SHOWN)
 
 
 def _whole_second(at: datetime) -> datetime:

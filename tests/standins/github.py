@@ -220,6 +220,7 @@ class GitHubStandIn:
             run
             for run in runs
             if first <= run.created_at <= last
+            and repository.listed.get(run.run, run.created_at) <= self.world.now
             and (branch is None or run.branch == branch)
             and (workflow is None or run.workflow == workflow)
         ]

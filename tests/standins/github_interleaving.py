@@ -104,9 +104,10 @@ def stage(base: Path) -> Iterator[Stage]:
     direct = Direct(server)
     with pytest.MonkeyPatch.context() as patch, Store.open(f"sqlite:///{base / 'store.db'}") as store:
         patch.setattr(github_client, "PAUSES", (0.0, 0.0))
-        patch.setattr(github_transport.Transport, "_connect", lambda _: direct)
+        patch.setattr(github_transport.Transport, "_connect", lambda *_: direct)
         patch.setattr(github_connection, "PAGE_SIZES", (4, 2, 1))
         patch.setattr(github_runs, "SAFE", 6)
+        patch.setattr(github_runs, "SHOWN", 9)
         patch.setattr(standin, "CAP", 9)
         every_job = payloads.jobs
         patch.setattr(payloads, "jobs", lambda run: every_job(run)[-8:])

@@ -72,7 +72,11 @@ class Life(ABC):
         """To be called after every step: notes what is to be seen from now on."""
         self.world._known.clear()
         for fact in self.facts():
-            self.shown.setdefault(fact.key, self.now)
+            self.shown.setdefault(fact.key, max(self.now, self.listed(fact)))
+
+    def listed(self, fact: Fact) -> datetime:
+        """From when on lists show it, where that is later than it happens."""
+        return fact.at
 
     def number(self) -> int:
         self.numbers += 1

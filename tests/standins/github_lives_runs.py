@@ -15,6 +15,9 @@ from .github_payloads import WEB
 from .github_world import Repository
 from .histories import known_by
 
+FEW = 8
+"""A second has no more runs than this, where lists are cut off behind nine: all of them can be read."""
+
 
 class Deployments(Life):
     kind = "deployments"
@@ -82,16 +85,28 @@ class Runs(Life):
     query: ClassVar[Mapping[str, object]] = {"branch": "*"}
 
     def add(self, chance: Random) -> None:
+        """One run, some listed minutes late; or as many within few seconds as lists are cut off behind."""
         at = self.lately(chance)
+        self._begin(chance, at, late=True)
+        if chance.random() < 0.07:
+            for _ in range(chance.randint(6, 19)):
+                self._begin(chance, at - chance.choice((0, 0, 1, 1, 60)) * SECOND)
+
+    def _begin(self, chance: Random, at: datetime, *, late: bool = False) -> None:
+        while sum(one.created_at == at for one in self._latest()) >= FEW:
+            at -= SECOND
         lasts = chance.choice((None, 20, 600, 25_000, 400_000))
         workflow, branch = chance.choice(("ci.yml", "deploy.yml")), chance.choice(("main", "main", "feature"))
         conclusion = chance.choice(("success", "failure", "cancelled"))
         number, forked = self.number(), chance.random() < 0.2
+        lag = chance.choice((0, 0, 0, 90, 300, 1500)) if late else 0
         for repository, beside in self.both():
             run = _run(repository, number + beside, 1, at, at, workflow, branch)
             repository.history.append(_ended(run, conclusion, at + lasts * SECOND) if lasts else run)
             if forked:
                 repository.forks.add(run.run)
+            if lag:
+                repository.listed[run.run] = self.now + lag * SECOND
 
     def late(self, chance: Random) -> None:
         running = [one for one in self._latest() if one.conclusion is None and one.created_at > self.now - LATE]
@@ -131,6 +146,9 @@ class Runs(Life):
 
     def facts(self) -> list[Fact]:
         return [one for one in known_by(self.repository.history, self.now) if isinstance(one, Run)]
+
+    def listed(self, fact: Fact) -> datetime:
+        return self.repository.listed.get(fact.key.partition("/")[0], fact.at)
 
 
 def _run(

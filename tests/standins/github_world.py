@@ -18,6 +18,7 @@ from .histories import known_by
 @dataclass
 class Repository:
     """`forks` are the ids of runs that came from a fork; `touched` moves a run's `updated_at` after its end.
+    `listed` are ids of runs with the instants from which on lists show them, where that is later than they began.
 
     `workflows` are files of some that may have no runs. Nothing was ever pushed to an `empty` one."""
 
@@ -32,6 +33,7 @@ class Repository:
     history: list[Deployment | Run] = field(default_factory=list)
     forks: set[str] = field(default_factory=set)
     touched: dict[str, datetime] = field(default_factory=dict)
+    listed: dict[str, datetime] = field(default_factory=dict)
     workflows: frozenset[str] = frozenset()
     code: Code = field(default_factory=Code)
     pulls: list[Pull] = field(default_factory=list)
