@@ -100,6 +100,12 @@ class Incidents(Life):
             else:
                 one.moved_to = self.other.name
 
+    def changed(self) -> None:
+        """One that became none and is one again is shown anew."""
+        there = {fact.key for fact in self.facts()}
+        self.shown = {key: at for key, at in self.shown.items() if key in there}
+        super().changed()
+
     def facts(self) -> list[Fact]:
         return [
             one.told
