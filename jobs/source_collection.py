@@ -80,6 +80,9 @@ class SourceCollection:
         return [self._warned(stream, need, runs[stream]) for stream, need in needs.items()]
 
     def _warned(self, stream: Stream, need: Need, run: StreamRun) -> StreamRun:
+        """With what is soon lost; where the config is wrong, or another is at it, that comes first."""
+        if run.outcome in ("refused", "busy"):
+            return run
         state = self.workspace.store.state(stream.id)
         return replace(run, soon_lost=soon_lost(self.workspace, state, need.start, self.workspace.clock()))
 

@@ -11,20 +11,22 @@ from ..reports.values import SoonLost, SourceState
 from ..storage.rows import RunRecord, StreamState
 from .bindings import metrics_by_stream
 from .evidence import trouble_of
+from .holder import is_dead
 from .horizon import soon_lost
 from .need import needed_from
 from .workspace import Workspace
 
 
 def source_states(workspace: Workspace) -> list[SourceState]:
-    """Every stream of every configured source, in the order of the config.
+    """The streams of every configured source, in the order of the config.
 
-    A source that metrics ask and that could not yet say which streams it has stands there with none.
+    One that no metric wants is there for what is stored of it. A source that metrics ask stands there with none where
+    it could not yet say which streams it has, or where they want none of its streams.
     """
     resting = metrics_by_stream(workspace.config, workspace.store)
     found: list[SourceState] = []
     for source in workspace.config.sources.values():
-        states = workspace.store.states(source.name)
+        states = [s for s in workspace.store.states(source.name) if s.stream.id in resting or _holds_something(s)]
         found += [_state(workspace, source, state, resting.get(state.stream.id, ())) for state in states]
         whole = workspace.store.last_source_run(source.name)
         if (whole is not None and whole.outcome != "ok") or (not states and source.name in _asked(workspace)):
@@ -90,7 +92,7 @@ def _state(workspace: Workspace, source: SourceConfig, state: StreamState, metri
         kind=state.stream.kind,
         subject=state.stream.subject,
         metrics=metrics,
-        health=_stream_health(state),
+        health=_stream_health(state) if metrics else Health.OK,
         covered=tuple(state.coverage),
         newest_fact=state.newest_fact,
         last_run=run.started_at if run else None,
@@ -103,17 +105,22 @@ def _state(workspace: Workspace, source: SourceConfig, state: StreamState, metri
 
 
 def _soon_lost(workspace: Workspace, state: StreamState, metrics: tuple[str, ...]) -> SoonLost | None:
-    if not metrics:
+    """Nothing where the config is to be mended first, or somebody fetches it just now."""
+    if not metrics or (state.last_run is not None and state.last_run.outcome == "config"):
         return None
     config, now = workspace.config, workspace.clock()
     start = needed_from(config, [config.metrics[name] for name in metrics], state.stream.source, now)
-    return soon_lost(workspace, state, start, now)
+    loss = soon_lost(workspace, state, start, now)
+    held_by = workspace.store.holder(state.stream.id) if loss else None
+    return loss if held_by is None or is_dead(held_by) else None
 
 
 def _stream_health(state: StreamState) -> Health:
     trouble = trouble_of(state.last_run)
     if trouble:
         return trouble.health
-    if not state.facts and not state.coverage:
-        return Health.NO_DATA
-    return Health.OK
+    return Health.OK if _holds_something(state) else Health.NO_DATA
+
+
+def _holds_something(state: StreamState) -> bool:
+    return bool(state.facts or state.coverage)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from keyresults.collectors import github_client
+from keyresults.collectors.contract import ConfigError
+from keyresults.collectors.github import GitHub
 from keyresults.config.load import load
 from keyresults.jobs.collect import collect
 from keyresults.jobs.sources import source_states
@@ -130,3 +132,30 @@ def test_a_source_that_has_failed_for_long_is_said_with_the_day(config: Path) ->
     assert run.soon_lost.on == (NOW + 90 * DAY).date()
     assert "keyresults backfill forge --since 2026-11-20" in told.get()
     assert written[0]["soon_lost"]["on"] == "2027-02-18"
+
+
+def test_where_the_config_is_wrong_or_somebody_fetches_it_nothing_is_said(config: Path) -> None:
+    cover(config, "runs", (NOW - 50 * DAY, NOW))
+    later = NOW + 85 * DAY
+    with opened(config, later) as one:
+        (stream,) = [state.stream for state in one.store.states("forge") if state.stream.kind == "runs"]
+        one.store.lease(stream.id, "elsewhere:1:1", later, later + DAY)
+        (busy,) = [run for run in collect(one).runs if run.kind == "runs"]
+        assert (busy.outcome, busy.soon_lost) == ("busy", None)
+        assert {state.soon_lost for state in source_states(one)} == {None}
+        one.store.release(stream.id, "elsewhere:1:1")
+        assert [state.soon_lost for state in source_states(one) if state.kind == "runs"] != [None]
+        number = one.store.start_run("forge", stream, later)
+        one.store.finish_run(number, later, "config", "no workflow 'deploi.yml'", 0, 0, 0, 0)
+        assert {state.soon_lost for state in source_states(one)} == {None}
+
+
+def test_a_refused_question_comes_before_what_would_be_lost(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise ConfigError("acme/shop: no workflow 'deploi.yml'")
+
+    cover(config, "runs", (NOW - 50 * DAY, NOW))
+    monkeypatch.setattr(GitHub, "collect", refused)
+    with opened(config, NOW + 85 * DAY) as one:
+        (run,) = [run for run in collect(one).runs if run.kind == "runs"]
+    assert (run.outcome, run.soon_lost) == ("refused", None)
