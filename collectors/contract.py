@@ -84,6 +84,10 @@ class SourceOptions(BaseModel):
 class FactQuery(BaseModel):
     """Base of what a metric may put to a source for one kind of fact. Dumped as JSON into the stream's identity.
 
+    def asks(self, kind: FactKind) -> Json:
+        """What it says in place of its metrics: keys of the query for this kind, which a metric's own overrule."""
+        return {}
+
     `measures` names the measures that the answers can serve; None for every one of the kind.
     """
 

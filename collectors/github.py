@@ -126,14 +126,14 @@ class GitHub:
 
     def _labels(self, query: IncidentsQuery) -> list[str]:
         """Which labels make an issue an incident, each once."""
-        said = query.labels or (self._options.incidents.labels if self._options.incidents else ())
-        if not said:
+        said = query if query.labels else IncidentsQuery.model_validate(self._options.asks("incidents"))
+        if not said.labels:
             where = f"[sources.{self._context.source}]"
             raise ConfigError(
                 "nothing says which issues are incidents: write "
                 f'incidents = {{ labels = ["incident"] }} in {where}, or labels = ["incident"] in the metric'
             )
-        return sorted({label.casefold(): label for label in reversed(said)}.values())
+        return list(said.labels)
 
     def collect(self, stream: Stream, window: TimeRange, cursor: Json | None) -> Iterator[Batch]:
         client = self._client()

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ..metrics.facts import FactKind
+from ..metrics.stream import Json
 from .contract import ChangesOfServices, FactQuery, SourceOptions, WrongKeys
 from .coverage_tally import Kind
 from .secrets import SecretRef
@@ -129,6 +131,9 @@ class DeploymentsQuery(FactQuery):
     )
 
 
+    def asks(self, kind: FactKind) -> Json:
+        return {"labels": self.incidents.labels} if kind == "incidents" and self.incidents else {}
+
 class RunsQuery(FactQuery):
     workflow: str | None = Field(default=None, description='File of the workflow, such as "ci.yml"; default: all.')
     branch: str | None = Field(default=None, description='Branch; default: the default branch; "*": all.')
@@ -150,6 +155,12 @@ class Figures(_Table):
     status: str | None = Field(default=None, description='Context of a commit status, such as "codecov/project".')
     check: str | None = Field(default=None, description="Name of a check run.")
     pattern: str | None = Field(
+    @field_validator("labels")
+    @classmethod
+    def _each_once(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """In whatever order they are written, they ask the same."""
+        return labels and tuple(sorted({label.casefold(): label for label in reversed(labels)}.values()))
+
         default=None,
         description="With `status` or `check`: regular expression whose one group is the percentage in the text; "
         'default: the first percentage without a sign, such as the 92.3 of "92.3% (+0.4%)".',

@@ -209,7 +209,7 @@ class _Metric:
         queries: dict[str, Any] = {}
         for kind, model in self._models().items():
             keys = model_keys(model)
-            defaults = {k: v for k, v in self.sources[kind].defaults.items() if k in keys}
+            defaults = {k: v for k, v in self.sources[kind].asks(kind).items() if k in keys}
             own = {k: v for k, v in self.table.items() if k in keys}
             if NAME_KEY in keys:
                 own[NAME_KEY] = self.name

@@ -42,6 +42,10 @@ class BoundSource:
             return (only,)
         return tuple(self.collector.Queries) if self.collector else ()
 
+    def asks(self, kind: FactKind) -> Mapping[str, Any]:
+        """The query keys it says for all its metrics, where they ask for this kind."""
+        return {**self.defaults, **(self.config.options.asks(kind) if self.config else {})}
+
 
 def bind_sources(
     table: object, registry: Mapping[str, type[Collector]], people: People, findings: Findings

@@ -24,7 +24,7 @@ from ..reports.progress_report import (
 from ..reports.values import Explanation, MetricSeries
 from .evidence import Evaluation
 from .judging import Judged, judged
-from .notices import notices
+from .notices import in_watched_words, notices
 from .sources import source_healths
 from .workspace import Workspace
 
@@ -198,7 +198,7 @@ def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:
 
 def _keep(workspace: Workspace, report: ProgressReport) -> None:
     for kr_id, kr in key_results_of(report.cycle.name, workspace.config.objectives).items():
-        measured_by = in_words(workspace.config.metrics[kr.metric])
+        measured_by = in_watched_words(workspace.config.metrics[kr.metric])
         workspace.store.put_definition(report.cycle.name, kr_id, snapshot(kr, measured_by), report.as_of)
     workspace.store.put_evaluation(
         at=report.as_of,

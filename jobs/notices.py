@@ -7,10 +7,11 @@ from contextlib import suppress
 from datetime import datetime
 
 from ..config.model import Config, SourceConfig
-from ..krs.changes import silent_changes
+from ..krs.changes import MeasuredBy, silent_changes
 from ..krs.cycle import Cycle
 from ..krs.names import key_results_of
-from ..metrics.traits import in_words
+from ..metrics.definition import MetricDefinition
+from ..metrics.traits import asked_in_words, measured_in_words
 from ..storage.errors import StoreError
 from .workspace import Workspace
 
@@ -18,9 +19,13 @@ from .workspace import Workspace
 def notices(workspace: Workspace, cycle: Cycle, as_of: datetime) -> tuple[str, ...]:
     """Definitions that changed without a revision, and key results that vanished."""
     present = key_results_of(cycle.name, workspace.config.objectives)
-    measured_by = {id_: in_words(workspace.config.metrics[kr.metric]) for id_, kr in present.items()}
+    measured_by = {id_: in_watched_words(workspace.config.metrics[kr.metric]) for id_, kr in present.items()}
     stored = workspace.store.definitions(cycle.name)
     return silent_changes(stored, present, measured_by, workspace.config.calendar, as_of)
+
+
+def in_watched_words(definition: MetricDefinition) -> MeasuredBy:
+    return MeasuredBy(measured_in_words(definition), asked_in_words(definition))
 
 
 def concerns_of(workspace: Workspace) -> list[str]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..metrics.calendar import Calendar
+from ..metrics.traits import PARTED
 from .model import KeyResult
 
 _JUDGED_BY = {
@@ -27,8 +28,17 @@ _JUDGED_BY = {
 }
 """The keys that decide a judgement, in words. A title or an owner may change at any time."""
 
-_MEASURED_BY = "measured_by"
-_WATCHED = {**_JUDGED_BY, _MEASURED_BY: "definition of its metric"}
+_MEASURED_BY, _ASKED = "measured_by", "asked"
+_WATCHED = {**_JUDGED_BY, _MEASURED_BY: "definition of its metric", _ASKED: "definition of its metric"}
+
+_IN_PARTS = frozenset({_MEASURED_BY, _ASKED})
+
+
+class MeasuredBy(NamedTuple):
+    """A metric in words, and what it puts to its sources; of definitions stored before, the latter may be unknown."""
+
+    definition: str
+    asked: str = ""
 
 
 class Defined(Protocol):
@@ -50,23 +60,24 @@ class _Seen:
     on: date
 
 
-def snapshot(kr: KeyResult, measured_by: str) -> dict[str, object]:
-    """All of a definition that decides a judgement, as JSON holds it. `measured_by` is its metric in words."""
+def snapshot(kr: KeyResult, metric: MeasuredBy) -> dict[str, object]:
+    """All of a definition that decides a judgement, as JSON holds it."""
     kept = {key: _plain(getattr(kr, key)) for key in _JUDGED_BY}
-    return {**kept, _MEASURED_BY: measured_by, "revisions": [_plain(r) for r in kr.revisions]}
+    words = {_MEASURED_BY: metric.definition, _ASKED: metric.asked}
+    return {**kept, **words, "revisions": [_plain(r) for r in kr.revisions]}
 
 
 def silent_changes(
     former: Mapping[str, Defined],
     present: Mapping[str, KeyResult],
-    measured_by: Mapping[str, str],
+    measured_by: Mapping[str, MeasuredBy],
     calendar: Calendar,
     as_of: datetime,
 ) -> tuple[str, ...]:
     """What changed without a reason in a cycle's key results, one sentence each.
 
     `former` holds what was stored under each id, `present` the file's key results by id and
-    `measured_by` what their metrics are, in words. A key result may change freely until it has
+    `measured_by` what their metrics are. A key result may change freely until it has
     started, and as long as it is a draft.
     """
     today = calendar.day_of(as_of)
@@ -97,11 +108,25 @@ def _differences(old: _Seen, new: _Seen) -> Iterator[str]:
     end = f"changed without a reason, first seen on {new.on}"
     for key, name in _WATCHED.items():
         if key in old.snapshot and key in new.snapshot and _differs(old.snapshot[key], new.snapshot[key]):
-            yield f"{name} {_shown(old.snapshot[key])} → {_shown(new.snapshot[key])}: {end}"
+            was, is_now = old.snapshot[key], new.snapshot[key]
+            change = _part_changed(str(was), str(is_now)) if key in _IN_PARTS else f"{_shown(was)} → {_shown(is_now)}"
+            yield f"{name} {change}: {end}"
     for revision in _revisions(old.snapshot):
         in_force = str(revision["on"]) <= new.on.isoformat()
         if in_force and all(_differs(revision, r) for r in _revisions(new.snapshot)):
             yield f"revision of {revision['on']}: {end}"
+
+
+def _part_changed(old: str, new: str) -> str:
+    """The parts of a definition in words that the other one lacks; all of it where only their order differs."""
+    before, after = (words.split(PARTED) if words else [] for words in (old, new))
+    gone = PARTED.join(part for part in before if part not in after)
+    come = PARTED.join(part for part in after if part not in before)
+    if gone and come:
+        return f"{gone} → {come}"
+    if gone or come:
+        return f"no longer with {gone}" if gone else f"now with {come}"
+    return f"{old} → {new}"
 
 
 def _is_bound(definition: Mapping[str, object], day: date) -> bool:

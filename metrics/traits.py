@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from .asked import counts_files, further_asked, plainly_asked
 from .definition import MetricDefinition, MetricTraits
 from .measures import MEASURES, Measure, kinds_needed
 from .service import PATTERN, Service
 from .window import WindowLength
+
+PARTED = "; "
+"""What stands between the parts of a definition in words."""
 
 INSTANT = WindowLength(0)
 """The window of readings that rest on the newest sample alone: they don't lag."""
@@ -41,12 +45,27 @@ def _moves_in_steps(definition: MetricDefinition, measure: Measure) -> bool:
 
 def in_words(definition: MetricDefinition) -> str:
     """The definition in one sentence, for beside the number."""
+    return _sentence(definition, asked_in_words(definition))
+
+
+def measured_in_words(definition: MetricDefinition) -> str:
+    """The definition without what `asked_in_words` says."""
+    return _sentence(definition, "")
+
+
+def asked_in_words(definition: MetricDefinition) -> str:
+    """What is put to its sources beyond plain words: what a deployment is, which labels make an incident."""
+    measure = MEASURES.get(definition.measure)
+    return PARTED.join(further_asked(definition, measure.kinds[0])) if measure else ""
+
+
+def _sentence(definition: MetricDefinition, asked: str) -> str:
     measure = MEASURES.get(definition.measure)
     if measure is None:
         return definition.measure
-    said = [_first(definition, measure), *_of_what(definition, measure), _over(definition)]
+    said = [_first(definition, measure), *_of_what(definition, measure), asked, _over(definition)]
     said += [f"{e.start} to {e.end} left out ({e.reason})" for e in definition.exclude]
-    return "; ".join(part for part in said if part)
+    return PARTED.join(part for part in said if part)
 
 
 def _first(definition: MetricDefinition, measure: Measure) -> str:
@@ -99,13 +118,11 @@ def _of_what(definition: MetricDefinition, measure: Measure) -> list[str]:
         said.append(f"those younger than {definition.settle / timedelta(hours=1):g} h left out")
     if definition.across:
         said.append(f"the {definition.across} over services")
-    if measure.name == "test_coverage":
+    if measure.name == "test_coverage" and counts_files(definition):
         said.append(f"kind {definition.coverage_kind}")
     if len(set(definition.sources.values())) > 1:
         said.append(", ".join(f"{kind} from {source}" for kind, source in definition.sources.items()))
-    query = definition.queries.get(measure.kinds[0], {})
-    said += [f"{key} {value}" for key, value in query.items() if isinstance(value, str) and key != "kind"]
-    return said
+    return said + plainly_asked(definition, measure.kinds[0])
 
 
 def _what_tells_of_failures(definition: MetricDefinition, measure: Measure) -> Iterator[str]:

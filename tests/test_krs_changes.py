@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from keyresults.krs.changes import silent_changes, snapshot
+from keyresults.krs.changes import MeasuredBy, silent_changes, snapshot
 from keyresults.krs.model import ChangeBy, Guardrail, Keep, PlanPoint, Reach, Revision, Threshold
 from krs_cases import BERLIN, key_result, midnight
 
@@ -24,13 +24,15 @@ class Stored:
 
 def stored(kr, seen=FIRST, *earlier):
     noon = midnight(seen) + timedelta(hours=12)
-    return Stored(json.loads(json.dumps(snapshot(kr, "a p99"))), noon, noon, earlier)
+    return Stored(json.loads(json.dumps(snapshot(kr, MeasuredBy("a p99")))), noon, noon, earlier)
 
 
 def told(former, *present, today=TODAY):
     as_of = midnight(today) + timedelta(hours=12)
     return list(
-        silent_changes(former, {kr.id: kr for kr in present}, {kr.id: "a p99" for kr in present}, BERLIN, as_of)
+        silent_changes(
+            former, {kr.id: kr for kr in present}, {kr.id: MeasuredBy("a p99") for kr in present}, BERLIN, as_of
+        )
     )
 
 
@@ -132,10 +134,39 @@ def test_a_renamed_key_result_has_not_vanished_and_keeps_its_past():
 
 
 def test_a_key_an_older_snapshot_lacks_is_no_change():
-    old = {k: v for k, v in snapshot(KR, "a p99").items() if k != "accept_partial"}
+    old = {k: v for k, v in snapshot(KR, MeasuredBy("a p99")).items() if k != "accept_partial"}
     assert told({"kr": replace(stored(KR), snapshot=old)}, replace(KR, accept_partial=True)) == []
 
 
 def test_looking_back_does_not_date_a_change_before_it_was_seen():
     edited = replace(KR, target=EIGHTY)
     assert told({"kr": stored(KR, CHANGED)}, edited, today=FIRST)[0].endswith("first seen on 2026-11-10")
+
+
+def test_of_a_metrics_definition_only_the_parts_that_differ_are_told():
+    former = replace_words(stored(KR), "p99 of requests; up; over 28 days", "releases")
+    now = MeasuredBy("p99 of requests; up; over 7 days", "releases")
+    words = (
+        "kr: definition of its metric over 28 days → over 7 days: changed without a reason, first seen on 2026-11-20"
+    )
+    assert list(silent_changes({"kr": former}, {"kr": KR}, {"kr": now}, BERLIN, midnight(TODAY))) == [words]
+
+
+def test_a_part_that_came_or_went_is_told_alone():
+    former = replace_words(stored(KR), "p99; up", "releases")
+    now = MeasuredBy("p99; up; 2026-10-03 to 2026-10-04 left out (a fire)")
+    said = list(silent_changes({"kr": former}, {"kr": KR}, {"kr": now}, BERLIN, midnight(TODAY)))
+    assert said[0].startswith("kr: definition of its metric now with 2026-10-03 to 2026-10-04 left out (a fire): ")
+    assert said[1].startswith("kr: definition of its metric no longer with releases: ")
+
+
+def test_what_was_asked_before_it_was_stored_is_no_change():
+    former = stored(KR)
+    unasked = {key: value for key, value in former.snapshot.items() if key != "asked"}
+    now = MeasuredBy("a p99", "releases")
+    said = silent_changes({"kr": replace(former, snapshot=unasked)}, {"kr": KR}, {"kr": now}, BERLIN, midnight(TODAY))
+    assert said == ()
+
+
+def replace_words(former, definition, asked):
+    return replace(former, snapshot={**former.snapshot, "measured_by": definition, "asked": asked})
