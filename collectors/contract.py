@@ -41,6 +41,10 @@ class Unauthorized(CollectorError):
     """The credential is missing, wrong, or may not see this."""
 
 
+class CredentialRefused(Unauthorized):
+    """The credential itself is refused: whatever else is asked with it will be too."""
+
+
 class SourceError(CollectorError):
     """The source did not answer, or not sensibly. The next run tries again."""
 
@@ -80,13 +84,13 @@ class SourceOptions(BaseModel):
         """The one kind of fact a source with these options tells; None for every kind its type has queries for."""
         return None
 
-
-class FactQuery(BaseModel):
-    """Base of what a metric may put to a source for one kind of fact. Dumped as JSON into the stream's identity.
-
     def asks(self, kind: FactKind) -> Json:
         """What it says in place of its metrics: keys of the query for this kind, which a metric's own overrule."""
         return {}
+
+
+class FactQuery(BaseModel):
+    """Base of what a metric may put to a source for one kind of fact. Dumped as JSON into the stream's identity.
 
     `measures` names the measures that the answers can serve; None for every one of the kind.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .contract import Context, Quota, SourceError, Unauthorized
+from .contract import Context, CredentialRefused, Quota, SourceError, Unauthorized
 from .github_broken import Passing, broken, parsed
 from .github_clock import ahead
 from .github_refusals import Headers, Overloaded, is_limit, number, refusal
@@ -210,6 +210,8 @@ class GitHubClient:
         error = refusal(status, headers, message, about, self.context.clock())
         if isinstance(error, Overloaded):
             raise Passing(error)
+        if isinstance(error, CredentialRefused):
+            raise CredentialRefused(f"{error}; {self.transport.credential_place}: expired, mistyped or revoked?")
         if error is not None:
             raise error
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 
-from .contract import CollectorError, ConfigError, RetryAt, SourceError, Unauthorized
+from .contract import CollectorError, ConfigError, CredentialRefused, RetryAt, SourceError, Unauthorized
 
 Headers = Mapping[str, str]
 
@@ -37,7 +37,7 @@ def refusal(status: int, headers: Headers, message: str, about: str, now: dateti
     if status < 400:
         return None
     if status == 401:
-        return Unauthorized(f"GitHub refuses the credential (401): {message}")
+        return CredentialRefused(f"GitHub refuses the credential (401): {message}")
     if status in (404, 410):
         return NotVisible(f"{about}: not found, or the token may not see it ({status})")
     if status in (403, 451):

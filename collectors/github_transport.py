@@ -47,6 +47,11 @@ class Transport:
         return self._context.base / self._options.ca if self._options.ca else None
 
     @property
+    def credential_place(self) -> str:
+        """Where the config says the credential: `[sources.github] token`."""
+        return f"[sources.{self._context.source}] {'app' if self._options.app else 'token'}"
+
+    @property
     def is_encrypted(self) -> bool:
         return self._options.api_url.startswith("https:")
 

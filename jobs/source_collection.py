@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from ..collectors.contract import Collector, CollectorError, Concurrent, RetryAt
+from ..collectors.contract import Collector, CollectorError, Concurrent, CredentialRefused, RetryAt
 from ..config.model import SourceConfig
 from ..metrics.stream import Stream
 from ..reports.values import StreamRun
@@ -58,6 +58,9 @@ class SourceCollection:
                 streams = asking.put(question, metrics, collector)
             except CollectorError as error:
                 failures.append(self._source_run(error))
+                if isinstance(error, CredentialRefused):
+                    self.verdict.hear(error)
+                    break
             else:
                 bindings.remember(question, streams)
         if not failures:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ..collectors.contract import CollectorError, RetryAt, SourceError
+from ..collectors.contract import CollectorError, CredentialRefused, RetryAt, SourceError
 
 GIVE_UP_AFTER = 2
 """Streams in a row that a source may fail before the rest of its streams are left for the next run."""
@@ -51,7 +51,8 @@ class Verdict:
             self._failed_in_a_row = self._failed_in_a_row + 1 if isinstance(error, SourceError) else 0
             if isinstance(error, RetryAt):
                 return self._waiting(error)
-            if self._error is None and self._failed_in_a_row >= GIVE_UP_AFTER:
+            enough = self._failed_in_a_row >= GIVE_UP_AFTER or isinstance(error, CredentialRefused)
+            if self._error is None and enough:
                 self._error = error
             return error
 

@@ -69,15 +69,14 @@ def sources(states: Sequence[SourceState], dates: Dates) -> RenderableType:
 
 
 def collection(result: CollectionResult, dates: Dates) -> RenderableType:
-    """One line per stream: what it brought, and the error where there was one."""
+    """One line per stream: what it brought, and the error where there was one; one for all that fail for one reason."""
     if not result.runs:
         return Text("Nothing to collect: no metric asks a source for anything.")
     table = Table.grid(padding=(0, 2))
     table.add_column(width=1)
     table.add_column(overflow="fold")
-    for run in result.runs:
+    for name, run in _told_once(result.runs):
         symbol, colour = _outcome(run)
-        name = wording.stream(run.source, run.kind, run.subject, run.metrics)
         said = Text(clean(name)).append("".join(f" · {words}" for words in _brought(run)), style="dim")
         if trouble := _trouble(run, dates):
             said.append(f"\n{clean(trouble)}", style=colour)
@@ -87,6 +86,25 @@ def collection(result: CollectionResult, dates: Dates) -> RenderableType:
             said.append(f"\n! {clean(problem)}", style="yellow")
         table.add_row(Text(symbol, style=colour), said)
     return table
+
+
+def _told_once(runs: Sequence[StreamRun]) -> Iterator[tuple[str, StreamRun]]:
+    """Each by its name; those to which a source refuses its credential in the same words are one."""
+    alike: dict[tuple[str, str | None], list[StreamRun]] = {}
+    for run in runs:
+        if _is_refused_whole(run):
+            alike.setdefault((run.source, run.error), []).append(run)
+    for run in runs:
+        same = alike.get((run.source, run.error), []) if _is_refused_whole(run) else []
+        if len(same) < 2:
+            yield wording.stream(run.source, run.kind, run.subject, run.metrics), run
+        elif run is same[0]:
+            whole = all(one.stream for one in same)
+            yield f"{run.source} · {many(len(same), 'streams')}" if whole else run.source, run
+
+
+def _is_refused_whole(run: StreamRun) -> bool:
+    return run.outcome == "unauthorized" and not (run.added or run.changed or run.removed)
 
 
 def _some(problems: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,10 @@ from keyresults.jobs.collect import collect
 from keyresults.jobs.sources import source_states
 from keyresults.jobs.workspace import Workspace
 from keyresults.metrics.reading import Health
-from keyresults.reports.values import SourceState
+from keyresults.reports import terminal_tables
+from keyresults.reports.dates import Dates
+from keyresults.reports.values import CollectionResult, SourceState
+from rich.console import Console
 from standins.github import TOKEN, GitHubStandIn, github
 from standins.github_world import World
 
@@ -121,3 +124,30 @@ def test_a_source_of_which_metrics_want_no_repository_is_there_as_a_whole(config
         collect(one)
     (state,) = listed(config)
     assert (state.stream, state.health, state.metrics) == (None, Health.NO_DATA, ("shop",))
+
+
+def said(result: CollectionResult) -> str:
+    console = Console(width=200)
+    with console.capture() as told:
+        console.print(terminal_tables.collection(result, Dates.seen_at(NOW, "UTC")))
+    return told.get()
+
+
+@pytest.mark.parametrize("repositories", ['["acme/*"]', '["acme/shop", "acme/bank", "acme/mail"]'])
+def test_a_wrong_token_is_said_once_with_its_place_and_asked_with_no_more(
+    config: Path, server: GitHubStandIn, repositories: str
+) -> None:
+    server.always = "401"
+    written = config.read_text().replace('repositories = ["acme/*"]', f"repositories = {repositories}")
+    config.write_text(
+        written.replace('repositories = ["acme/shop"]\n', "").replace('repositories = ["acme/bank"]\n', "")
+    )
+    with opened(config) as one:
+        result = collect(one)
+        healths = {state.health for state in source_states(one)}
+    assert {run.outcome for run in result.runs} == {"unauthorized"}
+    assert result.failed
+    assert said(result).count("401") == 1
+    assert "[sources.forge] token: expired, mistyped or revoked?" in said(result)
+    assert healths == {Health.UNAUTHORIZED}
+    assert len(server.asked) <= 3, "of six streams of three repositories, those that were asked side by side"

@@ -241,6 +241,27 @@ def test_a_collection_says_what_each_stream_brought():
     ]
 
 
+def test_a_credential_that_is_refused_is_said_once():
+    def refused(source: str, stream: str, error: str = "not with this token", **brought: int) -> StreamRun:
+        subject = stream.partition("@")[0]
+        return StreamRun(
+            source=source, stream=stream, kind="runs", subject=subject, outcome="unauthorized", error=error, **brought
+        )
+
+    runs = (
+        refused("forge", "a@1"), refused("forge", "b@1"), refused("forge", "c@1", added=3),
+        refused("forge", "d@1", "d is not to be seen"), refused("hub", ""), refused("hub", "a@1"),
+        refused("lab", "a@1"),
+    )  # fmt: skip
+    assert rendered(terminal_tables.collection(CollectionResult(runs=runs), DATES), colour=False).splitlines() == [
+        "✖  forge · 2 streams", "   not with this token",
+        "✖  forge runs of c · 3 new", "   not with this token",
+        "✖  forge runs of d", "   d is not to be seen",
+        "✖  hub", "   not with this token",
+        "✖  lab runs of a", "   not with this token",
+    ]  # fmt: skip
+
+
 def test_nothing_to_collect_is_said():
     text = rendered(terminal_tables.collection(CollectionResult(), DATES), colour=False)
     assert text == "Nothing to collect: no metric asks a source for anything.\n"
