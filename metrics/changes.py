@@ -14,6 +14,7 @@ from .definition import MetricDefinition
 from .ledger import Ledger, each
 from .ownership import LEFT_OUT, owners, ownership_notes, roles_by_owner
 from .roles import OTHER_SERVICE
+from .span import length_in_words
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _explain(rows: pd.DataFrame, left_out: Mapping[str, str]) -> Callable[[int],
         words = left_out.get(one["role"]) or LEFT_OUT.get(one["role"])
         if words is not None:
             return words
-        took = f", took {one['value']:.0f} s" if "value" in one else ""
+        took = f", took {length_in_words(one['value'])}" if "value" in one else ""
         return f"{one['title'] or 'merged'}{took}"
 
     return why

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .definition import MetricDefinition
 from .ledger import Ledger, each
+from .span import length_in_words
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _explain(rows: pd.DataFrame, *, timed: bool = False) -> Callable[[int], str]
             NO_TIMES: "its start or end is not known",
         }
         said = words.get(one["role"], f"attempt {one['attempt']}: {one['conclusion']}")
-        return f"{said}, took {one['value']:.0f} s" if timed and one["counted"] else said
+        return f"{said}, took {length_in_words(one['value'])}" if timed and one["counted"] else said
 
     return why
 

@@ -15,6 +15,7 @@ from .pairs import brought_notes
 from .quantiles import MANY, TAIL, linear
 from .roles import FORWARD, NO_SERVICE, OTHER_SERVICE, OUTSIDE, UNKNOWN_FILES
 from .shipping import shipping
+from .span import length_in_words
 from .table import FactTables
 from .tracks import TrackRules, ordered
 
@@ -159,6 +160,6 @@ def _explain_change(rows: pd.DataFrame) -> Callable[[int], str]:
             return f"shipped with {one['by']}, the first deployment known, or before it"
         if one["role"] != SHIPPED:
             return words[one["role"]]
-        return f"shipped with {one['by']} (by {one['method']}), took {one['value']:.0f} s"
+        return f"shipped with {one['by']} (by {one['method']}), took {length_in_words(one['value'])}"
 
     return why

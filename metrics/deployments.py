@@ -13,6 +13,7 @@ from .ledger import FactRow, Ledger, each
 from .ownership import ownership_notes
 from .service import rests
 from .shipping import relations
+from .span import length_in_words
 from .table import FactTables, from_microseconds, microseconds
 from .tracks import NEVER_RETURNS, TrackRules, ordered
 
@@ -187,7 +188,7 @@ def _waiting(counted: pd.DataFrame) -> tuple[str, ...]:
     waited = seconds[seconds > 0]
     if waited.empty:
         return ()
-    return (f"{len(waited)} deployments waited for approval, {waited.median():.0f} s in the median",)
+    return (f"{len(waited)} deployments waited for approval, {length_in_words(waited.median())} in the median",)
 
 
 def _explain(
@@ -217,7 +218,7 @@ def _explain(
             undone = row_of(int(one["undone_by"]))
             said += f", taken back by {undone['key']} ({undone['commit'][:12]})"
         if timed and one["counted"]:
-            said += f", took {one['value']:.0f} s"
+            said += f", took {length_in_words(one['value'])}"
         return said
 
     return why

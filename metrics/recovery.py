@@ -12,6 +12,7 @@ from .failures import Failures, delivery_notes, failures, is_hotfix, signals
 from .ledger import Ledger
 from .roles import FORWARD, ROLLBACK
 from .shipping import Shipping, shipping
+from .span import length_in_words
 from .table import FactTables
 from .tracks import judged_apart
 
@@ -60,7 +61,7 @@ def _since(found: Failures, row: int, seconds: float) -> str:
     recovery = found.recovery(row)
     if recovery is None:
         return "not recovered yet"
-    return f"recovered {recovery[1].ended} ({recovery[1].good_by}) after {seconds:.0f} s"
+    return f"recovered {recovery[1].ended} ({recovery[1].good_by}) after {length_in_words(seconds)}"
 
 
 def _how(counted: pd.DataFrame) -> Iterator[str]:

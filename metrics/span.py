@@ -67,3 +67,16 @@ def age_in_words(length: timedelta | None) -> str:
     hours = length / timedelta(hours=1)
     number, unit = (hours / 24, "days") if hours >= 48 else (hours, "h")
     return f"{number:.1f}".removesuffix(".0") + f" {unit}"
+
+
+def length_in_words(seconds: float) -> str:
+    """To the second, every unit from days on that there is some of: `3 d 5 h 52 min`."""
+    if abs(seconds) < 1:
+        return f"{seconds:.3g} s"
+    left = round(abs(seconds))
+    said = []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        number, left = divmod(left, size)
+        if number:
+            said.append(f"{number} {unit}")
+    return ("-" if seconds < 0 else "") + " ".join(said)
