@@ -16,7 +16,7 @@ MOST = 50
 _TESTS = re.compile(r"(?:^|[^a-z])(?:ci|tests?|checks?|build|main|python|node|go|rust|java|maven|gradle)(?:[^a-z]|$)")
 _DEPLOYS = re.compile(r"deploy|release|publish|(?:^|[^a-z])cd(?:[^a-z]|$)|production")
 _ASIDE = re.compile(r"codeql|lint|label|stale|docs?|triage|scorecard|zizmor|dependabot|lock|greet|benchmark|nightly")
-_ON_CHANGES = re.compile(r"^\s*(?:-\s*)?(?:['\"]?on['\"]?:.*)?\b(?:pull_request|push)\b", re.MULTILINE)
+_ON_CHANGES = re.compile(r"^[ \t]*(?:-[ \t]*)?(?:['\"]?on['\"]?:.*)?\b(?:pull_request|push)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

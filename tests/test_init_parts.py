@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from git_layouts import Repo
 from hypothesis import given
 from hypothesis import strategies as st
 from keyresults.collectors.git_clone import Tag
+from keyresults.collectors.git_program import GitProgram
 from keyresults.jobs.figures import percent, plain, raised, raised_rate, raised_share, roomy_limit, shortened
 from keyresults.jobs.init_period import Period
 from keyresults.jobs.nearby_prometheus import look_for_prometheus
 from keyresults.jobs.surroundings import local_zone, remote_place
 from keyresults.jobs.tag_families import tag_families, version_prefix
-from keyresults.jobs.workflows import Workflow, workflow_that_tests
+from keyresults.jobs.workflows import Workflow, workflow_that_tests, workflows
 from keyresults.metrics.calendar import Calendar
 from pytest_httpserver import HTTPServer
 
@@ -122,6 +125,20 @@ def test_the_workflow_that_tests_changes_is_found_among_others() -> None:
     assert workflow_that_tests(found) == Workflow("tests.yml", True)
     assert [w.file for w in found if w.deploys] == ["publish-release.yml"]
     assert workflow_that_tests(found[1:4]) is None
+
+
+def test_a_workflow_of_blank_lines_is_read_at_once(tmp_path: Path) -> None:
+    repo = Repo.create(tmp_path / "repo")
+    folder = repo.path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "blank.yml").write_text("\n" * 16_384)
+    (folder / "ci.yml").write_text("\n" * 16_384 + "on:\n  - push\n")
+    repo.git("add", ".")
+    commit = repo.commit(NOW)
+    began = time.process_time()
+    found = workflows(GitProgram(repo.path), commit)
+    assert time.process_time() - began < 1
+    assert found == (Workflow("blank.yml", False), Workflow("ci.yml", True))
 
 
 def test_the_zone_is_the_machines_or_utc(tmp_path: Path) -> None:
