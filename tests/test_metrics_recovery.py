@@ -63,7 +63,7 @@ def test_an_open_failure_is_in_no_value_and_is_told():
     assert "recovered 1 as the incident ended" in reading.notes
     notes = explained(RECOVERY, facts)
     assert notes["2"].why == (
-        "a new version; failed: blamed by the incident 7; recovered as the incident ended (the end of 7) after 18000 s"
+        "a new version; failed: blamed by the incident 7; recovered as the incident ended (the end of 7) after 5 h"
     )
     assert (notes["3"].role, notes["3"].counted) == ("not recovered", False)
     assert notes["3"].why == "a new version; failed: blamed by the incident 8; not recovered yet"

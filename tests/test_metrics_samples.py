@@ -55,7 +55,7 @@ def test_waiting_for_approval_is_told_apart():
     told = (("waiting", "2026-10-05 10:00"), ("in_progress", "2026-10-05 10:30"), ("success", "2026-10-05 10:40"))
     reading = read(DURATION, [attempt("2026-10-05 10:00", *told)])
     assert reading.value == 600
-    assert "1 deployments waited for approval, 1800 s in the median" in reading.notes
+    assert "1 deployments waited for approval, 30 min in the median" in reading.notes
 
 
 def test_redeploys_and_rollbacks_have_durations_and_duplicates_have_none():
