@@ -18,6 +18,9 @@ from .coverage_tally import Kind, total
 from .file_patterns import SourceFile, UnreadableFile
 from .file_reports import MAX_AGE, Measured, ReportFiles, ReportOptions
 
+_TOO_MANY = 2**53
+"""From here on a float does not tell whole numbers apart."""
+
 
 class CoverageOptions(ReportOptions):
     format: FormatName | None = Field(None, description="The files' format. Default: recognised by content.")
@@ -88,9 +91,12 @@ def covered(files: Sequence[SourceFile], stated: FormatName | None, kind: Kind, 
         UnreadableFile: where one can't be read, or they hold nothing of the kind.
         ConfigError: where the format can't tell the kind.
     """
-    reports = [(file, read(file, stated, kind)) for file in files]
+    reports = [read(file, stated, kind) for file in files]
     part, whole = total(reports, base)
     if whole == 0:
         names = ", ".join(file.name for file in files[:3])
         raise UnreadableFile(names, None, f"there is nothing to cover in it of the kind {kind!r}")
-    return Measured({"covered": part, "coverable": whole}, [report.stated for _, report in reports])
+    if not 0 <= part <= whole < _TOO_MANY:
+        names = ", ".join(file.name for file in files[:3])
+        raise UnreadableFile(names, None, f"it says that {str(part)[:20]} of {str(whole)[:20]} are covered")
+    return Measured({"covered": part, "coverable": whole}, [report.stated for report in reports])

@@ -18,15 +18,23 @@ def read_coverage_py(file: SourceFile, kind: Kind) -> Report:
     Raises:
         ConfigError: where branches are asked of a measurement without them.
     """
-    whole = _parsed(file)
-    meta = whole.get("meta", {})
+    if file.bound is None:
+        return _read(file, _parsed(file, file.path.read_bytes()), kind)
+    with file.bound.lend(file.path.stat().st_size, file.name):
+        raw = file.path.read_bytes()
+        with file.bound.lend(_costs(raw), file.name):
+            return _read(file, _parsed(file, raw), kind)
+
+
+def _read(file: SourceFile, whole: Mapping[str, Any], kind: Kind) -> Report:
+    meta = whole["meta"]
     if kind == "branch" and not meta.get("branch_coverage"):
         raise ConfigError(f"{file.name} was measured without branches: run coverage with --branch, or ask for lines")
-    report = Report(stated=_instant(meta.get("timestamp")))
+    report = Report(file, stated=_instant(meta.get("timestamp")))
     try:
         for path, measured in whole["files"].items():
             _add(report, path, measured, kind)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise UnreadableFile(file.name, None, f"it lacks what coverage.py writes ({error!r})") from None
     return report
 
@@ -49,19 +57,26 @@ def _add_branches(report: Report, path: str, measured: Mapping[str, Any]) -> Non
     else:
         summary = measured["summary"]
         if summary.get("num_branches"):
-            report.add(path, "branches", summary["covered_branches"], summary["num_branches"])
+            report.add(path, "branches", int(summary["covered_branches"]), int(summary["num_branches"]))
 
 
-def _parsed(file: SourceFile) -> dict[str, Any]:
+def _parsed(file: SourceFile, raw: bytes) -> dict[str, Any]:
     try:
-        whole = json.loads(file.path.read_bytes().decode("utf-8-sig"))
+        whole = json.loads(raw.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         raise UnreadableFile(file.name, error.lineno, f"the JSON ends or breaks here ({error.msg})") from None
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableFile(file.name, None, f"it can't be read ({error})") from None
-    if not isinstance(whole, dict) or "files" not in whole or "meta" not in whole:
+    if not isinstance(whole, dict) or "files" not in whole or not isinstance(whole.get("meta"), dict):
         raise UnreadableFile(file.name, None, "it is JSON, but not coverage.py's: it has no `meta` and `files`")
     return whole
+
+
+def _costs(raw: bytes) -> int:
+    """Bytes of memory that the JSON takes at most beside itself while it is read, by what it holds."""
+    text = len(raw) * (2 if raw.isascii() else 8)
+    held = {b"{": 232, b"[": 112, b":": 220, b",": 50, b'"': 40}
+    return text + sum(size * raw.count(sign) for sign, size in held.items())
 
 
 def _instant(text: object) -> datetime | None:

@@ -11,16 +11,18 @@ from .coverage_tally import Kind, Report
 from .file_patterns import SourceFile, UnreadableFile
 from .file_xml import elements, whole
 
-_OF = re.compile(r"\((\d+)/(\d+)\)")
+_OF = re.compile(r"\((\d{1,15})/(\d{1,15})\)")
 _MILLISECONDS_FROM = 100_000_000_000
 """Some writers of Cobertura state seconds, most milliseconds; as seconds this would be the year 5138."""
+
+_MOST_ROOTS = 1000
 
 _COUNTERS: Mapping[Kind, str] = {"line": "LINE", "branch": "BRANCH", "statement": "INSTRUCTION"}
 
 
 def read_cobertura(file: SourceFile, kind: Kind) -> Report:
     """Lines by their hits; branches by `condition-coverage`."""
-    report, path, roots = Report(), "", []
+    report, path, roots = Report(file), "", list[str]()
     for ended, element in elements(file):
         match ended, element.tag:
             case False, "coverage":
@@ -28,11 +30,19 @@ def read_cobertura(file: SourceFile, kind: Kind) -> Report:
             case False, "class":
                 path = element.get("filename") or ""
             case True, "source":
-                roots.append((element.text or "").strip().rstrip("/"))
+                _add_root(roots, element, file)
             case True, "line":
                 _cobertura_line(report, path, element, file, kind)
-    report.roots = tuple(root for root in roots if root)
+    report.roots = tuple(roots)
     return report
+
+
+def _add_root(roots: list[str], source: Element, file: SourceFile) -> None:
+    root = (source.text or "").strip().rstrip("/")
+    if root:
+        roots.append(root)
+    if len(roots) > _MOST_ROOTS:
+        raise UnreadableFile(file.name, None, f"it names more than {_MOST_ROOTS} <source> folders")
 
 
 def _cobertura_line(report: Report, path: str, line: Element, file: SourceFile, kind: Kind) -> None:
@@ -58,7 +68,7 @@ def read_jacoco(file: SourceFile, kind: Kind) -> Report:
 
 class _JaCoCo:
     def __init__(self, file: SourceFile, kind: Kind) -> None:
-        self.report = Report()
+        self.report = Report(file)
         self._file = file
         self._kind: Kind = kind
         self._inside: list[str] = []
@@ -71,8 +81,8 @@ class _JaCoCo:
             self._path = "/".join(self._inside[1:])
         elif element.tag == "sessioninfo":
             dumped = _instant(element.get("dump"))
-            known = self.report.stated
-            self.report.stated = max(dumped, known) if dumped and known else dumped or known
+            if dumped is not None and dumped.tzinfo is not None:
+                self.report.stated = max(dumped, self.report.stated or dumped)
 
     def end(self, element: Element) -> None:
         self._inside.pop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 
@@ -21,6 +21,46 @@ class UnreadableFile(Exception):
         super().__init__(f"{place}:{line}: {words}" if line else f"{place}: {words}")
 
 
+class ReadingBound:
+    """How much may still be read of several files of others: bytes of memory, by estimates on the safe side, and XML.
+
+    `elements` are those of all of them together: they take time even where nothing is kept of them.
+    """
+
+    def __init__(self, size: int, elements: int) -> None:
+        self._left = size
+        self._elements = elements
+
+    def count(self, elements: int, place: str) -> None:
+        """
+        Raises:
+            UnreadableFile: for more XML elements than are read.
+        """
+        self._elements -= elements
+        if self._elements < 0:
+            words = "it holds more XML elements than are read of an artifact; leave out what needn't count"
+            raise UnreadableFile(place, None, words)
+
+    def take(self, size: int, place: str) -> None:
+        """
+        Raises:
+            UnreadableFile: where that is more than is left.
+        """
+        self._left -= size
+        if self._left < 0:
+            words = "it tells of more source files and lines than are read of an artifact; leave out what needn't count"
+            raise UnreadableFile(place, None, words)
+
+    @contextmanager
+    def lend(self, size: int, place: str) -> Iterator[None]:
+        """Takes it for a while."""
+        self.take(size, place)
+        try:
+            yield
+        finally:
+            self._left += size
+
+
 @contextmanager
 def reading() -> Iterator[None]:
     """Files that vanish or may not be opened are a source that doesn't answer."""
@@ -32,10 +72,14 @@ def reading() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file and the name people know it by: relative to the config file where it lies below."""
+    """A file and the name people know it by: relative to the config file where it lies below.
+
+    `bound` is how much reading it may take, together with others; None for files that are the user's own.
+    """
 
     path: Path
     name: str
+    bound: ReadingBound | None = field(default=None, compare=False, repr=False)
 
     def check_size(self) -> None:
         size = self.path.stat().st_size

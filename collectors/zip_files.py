@@ -10,9 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from .file_patterns import LARGEST, SourceFile, UnreadableFile
+from .file_patterns import LARGEST, ReadingBound, SourceFile, UnreadableFile
 
 MOST_ENTRIES = 10_000
+MEMORY = 160 * 2**20
+"""Bytes that reading what an archive holds may take."""
+
+MOST_ELEMENTS = 5_000_000
+"""XML elements that are read of an archive: under a minute's work."""
+
 LARGEST_LIST = 4 * 2**20
 """Bytes of an archive's list of entries: it is read whole before anything else."""
 
@@ -109,7 +115,7 @@ def _chosen(entries: Sequence[zipfile.ZipInfo], name: str, patterns: Sequence[st
 def _written(
     archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], name: str, folder: Path
 ) -> Iterator[SourceFile]:
-    left = LARGEST
+    left, bound = LARGEST, ReadingBound(MEMORY, MOST_ELEMENTS)
     for number, entry in enumerate(entries):
         if entry.flag_bits & _ENCRYPTED:
             raise UnreadableFile(name, None, f"{_shown(entry.filename)} in it is encrypted")
@@ -119,7 +125,7 @@ def _written(
         path = folder / f"{number:05}"
         with archive.open(entry) as packed, path.open("wb") as file:
             left = _poured(packed.read, file.write, left, name)
-        yield SourceFile(path, f"{name}: {_shown(entry.filename)}")
+        yield SourceFile(path, f"{name}: {_shown(entry.filename)}", bound)
 
 
 def _poured(read: Callable[[int], bytes], write: Callable[[bytes], object], left: int, name: str) -> int:

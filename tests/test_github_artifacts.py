@@ -83,6 +83,10 @@ def lcov(covered: int) -> str:
     return f"TN:\nSF:src/pay.py\n{lines}end_of_record\n"
 
 
+def coverage(text: str) -> bytes:
+    return packed({"coverage.info": text, "junit/a.xml": junit(1, 0)})
+
+
 def junit(passed: int, failed: int) -> str:
     cases = '<testcase name="a"/>' * passed + '<testcase name="b"><failure/></testcase>' * failed
     return f'<testsuite name="s" tests="{passed + failed}">{cases}</testsuite>'
@@ -259,6 +263,11 @@ def test_what_expires_after_it_was_read_keeps_its_figure(world: World, make: Mak
         (zip64(list_of=2), "archives beyond 4 GB (ZIP64)"),
         (zip64(list_of=10_001), "archives beyond 4 GB (ZIP64)"),
         (uncounted(10_001), "it holds more than the 10,000 files"),
+        (coverage('{"meta": {}, "files": ' + "9" * 5000 + "}"), "it can't be read (Exceeds the limit"),
+        (coverage('{"meta": [], "files": {}}'), "it has no `meta` and `files`"),
+        (coverage('{"meta": {}, "files": {"a": {"executed_lines": [1e999]}}}'), "it lacks what coverage.py writes"),
+        (coverage(f"SF:a\nLF:{10**400}\nend_of_record\n"), "it says that 0 of"),
+        (coverage("SF:a\nLF:2\nLH:3\nend_of_record\n"), "it says that 3 of 2 are covered"),
     ],
 )
 def test_an_archive_that_can_not_be_read_is_a_problem_and_no_figure(
