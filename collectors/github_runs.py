@@ -16,6 +16,7 @@ from .contract import CollectorError, ConfigError, SourceError
 from .github_client import Answer
 from .github_cursor import Item, Seen, claimed, instant
 from .github_facts import Node, end_is_doubtful, run_fact
+from .github_jobs import last_job_ended
 from .github_reader import TICK, Reader
 from .github_refusals import NotVisible
 from .github_told import ToldRuns
@@ -46,6 +47,7 @@ class RunReader(Reader):
     make: Callable[[Run], Run | Deployment] = lambda run: run
     _handed_over: ToldRuns = field(init=False)
     _holes: TimeRanges = field(default_factory=TimeRanges)
+    _shrunk: TimeRange | None = None
 
     def read(self, window: TimeRange) -> Iterator[Batch]:
         now = self.client.now()
@@ -114,10 +116,16 @@ class RunReader(Reader):
         """As much of a list as is safe to read; what is left of its time, if anything is."""
         # GitHub includes both ends.
         created = f"{_written(part.start)}..{_written(part.end - TICK)}"
-        count, oldest, cut = 0, part.end - TICK, False
+        count, oldest, cut, most = 0, part.end - TICK, False, 0
         for answer in self.client.pages(self._path, self.subject, {**self._parameters, "created": created}):
             listed = self._listed(answer)
             count += len(listed)
+            most = max(most, _promised(answer))
+            if _promised(answer) < most and part != self._shrunk:
+                # Runs were deleted meanwhile, and others slipped to a page that was read: once more, from the front.
+                self._shrunk = part
+                yield from self._told(self._runs(answer), list)
+                return part
             oldest = max(part.start, min((oldest, *(instant(run["created_at"]) for run in listed))))
             cut = _may_be_cut(answer, count)
             read = TimeRange(oldest + TICK, part.end)
@@ -199,28 +207,10 @@ class RunReader(Reader):
         return facts, problems
 
     def _attempt(self, payload: Node) -> Run:
-        return run_fact(payload, self.subject, self._jobs_ended(payload) if end_is_doubtful(payload) else None)
-
-    def _jobs_ended(self, payload: Node) -> datetime | None:
-        path = f"{self._actions}/runs/{payload['id']}/attempts/{payload['run_attempt']}/jobs"
-        jobs: list[Node] = []
-        promised = 0
-        try:
-            for answer in self.client.pages(path, self.subject, {}):
-                jobs += self._jobs(answer, payload)
-                promised = max(promised, _promised(answer))
-        except NotVisible:
-            if not jobs:
-                return None
-        if len(jobs) < promised:
-            raise SourceError(f"{self.subject}: GitHub left out jobs of run {payload['id']}")
-        return max((instant(job["completed_at"]) for job in jobs if job.get("completed_at")), default=None)
-
-    def _jobs(self, answer: Answer, payload: Node) -> Sequence[Node]:
-        jobs: Sequence[Node] = answer.body["jobs"]
-        if any(job.get("run_id") != payload["id"] for job in jobs):
-            raise SourceError(f"{self.subject}: GitHub answered with the jobs of another run than {payload['id']}")
-        return jobs
+        if not end_is_doubtful(payload):
+            return run_fact(payload, self.subject, None)
+        ended = last_job_ended(self.client, self._actions, self.subject, payload, self._ours)
+        return run_fact(payload, self.subject, ended)
 
     def _note(self, run: Run) -> None:
         self._handed_over.add(run.run, run.created_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -169,6 +169,51 @@ def test_the_end_of_a_long_run_is_not_read_from_a_part_of_its_jobs(begin: Interl
 
     def mixed_up(number: int) -> None:
         again.world.impostor = "acme/other" if number == last else None
+
+    again.stage.direct.before = mixed_up
+    again.poll()
+    again.calm()
+    again.holds()
+    again.end()
+
+
+@pytest.mark.parametrize("kind", ["runs"])
+@pytest.mark.parametrize("number", [4, 6, 7, 9, 12])
+def test_a_run_deleted_while_a_list_is_read_hides_no_other(begin: Interleaving, kind: str, number: int) -> None:
+    for seed in range(30):
+        begin.happen("add", Random(seed))
+        begin.world.now += timedelta(minutes=1)
+    begin.world.now += HOUR
+
+    def deleted(request: int) -> None:
+        if request == number:
+            last = datetime.fromisoformat(begin.stage.server.asked[-1].query["created"].partition("..")[2])
+            history = begin.life.repository.history
+            gone = max((one for one in history if one.created_at <= last), key=lambda one: one.created_at)
+            history.remove(gone)
+            begin.life.cleared.add(gone.key)
+            begin.life.changed()
+
+    begin.stage.direct.before = deleted
+    begin.poll()
+    begin.calm()
+    begin.holds()
+    begin.end()
+
+
+@pytest.mark.parametrize("kind", ["runs"])
+@pytest.mark.parametrize("many", [1, 2, 30])
+def test_another_repository_s_empty_list_of_jobs_makes_no_end_doubtful(
+    begin: Interleaving, kind: str, many: int
+) -> None:
+    begin.world.now += 10 * HOUR
+    jobs = 1 + next(n for n, path in enumerate(_asked(begin)) if path.endswith("/jobs"))
+    again = Interleaving(begin.stage, kind, f"no-jobs-{many}")
+    again.world.now += 10 * HOUR
+    again.life.other.history[:] = [replace(run, attempt=9) for run in again.life.other.history if isinstance(run, Run)]
+
+    def mixed_up(number: int) -> None:
+        again.world.impostor = "acme/other" if jobs <= number < jobs + many else None
 
     again.stage.direct.before = mixed_up
     again.poll()
