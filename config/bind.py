@@ -18,6 +18,7 @@ from .known_types import KnownTypes
 from .model import Config
 from .people import People
 from .problem import ConfigProblems
+from .reach import check_homes
 from .words import unknown_key
 from .written_objectives import read_objectives
 
@@ -58,6 +59,7 @@ def _bind(document: Document, findings: Findings, registry: Mapping[str, type[Co
     people = People(teams)
     services = bind_services(table.get("services", {}), findings)
     sources = bind_sources(table.get("sources", {}), registry, people, findings)
+    check_homes(services, sources.values(), findings)
     written = read_objectives(table.get("objectives", []), findings)
     cycles = bind_cycles(table.get("cycles", {}), tracker, written, findings)
     metrics = bind_metrics(table.get("metrics", {}), sources, services, written, findings)

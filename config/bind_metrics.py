@@ -21,6 +21,7 @@ from .metric_options import as_written
 from .places import Key
 from .problem import choices, listed
 from .rates import RateAsked, rates_asked
+from .reach import check_repositories
 from .schema_metrics import MetricTable
 from .words import model_keys, unknown_key
 from .written_objectives import WrittenObjective
@@ -107,7 +108,8 @@ class _Metric:
             return BoundMetric(None)
         unit = self._unit(measure, options)
         aggregate = parse_aggregate(options, unit, self.key, self.binder.findings)
-        self._check_reach(measure, options)
+        self._check_across(measure, options)
+        check_repositories(options.repositories or (), source, self.key, self.binder.findings)
         check_reach(measure, options, self.binder.services, source, self.key, self.binder.findings)
         definition = None if queries is None else self._definition(measure, options, queries, unit, aggregate)
         return BoundMetric(definition, RATIO if aggregate.name == "share_within" else unit)
@@ -257,7 +259,7 @@ class _Metric:
         oldest = max(_max_age(source, kind) for kind, source in self.sources.items())
         return max(oldest, FIGURE_AGE) if measure.shape == "newest" else oldest
 
-    def _check_reach(self, measure: Measure, options: MetricTable) -> None:
+    def _check_across(self, measure: Measure, options: MetricTable) -> None:
         several = len(options.services or options.repositories or ()) > 1
         if measure.shape == "rate" and several and options.across is None:
             self.add("", 'several services in one frequency: add across = "sum" or across = "worst"')

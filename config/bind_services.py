@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,20 +13,43 @@ from .bind_sources import BoundSource
 from .findings import Findings
 from .places import Key
 from .problem import near
+from .reach import is_among, repositories_of, unseen
 from .schema_metrics import MetricTable
 from .schema_tracker import ServiceTable
 
 
 def bind_services(table: object, findings: Findings) -> dict[str, Service]:
-    services = {}
-    for name, one, key in findings.tables(table, ("services",)):
-        written = findings.salvaged(ServiceTable, one, key)
+    services: dict[str, Service] = {}
+    for name, said, key in findings.tables(table, ("services",)):
+        written = findings.salvaged(ServiceTable, said, key)
         if written:
             match: dict[str, Any] = written.match.model_dump()
             if match["payload"] is not None:
                 match["payload"] = tuple(sorted(match["payload"].items()))
-            services[name] = Service(name=name, repository=written.repository, paths=tuple(written.paths), **match)
+            one = Service(name=name, repository=written.repository, paths=tuple(written.paths), **match)
+            _check_turn(one, services.values(), key, findings)
+            services[name] = one
     return services
+
+
+def _check_turn(service: Service, before: Iterable[Service], key: Key, findings: Findings) -> None:
+    """Whether the services before it leave it any deployment."""
+    for other in before:
+        if other.home == service.home and _covers(other, service):
+            said = f"services.{other.name} before it ({other.match}) takes all its deployments"
+            findings.add((*key, "match"), f"{said}: write [services.{service.name}] first, or match them differently")
+            return
+
+
+def _covers(first: Service, later: Service) -> bool:
+    """Whether all that fits the later one surely fits the first; two globs are only told to where they are equal."""
+    if first.payload is not None and later.payload is not None:
+        return set(first.payload) <= set(later.payload)
+    for way in ("environment", "workflow", "tag"):
+        wide, narrow = getattr(first, way), getattr(later, way)
+        if wide is not None and narrow is not None:
+            return wide == narrow or (not PATTERN & set(narrow) and fnmatchcase(narrow, wide))
+    return False
 
 
 def services_of_metric(
@@ -35,8 +58,8 @@ def services_of_metric(
     """Fields of a `MetricDefinition`. A metric that names services rests on their repositories alone."""
     named = [n if n in services else _as_source_says(n, source) for n in options.services or ()]
     written = dict.fromkeys(services[n].repository if n in services else n for n in named) or options.repositories
-    among = written or _repositories_of(source)
-    split = (s for s in services.values() if among is None or _is_among(s.repository, among))
+    among = written or repositories_of(source)
+    split = (s for s in services.values() if among is None or is_among(s.repository, among))
     own = "environment" not in options.model_fields_set
     kinds = kinds_needed(measure, options.rollback.rules)
     files_matter = "changes" in kinds
@@ -53,13 +76,13 @@ def services_of_metric(
 
 def _as_source_says(repository: str, source: BoundSource | None) -> str:
     """A repository in the upper and lower case of its facts, where the source names it in full."""
-    return next((name for name in _repositories_of(source) or () if name.lower() == repository.lower()), repository)
+    return next((name for name in repositories_of(source) or () if name.lower() == repository.lower()), repository)
 
 
 def repositories_with_paths(services: Mapping[str, Service], source: BoundSource) -> tuple[str, ...]:
     """Of the source's repositories those whose changes can be told apart by their files."""
-    told = _repositories_of(source)
-    found = {s.repository for s in services.values() if s.paths and (told is None or _is_among(s.repository, told))}
+    told = repositories_of(source)
+    found = {s.repository for s in services.values() if s.paths and (told is None or is_among(s.repository, told))}
     return tuple(sorted(found))
 
 
@@ -96,26 +119,14 @@ def check_reach(
         if name in services and not {"deployments", "changes"} & set(measure.kinds):
             said = f"only deployments and changes are told apart by service, and {measure.name} has none of them"
             findings.add(place, said)
-        elif options.repositories and not _is_among(repository, options.repositories):
+        elif options.repositories and not is_among(repository, options.repositories):
             findings.add(place, _outside(name, repository, "this metric's repositories", options.repositories))
-        elif (told := _repositories_of(source)) is not None and not _is_among(repository, told):
+        elif (told := repositories_of(source)) is not None and not is_among(repository, told):
             findings.add(place, _outside(name, repository, f'the repositories of the source "{source.name}"', told))
+        elif (why := unseen(repository, [source])) is not None:
+            findings.add(place, why)
 
 
 def _outside(name: str, repository: str, where: str, known: Collection[str]) -> str:
     lives = f"{name} lives in {repository}, which" if name != repository else name
     return f"{lives} is not among {where}{near(repository, known)}"
-
-
-def _repositories_of(source: BoundSource | None) -> Sequence[str] | None:
-    """Which repositories a source is of, names and globs; None where its options don't say."""
-    options = source.config.options if source and source.config else None
-    if getattr(options, "topics", ()):
-        return None
-    found: Sequence[str] | None = getattr(options, "repositories", None)
-    return found
-
-
-def _is_among(repository: str, names: Collection[str]) -> bool:
-    asked = repository.lower()
-    return any(asked == name.lower() or fnmatchcase(asked, name.lower()) for name in names)

@@ -31,6 +31,12 @@ match = { workflow = "mail.yml" }
 type = "github"
 token = { env = "TOKEN" }
 repositories = ["acme/shop", "acme/pay-*"]
+exclude = ["acme/pay-old", "acme/pay-old*"]
+
+[sources.others]
+type = "github"
+token = { env = "TOKEN" }
+repositories = ["post/office", "acme/shop"]
 
 [metrics.m]
 source = "hub"
@@ -97,7 +103,7 @@ def test_changes_of_all_services_together_are_not_told_apart_but_read_with_those
 
 def test_where_no_service_of_the_source_has_paths_no_files_are_asked(tmp_path):
     path = tmp_path / "keyresults.toml"
-    path.write_text(BASE.replace('"acme/shop", ', "").replace("rollback_rate", "change_count"))
+    path.write_text(BASE.replace('["acme/shop", "acme', '["acme').replace("rollback_rate", "change_count"))
     assert load(path).metrics["m"].queries["changes"] == {}
 
 
@@ -148,9 +154,10 @@ def test_a_service_brings_its_environments_where_none_is_written(metric, lines, 
             'acme/shap is not among the repositories of the source "hub"; did you mean "acme/shop"?',
         ),
         (
-            'services = ["ledger"]\nrepositories = ["acme/shops"]',
-            'ledger lives in acme/shop, which is not among this metric\'s repositories; did you mean "acme/shops"?',
+            'services = ["ledger"]\nrepositories = ["acme/pay-shop"]',
+            'ledger lives in acme/shop, which is not among this metric\'s repositories; did you mean "acme/pay-shop"?',
         ),
+        ('services = ["acme/pay-old"]', "exclude of [sources.hub] leaves it out"),
         ('services = ["acme/*"]', "services are named one by one: a glob goes with repositories"),
     ],
 )
@@ -165,3 +172,77 @@ def test_ci_runs_are_not_told_apart_by_service(tmp_path):
     path.write_text(BASE.replace("rollback_rate", "ci_success_rate") + 'services = ["ledger"]\nworkflow = "ci.yml"\n')
     with pytest.raises(ConfigProblems, match="only deployments and changes are told apart by service"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("acme/pya-api", 'no pattern of [sources.hub] repositories matches it; did you mean "acme/pay-*"?'),
+        ("acme/shops-*", 'no pattern of [sources.hub] repositories matches it; did you mean "acme/shop"?'),
+        ("other/*", "no pattern of [sources.hub] repositories matches it"),
+        ("acme/pay-old", "exclude of [sources.hub] leaves it out"),
+        ("acme/Pay-Old*", "exclude of [sources.hub] leaves it out"),
+    ],
+)
+def test_a_repository_that_the_source_can_t_have_is_an_error(tmp_path, asked, said):
+    lines = f'{BASE}repositories = ["acme/shop", "{asked}"]\n'
+    (tmp_path / "kr.toml").write_text(lines)
+    with pytest.raises(ConfigProblems) as raised:
+        load(tmp_path / "kr.toml")
+    last = len(lines.splitlines())
+    assert [(p.line, p.key, p.message) for p in raised.value.problems] == [(last, "metrics.m.repositories[2]", said)]
+
+
+@pytest.mark.parametrize(
+    "asked", ["ACME/shop", "acme/pay-api", "acme/*", "acme/pay-*-api", "*/*", "acme/[ps]hop", "a*e/p*"]
+)
+def test_a_repository_that_the_source_may_have_is_fine(metric, asked):
+    assert metric(f'repositories = ["{asked}"]').subjects == (asked,)
+
+
+def test_where_topics_choose_repositories_any_may_be_meant(tmp_path):
+    path = tmp_path / "keyresults.toml"
+    path.write_text(BASE.replace('"acme/pay-*"]', '"acme/pay-*"]\ntopics = ["pay"]') + 'repositories = ["acme/any"]\n')
+    assert load(path).metrics["m"].subjects == ("acme/any",)
+
+
+def test_a_service_in_a_repository_that_no_source_has_is_an_error(tmp_path):
+    path = tmp_path / "keyresults.toml"
+    written = BASE.replace('repository = "post/office"', 'repository = "post/ofice"')
+    path.write_text(written)
+    with pytest.raises(ConfigProblems) as raised:
+        load(path)
+    said = 'no pattern of [sources.hub] or [sources.others] repositories matches it; did you mean "post/office"?'
+    assert [(p.line, p.key, p.message) for p in raised.value.problems] == [(15, "services.mail.repository", said)]
+    path.write_text(written + '\n[sources.clone]\ntype = "git"\npath = "."\n')
+    assert load(path).services["mail"].repository == "post/ofice"  # which repository a clone is of, only it knows
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ('environment = "prod"', 'environment = "prod"'),
+        ('environment = "*-prod"', 'environment = "web-prod"'),
+        ('workflow = "deploy*.yml"', 'workflow = "deploy*.yml"'),
+        ('tag = "v*"', 'tag = "v1"'),
+        ('payload = { team = "front" }', 'payload = { team = "front", service = "web" }'),
+    ],
+)
+def test_a_service_whose_deployments_another_before_it_takes_is_an_error(tmp_path, first, later):
+    path = tmp_path / "keyresults.toml"
+
+    def service(name: str, match: str, repository: str = "acme/shop") -> str:
+        return f'[services.{name}]\nrepository = "{repository}"\nmatch = {{ {match} }}\n'
+
+    path.write_text(service("ledger", first) + service("web", later, "Acme/Shop"))
+    with pytest.raises(ConfigProblems) as raised:
+        load(path)
+    (problem,) = raised.value.problems
+    assert (problem.line, problem.key) == (6, "services.web.match")
+    assert problem.message.startswith("services.ledger before it (")
+    assert "takes all its deployments: write [services.web] first, or match them differently" in problem.message
+    path.write_text(service("ledger", first) + service("web", later, "acme/other"))
+    assert len(load(path).services) == 2
+    if first != later:
+        path.write_text(service("web", later) + service("ledger", first))
+        assert len(load(path).services) == 2
