@@ -13,7 +13,7 @@ from .invocation import Invocation, pass_invocation
 from .names import known_sources
 from .options import day, json_option
 from .printing import show, write
-from .watched import terminable, watched
+from .watched import stoppable
 
 if TYPE_CHECKING:
     from ..jobs.workspace import Workspace
@@ -50,7 +50,7 @@ def collect(invocation: Invocation, sources: tuple[str, ...], only_plan: bool, a
     if only_plan or as_json:
         _plan(workspace, wanted, None, only_plan, as_json)
         return
-    with watched() as progress, terminable():
+    with stoppable(" ".join(("keyresults collect", *sources))) as progress:
         result = collected(workspace, wanted, progress=progress)
     _tell(workspace, result)
 
@@ -79,8 +79,9 @@ def backfill(invocation: Invocation, sources: tuple[str, ...], since: datetime, 
     if only_plan or as_json:
         _plan(workspace, wanted, since.date(), only_plan, as_json)
         return
-    with watched() as progress, terminable():
-        result = backfilled(workspace, since=since.date(), sources=wanted, progress=progress)
+    first = since.date()
+    with stoppable(" ".join(("keyresults backfill", *sources, f"--since {first}"))) as progress:
+        result = backfilled(workspace, since=first, sources=wanted, progress=progress)
     _tell(workspace, result)
 
 

@@ -78,12 +78,35 @@ class Course:
         done = sum(self._shares.values()) / max(self._count, len(self._shares), 1)
         return round(self.requests / done) if done >= LITTLE else None
 
-    def words(self) -> str:
-        """`forge runs of acme/shop · back to 2026-08-14 · 132 requests of about 450`."""
+    def words(self, most: int | None = None) -> str:
+        """`forge runs of acme/shop · back to 2026-08-14 · 132 requests of about 450`.
+
+        In `most` characters: what the work is about gives way first, then how far back it is.
+        """
         with self._counting:
             back = f"back to {self._back_to}" if self._back_to else ""
             expected = self.expected
             requests = f"{self.requests} requests" if self.requests else f"{self._facts} facts" if self._facts else ""
             if self.requests and expected is not None and expected > self.requests:
                 requests = f"{requests} of about {expected}"
-            return " · ".join(part for part in (self._about, back, requests) if part)
+            return _joined(self._about, back, requests, most)
+
+
+_LEAST = 12
+"""Characters of what the work is about that still say something."""
+
+
+def _joined(about: str, back: str, requests: str, most: int | None) -> str:
+    whole = " · ".join(part for part in (about, back, requests) if part)
+    if most is None or len(whole) <= most:
+        return whole
+    left = most - (len(whole) - len(about))
+    if left < _LEAST and back:
+        return _joined(about, "", requests, most)
+    return " · ".join(part for part in (_cut(about, max(left, 1)), back, requests) if part)[:most]
+
+
+def _cut(words: str, most: int) -> str:
+    """Both ends of it: the source stands at one, the repository or the days at the other."""
+    end = (most - 1) // 2
+    return f"{words[: most - 1 - end]}…{words[len(words) - end :]}" if len(words) > most else words

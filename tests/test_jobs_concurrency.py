@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -260,12 +261,16 @@ def test_an_interrupt_ends_the_threads_and_leaves_nothing_taken(scene: Scene, se
     scene.watch.delay = 0.1
     config = scene.config(4)
     command = [sys.executable, "-c", PROGRAM, str(config), NOW.isoformat()]
-    process = subprocess.Popen(command, preexec_fn=hear_interrupts, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, preexec_fn=hear_interrupts, stderr=subprocess.PIPE, text=True)
     while len(scene.server.asked) < 20:
         time.sleep(0.01)
     process.send_signal(sent)
     began = time.monotonic()
-    assert process.wait(timeout=20) == code
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert re.fullmatch(
+        r"stopped( after \d+ requests?)?; what came is stored, `keyresults collect` goes on", said.strip()
+    )
     assert time.monotonic() - began < 5
     with closing(sqlite3.connect(config.parent / ".keyresults/store.db")) as connection:
         assert connection.execute("SELECT count(*) FROM leases").fetchone() == (0,)

@@ -41,6 +41,26 @@ class TestACourse:
         course.advance(250)
         assert course.words() == "exports deployments · 250 facts"
 
+    def test_on_a_narrow_terminal_the_numbers_stay_and_the_name_gives_way(self) -> None:
+        course = Course()
+        course.streams(1)
+        name = "forge deployments of acme/a-rather-long-name-of-a-repository"
+        course.advance(1, 132, name=name, back_to=date(2026, 8, 14), share=0.25)
+        assert course.words(200) == f"{name} · back to 2026-08-14 · 132 requests of about 528"
+        assert course.words(68) == "forge dep…epository · back to 2026-08-14 · 132 requests of about 528"
+        assert course.words(50) == "forge deplo…repository · 132 requests of about 528"
+
+    @given(most=st.integers(30, 120), name=st.text("abc/ ", max_size=90), requests=st.integers(0, 99_999))
+    def test_no_line_is_longer_than_it_may_be(self, most: int, name: str, requests: int) -> None:
+        course = Course()
+        course.streams(1)
+        course.stream(name, "2026-07-01 to 2026-11-20")
+        assert len(course.words(most)) <= most
+        course.advance(1, requests, name=name, back_to=date(2026, 8, 14), share=0.5)
+        line = course.words(most)
+        assert len(line) <= most
+        assert str(requests or 1) in line
+
 
 def test_a_log_has_a_plain_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(range(0, 1000, 10))
