@@ -44,7 +44,22 @@ cycle_option = click.option(
     shell_complete=completing.cycles,
     help="The cycle, such as 2026-Q4. Default: the config's.",
 )
-day = click.DateTime(["%Y-%m-%d"])
+
+
+class Day(click.DateTime):
+    """A date such as 2026-06-01."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 (click's own signature)
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{str(value)[:40]!r} is no date: write year, month and day, such as 2026-06-01", param, ctx)
+
+
+day = Day()
 
 
 class StatusList(click.ParamType[frozenset[str]]):

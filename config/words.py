@@ -17,6 +17,7 @@ from .problem import choices, listed, near
 _KINDS = {
     "string_type": "text in quotes",
     "bool_type": "true or false",
+    "bool_parsing": "true or false",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",

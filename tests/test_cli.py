@@ -341,6 +341,12 @@ def test_a_source_that_fails_ends_a_collection_with_3(recorded, capsys, monkeypa
         assert "the server said no" in " ".join(out.split())
 
 
+def test_a_day_in_another_form_is_shown_how_to_be_written(recorded, capsys):
+    code, _, err = run(capsys, "backfill", "--since", "1.6.2026")
+    assert code == 2
+    assert "'1.6.2026' is no date: write year, month and day, such as 2026-06-01" in " ".join(err.split())
+
+
 def test_an_unexpected_error_is_one_line_and_debug_shows_more(recorded, capsys, monkeypatch):
     def broken(*_):
         raise RuntimeError("a defect")
