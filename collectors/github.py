@@ -58,9 +58,15 @@ class GitHub:
     The percentage is the first one without a sign: 92.3 in "92.3% (+0.4%)", 87.5 in "increased (+0.2%) to
     87.5%". `pattern = 'branches ([\\d.]+)%'` says which one else; its one group is the number. Words without a
     percentage are a problem that the collection tells, and no figure. An artifact is downloaded once for each
-    commit (the newest one that its runs left), without the credential, and at most 64 MB of it; up to 200 MB
-    are unpacked. `*` in `files` spans folders; each pattern must match, and without `files` everything in it
-    counts. Artifacts expire: what is gone before it was read is told, and no time before it counts as collected.
+    commit (the newest one that its runs left), without the credential. Artifacts expire: what is gone before it
+    was read is told, and no time before it counts as collected. `*` in `files` spans folders; each pattern must
+    match, and without `files` everything in it counts.
+
+    At most 64 MB of an artifact are downloaded, and 200 MB unpacked, of a zip with at most 10,000 files, stored or
+    deflated. What they say may take 160 MB of memory (about 900,000 lines of code, or 450,000 in coverage.py's
+    JSON) and 5 million XML elements. An artifact beyond that is a problem that is told, and no figure: let `files`
+    name fewer reports, upload fewer, or write them where the `coverage` source finds them, which reads up to
+    200 MB of each.
 
     Where a metric has to know which commits a deployment brought beside the one before it, both are
     compared: a request for each deployment, once. A clone of the repository, kept fetched by

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, ClassVar, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -40,7 +40,7 @@ def _is_http(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError('write the address of the API, such as "https://api.github.com", without a credential')
-    return url.rstrip("/")
+    return urlunsplit(parts).rstrip("/")
 
 
 Repository = Annotated[str, AfterValidator(_is_repository)]

@@ -14,6 +14,7 @@ import pytest
 from keyresults.collectors import github_artifacts, github_client
 from keyresults.collectors.contract import SourceError
 from keyresults.collectors.github_cursor import SETTLES
+from keyresults.collectors.github_options import GitHubOptions
 from keyresults.collectors.github_transport import Transport
 from keyresults.metrics.facts import Sample
 from keyresults.metrics.ranges import TimeRange, TimeRanges
@@ -345,6 +346,11 @@ def test_a_download_is_as_encrypted_as_the_api(
     with pytest.raises(SourceError, match=r"artifact reports of 0{12}: .* would be asked without encryption"):
         followed.collect(make(), world.now)
     assert not elsewhere.asked
+
+
+def test_an_api_in_capital_letters_is_encrypted_too() -> None:
+    written = {"api_url": "HTTPS://github.example.com/api/v3/", "repositories": [PAYMENTS], "token": {"env": "T"}}
+    assert GitHubOptions.model_validate({"type": "github", **written}).api_url == "https://github.example.com/api/v3"
 
 
 @pytest.mark.parametrize(("seconds", "batches"), [(0.0, 8), (30.0, 1)])
