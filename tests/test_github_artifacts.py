@@ -350,7 +350,7 @@ def test_a_download_is_as_encrypted_as_the_api(
 
 def test_an_api_in_capital_letters_is_encrypted_too() -> None:
     written = {"api_url": "HTTPS://github.example.com/api/v3/", "repositories": [PAYMENTS], "token": {"env": "T"}}
-    assert GitHubOptions.model_validate({"type": "github", **written}).api_url == "https://github.example.com/api/v3"
+    assert GitHubOptions.model_validate(written).api_url == "https://github.example.com/api/v3"
 
 
 @pytest.mark.parametrize(("seconds", "batches"), [(0.0, 8), (30.0, 1)])
