@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
 from .collect import SOURCE_FAILED
 from .invocation import Invocation, pass_invocation
-from .printing import write
+from .printing import PLAIN_WIDTH, write
 
 if TYPE_CHECKING:
     from ..collectors.contract import ProbeResult
     from ..jobs.workspace import Workspace
     from ..metrics.calendar import Calendar
 
-NAMED = 2
+NAMED = 3
 """How many of the things a source shows are named; the rest are counted."""
 
 
@@ -38,9 +39,14 @@ def check(invocation: Invocation, probe: bool) -> None:
     from ..jobs.notices import concerns_of
     from ..reports.escaping import clean
 
-    write("".join(f"! {clean(words)}\n" for words in concerns_of(workspace)))
+    write("".join(_wrapped(f"! {clean(words)}") for words in concerns_of(workspace)))
     if probe and not _probed(workspace):
         click.get_current_context().exit(SOURCE_FAILED)
+
+
+def _wrapped(words: str) -> str:
+    lines = textwrap.wrap(words, PLAIN_WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _probed(workspace: Workspace) -> bool:

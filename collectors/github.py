@@ -19,6 +19,7 @@ from .git_shipments import Pair
 from .github_client import PER_MINUTE, GitHubClient
 from .github_cursor import Progress
 from .github_foresight import Planner
+from .github_labels import require_one
 from .github_options import (
     MOST_AT_ONCE,
     SAMPLE,
@@ -41,6 +42,17 @@ class GitHub:
 
     A stream is one kind of fact of one repository. Deployments of every environment and task are
     read, so that a metric can tell which there are when its own is never seen.
+
+    | `deployments =` | what counts as a deployment |
+    |---|---|
+    | (nothing written) | deployments of GitHub's deployments API |
+    | `{ workflow = "deploy.yml", branch = "main" }` | successful attempts of a workflow on a branch (`"*"`: any) |
+    | `{ releases = true }` | published releases |
+    | `{ tags = "v*" }` | tags whose names match a pattern |
+    | `{ merges = "main" }` | every first-parent commit of a branch |
+
+    Exactly one of them; a source says it for all its metrics, a metric for itself. A workflow without
+    `branch` counts on the default branch.
 
     Incidents are issues, from opening to closing, that carry one of the labels in
     `incidents = { labels = ["incident"] }` (or in a metric's own `labels`). Lines of an issue's text may
@@ -106,8 +118,8 @@ class GitHub:
         return 1 if at_once == 1 else min(2 * at_once, MOST_AT_ONCE)
 
     def probe(self) -> ProbeResult:
-        """One GraphQL query: which of the configured repositories and owners the credential sees."""
-        return look_around(self._client(), self._options.repositories)
+        """A GraphQL query, or one more for each hundred repositories of a glob's owner: what the credential sees."""
+        return look_around(self._client(), self._options)
 
     def streams(self, queries: Sequence[tuple[FactKind, Json]]) -> list[Stream]:
         """One per repository and query; asks GitHub only where the config has globs or topics, and not each time."""
@@ -115,6 +127,9 @@ class GitHub:
             return []
         repositories = self._repositories()
         asked: list[tuple[FactKind, Json]] = [(kind, self._query(kind, query)) for kind, query in queries]
+        for kind, query in asked:
+            if kind == "incidents":
+                require_one(self._client(), repositories, query["labels"])
         source = self._context.source
         return [
             Stream(source, kind, name, files_only_of(name, query)) for kind, query in asked for name in repositories

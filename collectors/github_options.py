@@ -80,6 +80,13 @@ class DeploymentSource(_Table):
     tags: str | None = Field(default=None, description='Tags that match this glob, such as "v*".')
     merges: str | None = Field(default=None, description="Every first-parent commit of this branch.")
 
+    @field_validator("releases", mode="before")
+    @classmethod
+    def _no_pattern(cls, written: object) -> object:
+        if isinstance(written, str):
+            raise ValueError('write releases = true; a pattern goes with tags, such as tags = "v*"')
+        return written
+
     @model_validator(mode="after")
     def _one_of_four(self) -> Self:
         said = [name for name in ("workflow", "releases", "tags", "merges") if getattr(self, name)]
@@ -124,15 +131,15 @@ class GitHubOptions(SourceOptions):
             raise WrongKeys.not_one(said, 'say one of token = { env = "NAME" } and app = { id, installation, key }')
         return self
 
+    def asks(self, kind: FactKind) -> Json:
+        return {"labels": self.incidents.labels} if kind == "incidents" and self.incidents else {}
+
 
 class DeploymentsQuery(FactQuery):
     deployments: DeploymentSource | None = Field(
         default=None, description="What counts as a deployment; default: the deployments API, all environments."
     )
 
-
-    def asks(self, kind: FactKind) -> Json:
-        return {"labels": self.incidents.labels} if kind == "incidents" and self.incidents else {}
 
 class RunsQuery(FactQuery):
     workflow: str | None = Field(default=None, description='File of the workflow, such as "ci.yml"; default: all.')
@@ -148,6 +155,12 @@ class IncidentsQuery(FactQuery):
         default=None, min_length=1, description="Issues with any of these labels; default: the source's `incidents`."
     )
 
+    @field_validator("labels")
+    @classmethod
+    def _each_once(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """In whatever order they are written, they ask the same."""
+        return labels and tuple(sorted({label.casefold(): label for label in reversed(labels)}.values()))
+
 
 class Figures(_Table):
     """Where figures stand; exactly one of status, check and artifact."""
@@ -155,12 +168,6 @@ class Figures(_Table):
     status: str | None = Field(default=None, description='Context of a commit status, such as "codecov/project".')
     check: str | None = Field(default=None, description="Name of a check run.")
     pattern: str | None = Field(
-    @field_validator("labels")
-    @classmethod
-    def _each_once(cls, labels: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """In whatever order they are written, they ask the same."""
-        return labels and tuple(sorted({label.casefold(): label for label in reversed(labels)}.values()))
-
         default=None,
         description="With `status` or `check`: regular expression whose one group is the percentage in the text; "
         'default: the first percentage without a sign, such as the 92.3 of "92.3% (+0.4%)".',

@@ -96,19 +96,27 @@ def _remembered(client: GitHubClient, owners: Sequence[str], globs: Sequence[str
     return found
 
 
-def look_around(client: GitHubClient, patterns: Sequence[str]) -> ProbeResult:
-    """One query: which of the named repositories, and of the owners of globs, the credential sees."""
-    names = sorted({name.partition("/")[0] + "/*" if _is_glob(name) else name for name in patterns})
-    answer = client.graphql("{" + " ".join(_visibility(i, name) for i, name in enumerate(names)) + "}", {}, "GitHub")
-    seen = [name for i, name in enumerate(names) if answer.data.get(f"n{i}")]
+def look_around(client: GitHubClient, options: GitHubOptions) -> ProbeResult:
+    """What the credential sees of the repositories and owners the options name, in one query; where it sees all of
+    them, and there are globs or topics, also which repositories these choose now. All that is named must be there: a
+    collection fails without it.
+    """
+    wanted = [name for name in options.repositories if _is_glob(name) or not _matches(name, options.exclude)]
+    names = sorted({name.partition("/")[0] + "/*" if _is_glob(name) else name for name in wanted})
+    query = "{" + " ".join(_visibility(i, name) for i, name in enumerate(names)) + "}"
+    there = client.graphql(query, {}, "GitHub").data if names else {}
+    seen = tuple(name for i, name in enumerate(names) if there.get(f"n{i}"))
     hidden = [name for name in names if name not in seen]
-    detail = f"{len(seen)} of {len(names)} configured repositories and owners are there"
-    return ProbeResult(
-        reachable=True,
-        authorised=bool(seen),
-        detail=f"{detail}; not found, or hidden from the token: {', '.join(hidden)}" if hidden else detail,
-        visible=tuple(seen),
-    )
+    if hidden:
+        detail = f"{len(seen)} of {len(names)} configured repositories and owners are there"
+        lacking = f"{detail}; not found, or hidden from the token: {', '.join(hidden)}"
+        return ProbeResult(reachable=True, authorised=False, detail=lacking, visible=seen)
+    found = tuple(chosen(client, options))
+    detail = "1 repository is there" if len(found) == 1 else f"{len(found)} repositories are there"
+    globs = [name for name in wanted if _is_glob(name)] if not options.topics else []
+    idle = [glob for glob in globs if not any(_matches(name, [glob]) for name in found)]
+    told = f"{detail}; none matches {', '.join(idle)}" if idle else detail
+    return ProbeResult(reachable=True, authorised=True, detail=told, visible=found)
 
 
 def _visibility(number: int, name: str) -> str:

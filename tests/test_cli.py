@@ -298,7 +298,7 @@ def test_a_probe_names_what_a_source_shows(folder, capsys):
     (folder / "keyresults.toml").write_text(CONFIG.replace("[metrics.engagement]", f"{more}\n[metrics.engagement]"))
     code, out, _ = run(capsys, "check", "--probe")
     assert code == 0
-    assert "; sees a.csv, b.csv and 2 more; since 2026-11-02\n" in out
+    assert "; sees a.csv, b.csv, c.csv and 1 more; since 2026-11-02\n" in out
 
 
 def test_the_config_can_be_named(recorded, capsys, tmp_path_factory, monkeypatch):

@@ -54,6 +54,7 @@ def make(server: GitHubStandIn, tmp_path: Path) -> Iterator[Make]:
         ({"api_url": "https://me:secret@github.example.com"}, "without a credential"),
         ({"deployments": {"tags": "v*", "merges": "main"}}, "exactly one"),
         ({"deployments": {"releases": False}}, "exactly one"),
+        ({"deployments": {"releases": "v*"}}, 'write releases = true; a pattern goes with tags, such as tags = "v*"'),
         ({"deployments": {"tags": "v*", "branch": "main"}}, "branch goes with workflow"),
         ({"incidents": {"labels": []}}, "at least 1 item"),
     ],

@@ -189,13 +189,28 @@ def test_answers_for_another_repository_are_refused(world: World, make: Make, ki
     assert not followed.facts
 
 
-def test_the_probe_says_what_the_token_sees(world: World, make: Make) -> None:
+def test_the_probe_fails_where_one_of_what_is_named_is_not_there(world: World, make: Make) -> None:
     history(world)
     found = make(repositories=[PAYMENTS, "acme/gone", "acme/shop-*", "nobody/*"]).probe()
-    assert found.ok
+    assert (found.reachable, found.ok) == (True, False)
     assert found.visible == ("acme/*", PAYMENTS)
     assert "2 of 4" in found.detail
     assert "acme/gone, nobody/*" in found.detail
+    assert make(repositories=[PAYMENTS, "acme/gone"], exclude=["acme/gone"]).probe().ok
+
+
+def test_the_probe_says_which_repositories_globs_choose(world: World, make: Make) -> None:
+    history(world)
+    for name in ("shop-a", "shop-b", "shop-old"):
+        world.add(f"acme/{name}")
+    found = make(repositories=["acme/shop-*", "acme/none-*", PAYMENTS], exclude=["acme/*-old"]).probe()
+    assert found.ok
+    assert found.visible == (PAYMENTS, "acme/shop-a", "acme/shop-b")
+    assert found.detail == "3 repositories are there; none matches acme/none-*"
+    with pytest.raises(ConfigError, match="no repository is left"):
+        make(repositories=["acme/none-*"]).probe()
+    with pytest.raises(ConfigError, match="no repository is left"):
+        make(repositories=[PAYMENTS], exclude=[PAYMENTS]).probe()
 
 
 def test_globs_topics_and_exclude_choose_repositories(
