@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 PIPE_CLOSED = 141
 """The exit code of a program whose reader went away, as shells know it."""
 
-_PLAIN_WIDTH = 80
+PLAIN_WIDTH = 80
 
 
 def write(text: str) -> None:
@@ -33,7 +33,7 @@ def rendered(content: RenderableType, *, colour: bool) -> str:
     from rich.console import Console
 
     # Rich asks the environment (NO_COLOR, TERM, COLUMNS) where a terminal is written to.
-    console = Console(highlight=False) if colour else Console(highlight=False, width=_PLAIN_WIDTH, color_system=None)
+    console = Console(highlight=False) if colour else Console(highlight=False, width=PLAIN_WIDTH, color_system=None)
     with console.capture() as captured:
         console.print(content)
     text = captured.get()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from job_scenes import NOW, rows, workspace, write_scene
+from keyresults.cli.main import main
 from keyresults.config.load import load
 from keyresults.jobs.baselines import definition_digest
 from keyresults.jobs.evaluate import evaluate
@@ -129,3 +130,16 @@ def test_labels_in_another_order_ask_the_same(scene):
     path.write_text(path.read_text().replace('["outage", "incident"]', '["incident", "outage"]'))
     with workspace(path) as one:
         assert concerns_of(one) == []
+
+
+def test_check_tells_it_in_lines_of_at_most_80_columns(scene, capsys):
+    with workspace(scene(OFTEN, RELEASES)) as one:
+        evaluate(one, as_of=NOW, store=True)
+    path = scene(f'{OFTEN}environment = "production-*"\n', WORKFLOW)
+    assert main(["--config", str(path), "check"]) == 0
+    told = capsys.readouterr().out.split("No errors.\n")[1]
+    assert len(told.splitlines()) > 2
+    assert max(map(len, told.splitlines())) <= 80
+    assert "definition of its metric releases → workflow a.yml" in " ".join(told.split())
+    assert " ".join(told.split()).count("changed without a reason") == 2, "no words are lost"
+    assert "÷ days" not in told
