@@ -13,6 +13,7 @@ from ..krs.names import KeyResultName, key_results_of, resolve
 from ..krs.rollup import roll_up
 from ..metrics.reading import Reading
 from ..metrics.traits import counted_in_words, in_words
+from ..reports.numbers import Period
 from ..reports.progress_report import (
     DayValue,
     ProgressReport,
@@ -22,6 +23,7 @@ from ..reports.progress_report import (
     TargetTerms,
 )
 from ..reports.values import Explanation, MetricSeries
+from ..reports.wording import period_by
 from .evidence import Evaluation
 from .judging import Judged, judged
 from .notices import in_watched_words, notices
@@ -91,6 +93,7 @@ def metric_series(
         unit=definition.unit.text,
         definition=in_words(definition),
         counted=counted_in_words(definition),
+        per=_period_of_users(evaluation, name, config.cycle.name if config.cycle else ""),
         timezone=calendar.timezone,
         readings=tuple(evaluation.measurement(name).readings(instants, calendar.start_of(start))),
     )
@@ -107,15 +110,19 @@ def explain(workspace: Workspace, name: str, *, as_of: datetime) -> Explanation:
     shown = config.cycle.name if config.cycle else ""
     found = resolve(name, config.objectives, config.metrics, shown)
     if isinstance(found, KeyResultName):
-        metric, reading = _of_key_result(evaluation, key_results_of(found.cycle, config.objectives)[found.id], found)
+        one = _judged(evaluation, found.cycle, key_results_of(found.cycle, config.objectives)[found.id])
+        metric, reading = _newest(evaluation, one)
+        per: Period | None = _period(one)
     else:
         start = config.cycle.start if config.cycle else config.calendar.day_of(as_of)
         metric = found.name
         reading = evaluation.measurement(metric).readings([as_of], config.calendar.start_of(start))[0]
+        per = _period_of_users(evaluation, metric, shown)
     return Explanation(
         name=name,
         definition=in_words(config.metrics[metric]),
         counted=counted_in_words(config.metrics[metric]),
+        per=per,
         timezone=config.calendar.timezone,
         window=reading.window,
         reading=reading,
@@ -123,13 +130,30 @@ def explain(workspace: Workspace, name: str, *, as_of: datetime) -> Explanation:
     )
 
 
-def _of_key_result(evaluation: Evaluation, kr: KeyResult, name: KeyResultName) -> tuple[str, Reading]:
-    objective = next(o for o in evaluation.config.objectives if o.cycle.name == name.cycle and kr in o.key_results)
-    found = judged(evaluation, objective, kr, freeze=False)
-    if found.judgement.reading is not None:
-        return found.judgement.metric, found.judgement.reading
-    start = evaluation.config.calendar.start_of(kr.start)
-    return kr.metric, evaluation.measurement(kr.metric).readings([evaluation.as_of], start)[0]
+def _judged(evaluation: Evaluation, cycle: str, kr: KeyResult) -> Judged:
+    objective = next(o for o in evaluation.config.objectives if o.cycle.name == cycle and kr in o.key_results)
+    return judged(evaluation, objective, kr, freeze=False)
+
+
+def _newest(evaluation: Evaluation, one: Judged) -> tuple[str, Reading]:
+    """The reading that a key result is judged by, and its metric."""
+    if one.judgement.reading is not None:
+        return one.judgement.metric, one.judgement.reading
+    start = evaluation.config.calendar.start_of(one.kr.start)
+    return one.kr.metric, evaluation.measurement(one.kr.metric).readings([evaluation.as_of], start)[0]
+
+
+def _period(one: Judged) -> Period:
+    return period_by(TargetTerms.of(one.target, one.judgement.target_value), one.judgement.reading)
+
+
+def _period_of_users(evaluation: Evaluation, metric: str, cycle: str) -> Period | None:
+    """The period in which the cycle's key results show a rate, where they agree on one."""
+    if evaluation.config.metrics[metric].unit.dimension != "per_day":
+        return None
+    users = [kr for kr in key_results_of(cycle, evaluation.config.objectives).values() if kr.metric == metric]
+    periods: set[Period] = {_period(_judged(evaluation, cycle, kr)) for kr in users}
+    return periods.pop() if len(periods) == 1 else None
 
 
 def _cycle(config: Config, name: str | None) -> Cycle:

@@ -40,6 +40,15 @@ class Dates:
         calendar = Calendar(self.timezone)
         return self.days(calendar.day_of(of.start), calendar.day_closed_by(of.end))
 
+    def edges(self, of: Window) -> str:
+        """The days of a window, with the time wherever it cuts one: `26 Oct 15:51 – 23 Nov`."""
+        calendar = Calendar(self.timezone)
+        last = calendar.day_closed_by(of.end)
+        if self.day_begun_at(of.start) and of.end == calendar.end_of(last):
+            return self.window(of)
+        start = self.day(calendar.day_of(of.start)) if self.day_begun_at(of.start) else self.instant(of.start)
+        return f"{start} – {self.day(last) if of.end == calendar.end_of(last) else self.instant(of.end)}"
+
     def first_day(self, of: Window) -> date:
         return Calendar(self.timezone).day_of(of.start)
 

@@ -31,7 +31,7 @@ def metric(series: MetricSeries) -> RenderableType:
     table = _table("day", "value", "of", "")
     table.columns[1].justify = "right"
     known = [abs(r.value) for r in series.readings if r.value is not None]
-    per = readable_period(max(known, default=None))
+    per = series.per or readable_period(max(known, default=None))
     dates = Dates(series.timezone, max((r.day for r in series.readings), default=date.min))
     for reading in series.readings:
         table.add_row(
@@ -48,12 +48,13 @@ def explanation(explained: Explanation) -> RenderableType:
     reading = explained.reading
     dates = Dates.seen_at(reading.at, explained.timezone)
     said = [
-        amount(reading.value, reading.unit),
+        amount(reading.value, reading.unit, per=explained.per),
         wording.rests_on(reading, explained.counted),
         wording.certainty(reading),
     ]
     about = _rows(
-        ("window", f"{dates.window(explained.window)} ({explained.timezone})"),
+    window = explained.window
+        *([("window", f"{dates.edges(window)} ({explained.timezone})")] if window.start < window.end else []),
         ("reading", "; ".join([", ".join(s for s in said if s), *_remarks(reading, dates)])),
         ("counted", _tally([f for f in explained.facts if f.counted])),
         ("left out", _tally([f for f in explained.facts if not f.counted])),

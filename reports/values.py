@@ -10,6 +10,7 @@ from ..metrics.ranges import TimeRange
 from ..metrics.reading import FactNote, Health, Reading
 from ..metrics.window import Window
 
+from .numbers import Period
 Outcome = Literal["ok", "retry", "busy", "refused", "unauthorized", "failed"]
 """How a stream's collection ended: `retry` the source asked to wait, `busy` another process has the
 stream, `refused` the source rejects what the config asks."""
@@ -17,13 +18,15 @@ stream, `refused` the source rejects what the config asks."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSeries:
-    """One reading per day, oldest first. `definition` is the metric in words, `counted` what `n` counts."""
+    """One reading per day, oldest first. `definition` is the metric in words, `counted` what `n` counts, `per` the
+    period in which its key results show a rate (None: whichever reads best)."""
 
     metric: str
     unit: str
     definition: str
     counted: str = ""
     timezone: str
+    per: Period | None = None
     readings: tuple[Reading, ...] = ()
 
 
@@ -31,13 +34,15 @@ class MetricSeries:
 class Explanation:
     """A reading and every fact it looked at, those left out included. `name` is as it was asked for.
 
-    `counted` is what the reading's `n` counts.
+    `counted` is what the reading's `n` counts, `per` the period in which the key results it is asked for show a rate
+    (None: whichever reads best).
     """
 
     name: str
     definition: str
     counted: str = ""
     timezone: str
+    per: Period | None = None
     window: Window
     reading: Reading
     facts: tuple[FactNote, ...] = ()

@@ -49,8 +49,11 @@ _OF_REVISIONS = frozenset({"retargeted", "eased"})
 
 def period(kr: ReportedKeyResult) -> Period:
     """The period its rates are shown per: the one its target was written in."""
-    reading = kr.judgement.reading
-    return written_period(kr.target.text) or readable_period(kr.target.value or (reading.value if reading else None))
+    return period_by(kr.target, kr.judgement.reading)
+
+
+def period_by(terms: TargetTerms, reading: Reading | None) -> Period:
+    return written_period(terms.text) or readable_period(terms.value or (reading.value if reading else None))
 
 
 def target(terms: TargetTerms, unit: str, per: Period | None = None) -> str:
