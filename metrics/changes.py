@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .definition import MetricDefinition
 from .ledger import Ledger, each
-from .ownership import LEFT_OUT, owners, ownership_notes, roles_by_owner
+from .ownership import LEFT_OUT, owners, ownership_notes, roles_by_owner, untouched_notes
 from .roles import OTHER_SERVICE
 from .span import length_in_words
 from .table import FactTables, microseconds
@@ -87,7 +87,11 @@ def _of_services(definition: MetricDefinition, ledger: Ledger) -> Ledger:
     """With what is to be noted where only some services' changes count."""
     if definition.services is None:
         return ledger
-    notes = ownership_notes(definition.split, definition.services)
+    owning = {name for found in ledger.rows["owners"] for name in found}
+    notes = (
+        *ownership_notes(definition.split, definition.services),
+        *untouched_notes(ledger.rows, owning, definition.split, definition.services),
+    )
     return replace(ledger, left_out={**ledger.left_out, **LEFT_OUT}, notes=lambda counted: notes)
 
 
@@ -108,7 +112,7 @@ def _merged(definition: MetricDefinition, tables: FactTables, as_of: datetime) -
         whose = owners(rows, definition.split)
         others = roles_by_owner(rows, whose, definition.split, definition.services)
         rows["role"] = [other or MERGED for other in others]
-        rows["owners"] = [" and ".join(found) for found in whose]
+        rows["owners"] = whose
     return rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
 
 
@@ -118,7 +122,7 @@ def _explain(rows: pd.DataFrame, left_out: Mapping[str, str]) -> Callable[[int],
     def why(row: int) -> str:
         one = row_of(row)
         if one["role"] == OTHER_SERVICE:
-            return f"of {one['owners']}"
+            return f"of {' and '.join(one['owners'])}"
         words = left_out.get(one["role"]) or LEFT_OUT.get(one["role"])
         if words is not None:
             return words

@@ -10,7 +10,7 @@ from .definition import MetricDefinition
 from .deployments import never_seen, rollback_ledger
 from .failures import failures
 from .ledger import Ledger, each
-from .ownership import LEFT_OUT, ownership_notes, roles_by_owner
+from .ownership import LEFT_OUT, ownership_notes, roles_by_owner, untouched_notes
 from .pairs import brought_notes
 from .quantiles import MANY, TAIL, linear
 from .roles import FORWARD, NO_SERVICE, OTHER_SERVICE, OUTSIDE, UNKNOWN_FILES
@@ -44,6 +44,7 @@ def lead_time_ledger(definition: MetricDefinition, tables: FactTables, as_of: da
     )
     rows["counted"] = rows["role"] == SHIPPED
     rows = rows.sort_values(["at", "key"], kind="stable", ignore_index=True)
+    untouched = untouched_notes(rows, set(rows["service"]), definition.split, definition.services)
     return Ledger(
         rows=rows,
         why=_explain_change(rows),
@@ -59,6 +60,7 @@ def lead_time_ledger(definition: MetricDefinition, tables: FactTables, as_of: da
             *_lead_time_notes(counted),
             *brought,
             *ownership_notes(definition.split, definition.services),
+            *untouched,
         ),
         refusal=never_seen(deployments, definition),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .blame import Blame, Forward
 from .definition import MetricDefinition
-from .ownership import LEFT_OUT, ownership_notes, roles_by_owner
+from .ownership import LEFT_OUT, ownership_notes, roles_by_owner, untouched_notes
 from .reverts import reverted
 from .roles import FORWARD
 from .shipping import Shipping, shipping
@@ -81,6 +81,7 @@ def delivery_notes(definition: MetricDefinition, listened: Iterable[str], found:
         f"signals: {', '.join(listened)}",
         *(note for note in unsaid if not note.startswith("0 ")),
         *ownership_notes(definition.split, definition.services),
+        *untouched_notes(changes, set(changes["service"]), definition.split, definition.services),
     )
 
 

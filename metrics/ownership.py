@@ -114,3 +114,15 @@ def ownership_notes(services: Sequence[Service], counted: Collection[str] | None
     """Which of the services take every change of their repository for their own."""
     silent = [s.name for s in services if not s.paths and (counted is None or s.name in counted)]
     return tuple(f"{name} says no paths: every change of its repository counts as its own" for name in silent)
+
+
+def untouched_notes(
+    changes: pd.DataFrame, owning: Collection[str], services: Sequence[Service], counted: Collection[str] | None
+) -> tuple[str, ...]:
+    """Of which services no file was ever touched, though the files of their repository's `changes` are known: their
+    paths may be misspelt. `owning` are the names of all that own a change."""
+    idle = [s for s in services if s.paths and s.name not in owning and (counted is None or s.name in counted)]
+    if not idle or "paths" not in changes:
+        return ()
+    told = {subject.lower() for subject in changes.loc[changes["paths"].notna(), "subject"].unique()}
+    return tuple(f"no change has touched {', '.join(s.paths)}: the paths of {s.name}" for s in idle if s.home in told)

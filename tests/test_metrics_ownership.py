@@ -128,6 +128,26 @@ def test_a_service_without_paths_takes_every_change_for_its_own_and_says_so() ->
     assert not any("no paths" in note for note in alone.notes)
 
 
+@pytest.mark.parametrize(
+    "measure", ["lead_time_for_changes", "change_failure_rate", "change_count", "change_cycle_time"]
+)
+def test_paths_that_no_change_ever_touched_are_noted(measure: str) -> None:
+    misspelt = replace(LEDGER, paths=("ledgr/**", "libz/**"))
+    said = "no change has touched ledgr/**, libz/**: the paths of ledger"
+    facts = [*TRACKS, change("b", "2026-10-06 08:00", "web/a.py"), change("c", "2026-10-06 08:00", "ledger/a.py")]
+
+    def noted(counted: tuple[str, ...], ledger: Service, known: list[Fact]) -> bool:
+        what = asked(measure, split=(WEB, ledger), services=counted)
+        return any("no change has touched" in note for note in read(what, known, subjects=(SHOP,)).notes)
+
+    assert said in read(asked(measure, split=(WEB, misspelt), services=("ledger",)), facts, subjects=(SHOP,)).notes
+    assert noted(("web", "ledger"), misspelt, facts)
+    assert not noted(("web",), misspelt, facts)  # its readings are none of the ledger's
+    assert not noted(("ledger",), LEDGER, facts)
+    untold = [merged("b", "2026-10-06 08:00", subject=SHOP)]
+    assert not noted(("ledger",), misspelt, [*TRACKS, *untold])  # nobody knows what was touched
+
+
 def test_a_revert_or_a_hotfix_fails_only_the_service_whose_files_it_touches() -> None:
     hot = change("h", "2026-10-07 13:00", "web/a.py", labels=("hotfix",))
     facts = [*TRACKS, ships("web", "D", "2026-10-08 10:00"), hot]
