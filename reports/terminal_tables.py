@@ -52,8 +52,8 @@ def explanation(explained: Explanation) -> RenderableType:
         wording.rests_on(reading, explained.counted),
         wording.certainty(reading),
     ]
-    about = _rows(
     window = explained.window
+    about = _rows(
         *([("window", f"{dates.edges(window)} ({explained.timezone})")] if window.start < window.end else []),
         ("reading", "; ".join([", ".join(s for s in said if s), *_remarks(reading, dates)])),
         ("counted", _tally([f for f in explained.facts if f.counted])),
