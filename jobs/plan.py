@@ -64,8 +64,8 @@ def _planned(
     names = {stream: need.metrics for stream, need in needs.items()}
     if not isinstance(collector, Foreseeing):
         return PlannedSource(source=source.name, streams=_streams(asked, names, {}))
-    if isinstance(collector, Resolver):
-        comparing = asking_what_shipped(workspace, source.name)
+    comparing = asking_what_shipped(workspace, source.name) if isinstance(collector, Resolver) else []
+    if comparing:
         for pairs in _compared(workspace, source, comparing):
             asked.append(pairs)
             names[pairs.stream] = tuple(metric.name for metric in comparing if concerns(metric, pairs.stream))
@@ -81,6 +81,7 @@ def _planned(
         quotas=tuple(_quota(workspace, source, told, *one) for one in sorted(needed.items()) if one[1]),
         seconds=_seconds(needed, told, each),
         spent=told.spent,
+        compares=bool(comparing),
     )
 
 
@@ -113,6 +114,7 @@ def _streams(
                 stream=stream.id,
                 kind=stream.kind,
                 subject=stream.subject,
+                query=stream.query,
                 metrics=metrics[stream],
                 start=min(window.start for window in one.windows),
                 requests=sum(expected.requests.values()) if expected else None,

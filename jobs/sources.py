@@ -91,6 +91,7 @@ def _state(workspace: Workspace, source: SourceConfig, state: StreamState, metri
         stream=state.stream.id,
         kind=state.stream.kind,
         subject=state.stream.subject,
+        query=state.stream.query,
         metrics=metrics,
         health=_stream_health(state) if metrics else Health.OK,
         covered=tuple(state.coverage),

@@ -171,6 +171,7 @@ class StreamCollection:
             stream=self.stream.id,
             kind=self.stream.kind,
             subject=self.stream.subject,
+            query=self.stream.query,
             metrics=self.metrics,
             outcome=outcome,
             error=said(error),

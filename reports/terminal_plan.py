@@ -12,6 +12,7 @@ from . import wording
 from .dates import Dates
 from .escaping import clean
 from .numbers import amount, count, many
+from .queries import told_apart
 from .values import CollectionPlan, PlannedQuota, PlannedSource, PlannedStream
 
 
@@ -24,8 +25,9 @@ def plan(planned: CollectionPlan, dates: Dates) -> RenderableType:
     table.add_column("back to", no_wrap=True)
     table.add_column("requests", justify="right", no_wrap=True)
     for source in planned.sources:
+        apart = told_apart(source.streams)
         for stream in source.streams:
-            name = wording.stream(stream.source, stream.kind, stream.subject)
+            name = wording.stream(stream.source, stream.kind, stream.subject, query=apart(stream))
             table.add_row(clean(name), dates.instant(stream.start), _requests(stream))
     said = [line for source in planned.sources for line in _of_source(source, dates)]
     return Group(table, "", *said) if table.row_count else Group(*said)
@@ -51,6 +53,17 @@ def _of_source(source: PlannedSource, dates: Dates) -> Iterator[Text]:
         yield Text(f"  {_quota(quota, dates)}", style="" if quota.fits else "yellow")
     if any(stream.at_least for stream in source.streams):
         yield Text("  + where nothing is new; what is new or can't be counted comes on top.", style="dim")
+    beyond = list(_beyond(source))
+    if beyond:
+        yield Text(f"  not in it: {', and '.join(beyond)}.", style="dim")
+
+
+def _beyond(source: PlannedSource) -> Iterator[str]:
+    """What the counts don't show beforehand."""
+    if source.compares:
+        yield "comparisons of commits, about one for each deployment that is still to be read"
+    if any(stream.kind == "runs" for stream in source.streams):
+        yield "the first attempts of repeated runs"
 
 
 def _quota(quota: PlannedQuota, dates: Dates) -> str:

@@ -17,6 +17,7 @@ from . import wording
 from .dates import Dates
 from .escaping import clean
 from .numbers import amount, count, many, readable_period
+from .queries import told_apart
 from .values import CollectionResult, Explanation, MetricSeries, SourceState, StreamRun
 
 MOST_PROBLEMS = 5
@@ -66,7 +67,8 @@ def explanation(explained: Explanation) -> RenderableType:
 def sources(states: Sequence[SourceState], dates: Dates) -> RenderableType:
     if not states:
         return Text("Nothing is collected yet: run `keyresults collect`.")
-    return Group(*_between_blank_lines(_source(s, dates) for s in states))
+    apart = told_apart(states)
+    return Group(*_between_blank_lines(_source(s, apart(s), dates) for s in states))
 
 
 def collection(result: CollectionResult, dates: Dates) -> RenderableType:
@@ -95,10 +97,11 @@ def _told_once(runs: Sequence[StreamRun]) -> Iterator[tuple[str, StreamRun]]:
     for run in runs:
         if _is_refused_whole(run):
             alike.setdefault((run.source, run.error), []).append(run)
+    apart = told_apart(runs)
     for run in runs:
         same = alike.get((run.source, run.error), []) if _is_refused_whole(run) else []
         if len(same) < 2:
-            yield wording.stream(run.source, run.kind, run.subject, run.metrics), run
+            yield wording.stream(run.source, run.kind, run.subject, run.metrics, apart(run)), run
         elif run is same[0]:
             whole = all(one.stream for one in same)
             yield f"{run.source} · {many(len(same), 'streams')}" if whole else run.source, run
@@ -163,9 +166,9 @@ def _tally(facts: Sequence[FactNote]) -> str:
     return f"{count(len(facts))} ({', '.join(said)})"
 
 
-def _source(state: SourceState, dates: Dates) -> RenderableType:
+def _source(state: SourceState, query: str, dates: Dates) -> RenderableType:
     fine = state.health is Health.OK
-    name = wording.stream(state.source, state.kind, state.subject)
+    name = wording.stream(state.source, state.kind, state.subject, query=query)
     table = Table.grid(padding=(0, 2))
     table.add_row(Text("● ok" if fine else "? blind", style="green" if fine else "magenta"), Text(clean(name), "bold"))
     for label, words in _about(state, dates):

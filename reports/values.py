@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
 from ..metrics.ranges import TimeRange
 from ..metrics.reading import FactNote, Health, Reading
+from ..metrics.stream import Json
 from ..metrics.window import Window
-
 from .numbers import Period
+
 Outcome = Literal["ok", "retry", "busy", "refused", "unauthorized", "failed"]
 """How a stream's collection ended: `retry` the source asked to wait, `busy` another process has the
 stream, `refused` the source rejects what the config asks."""
@@ -25,8 +26,8 @@ class MetricSeries:
     unit: str
     definition: str
     counted: str = ""
-    timezone: str
     per: Period | None = None
+    timezone: str
     readings: tuple[Reading, ...] = ()
 
 
@@ -41,8 +42,8 @@ class Explanation:
     name: str
     definition: str
     counted: str = ""
-    timezone: str
     per: Period | None = None
+    timezone: str
     window: Window
     reading: Reading
     facts: tuple[FactNote, ...] = ()
@@ -72,6 +73,7 @@ class SourceState:
     stream: str | None
     kind: str = ""
     subject: str = ""
+    query: Json = field(default_factory=dict)
     metrics: tuple[str, ...] = ()
     health: Health
     covered: tuple[TimeRange, ...] = ()
@@ -97,6 +99,7 @@ class StreamRun:
     stream: str
     kind: str = ""
     subject: str = ""
+    query: Json = field(default_factory=dict)
     metrics: tuple[str, ...] = ()
     outcome: Outcome
     error: str | None = None
@@ -130,6 +133,7 @@ class PlannedStream:
     subject: str
     metrics: tuple[str, ...]
     start: datetime
+    query: Json = field(default_factory=dict)
     requests: int | None = None
     at_least: bool = False
 
@@ -155,12 +159,14 @@ class PlannedQuota:
 class PlannedSource:
     """`seconds` is how long it will take at the source's pace, the waits for new quotas not included.
 
-    `spent` requests told all this.
+    `spent` requests told all this. `compares`: a metric has commits of deployments compared, which is part of the
+    plan only for deployments that are stored.
     """
 
     source: str
     streams: tuple[PlannedStream, ...] = ()
     quotas: tuple[PlannedQuota, ...] = ()
+    compares: bool = False
     seconds: float | None = None
     spent: int = 0
     error: str | None = None

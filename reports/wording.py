@@ -258,7 +258,12 @@ def soon_lost(loss: SoonLost, dates: Dates) -> str:
     return f"{span} is not collected, and the source may forget it from {dates.day(loss.on)} on: {loss.command}"
 
 
-def stream(source: str, kind: str, subject: str, metrics: Sequence[str] = ()) -> str:
-    """`kit deployments of payment-kit: kit-releases`: what is collected, and for which metrics."""
-    name = " ".join(part for part in (source, kind, f"of {subject}" if subject not in ("", source) else "") if part)
+def stream(source: str, kind: str, subject: str, metrics: Sequence[str] = (), query: str = "") -> str:
+    """`kit deployments of payment-kit (tags v*): kit-releases`: what is collected, and for which metrics."""
+    of = f"of {subject}" if subject not in ("", source) else ""
+    name = " ".join(part for part in (source, _KINDS.get(kind, kind), of, f"({query})" if query else "") if part)
     return f"{name}: {', '.join(metrics)}" if metrics else name
+
+
+_KINDS = {"shipments": "commits of deployments"}
+"""Kinds of streams whose own word people would not know."""

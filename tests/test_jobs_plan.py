@@ -199,6 +199,7 @@ def test_comparisons_of_commits_are_planned_as_far_as_their_deployments_are_know
     scene.config.write_text(scene.config.read_text().replace(LEAD, ""))
     scene.collect()
     scene.config.write_text(scene.config.read_text() + LEAD)
+    assert scene.plan().compares
     compared = [one for one in scene.plan().streams if one.kind == "shipments"]
     assert {(one.subject, one.metrics, one.at_least) for one in compared} == {(name, ("lead",), True) for name in NAMES}
     planned = scene.plan()
@@ -252,6 +253,8 @@ def test_the_command_prints_a_table_and_json(scene: Scene) -> None:
     assert table.exit_code == 0, table.output
     assert all(len(line) <= 80 for line in table.output.splitlines())
     assert "finding this out took" in table.output
+    assert "not in it: the first attempts of repeated runs." in table.output
+    assert not scene.plan().compares
     asked = ["--config", str(scene.config), "backfill", "--since", "2026-08-01", "--plan", "--json"]
     written = CliRunner().invoke(keyresults, asked)
     (source,) = json.loads(written.output)
