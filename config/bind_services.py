@@ -37,7 +37,8 @@ def _check_turn(service: Service, before: Iterable[Service], key: Key, findings:
     for other in before:
         if other.home == service.home and _covers(other, service):
             said = f"services.{other.name} before it ({other.match}) takes all its deployments"
-            findings.add((*key, "match"), f"{said}: write [services.{service.name}] first, or match them differently")
+            in_turn = "" if _covers(service, other) else f"write [services.{service.name}] first, or "
+            findings.add((*key, "match"), f"{said}: {in_turn}match them differently")
             return
 
 

@@ -240,7 +240,8 @@ def test_a_service_whose_deployments_another_before_it_takes_is_an_error(tmp_pat
     (problem,) = raised.value.problems
     assert (problem.line, problem.key) == (6, "services.web.match")
     assert problem.message.startswith("services.ledger before it (")
-    assert "takes all its deployments: write [services.web] first, or match them differently" in problem.message
+    remedy = "match them differently" if first == later else "write [services.web] first, or match them differently"
+    assert problem.message.endswith(f"takes all its deployments: {remedy}")
     path.write_text(service("ledger", first) + service("web", later, "acme/other"))
     assert len(load(path).services) == 2
     if first != later:
