@@ -242,10 +242,10 @@ def test_a_collection_says_what_each_stream_brought():
 
 
 def test_a_credential_that_is_refused_is_said_once():
-    def refused(source: str, stream: str, error: str = "not with this token", **brought: int) -> StreamRun:
+    def refused(source: str, stream: str, error: str = "not with this token", added: int = 0) -> StreamRun:
         subject = stream.partition("@")[0]
         return StreamRun(
-            source=source, stream=stream, kind="runs", subject=subject, outcome="unauthorized", error=error, **brought
+            source=source, stream=stream, kind="runs", subject=subject, outcome="unauthorized", error=error, added=added
         )
 
     runs = (
