@@ -129,7 +129,7 @@ class GitHub:
         asked: list[tuple[FactKind, Json]] = [(kind, self._query(kind, query)) for kind, query in queries]
         for kind, query in asked:
             if kind == "incidents":
-                require_one(self._client(), repositories, query["labels"])
+                require_one(self._client(), repositories, IncidentsQuery.model_validate(query).labels or ())
         source = self._context.source
         return [
             Stream(source, kind, name, files_only_of(name, query)) for kind, query in asked for name in repositories

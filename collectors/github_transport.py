@@ -13,6 +13,7 @@ from .contract import Context, RetryAt
 from .github_options import GitHubOptions
 from .github_refusals import Headers, forget_refusals, retry_at
 from .redaction import HIDDEN, without
+from .secrets import Secret
 
 if TYPE_CHECKING:
     from github import Github
@@ -37,7 +38,7 @@ class Transport:
         self._noting = threading.Lock()
         self._was_refused = self._was_answered = False
         self._app: AppInstallationAuth | None = None
-        self._app_token: str | None = None
+        self._app_token: Secret | None = None
         self.is_counted = True
         self.budget = context.budgets(self.account)
 
@@ -58,10 +59,10 @@ class Transport:
     def requester(self) -> Requester:
         """This thread's, with the `credential` that holds now."""
         token = self.credential()
-        if getattr(self._own, "token", None) != token:
+        if getattr(self._own, "token", None) != Secret(token):
             from github.Auth import Token
 
-            self._own.token, self._own.github = token, self._connect(Token(token))
+            self._own.token, self._own.github = Secret(token), self._connect(Token(token))
         github: Github = self._own.github
         return github.requester
 
@@ -72,8 +73,8 @@ class Transport:
         with self._noting:
             self._app = self._app or self._installed()
             token = self._app.token
-            if token != self._app_token:
-                self._app_token = token
+            if Secret(token) != self._app_token:
+                self._app_token = Secret(token)
                 self._own.renewals = getattr(self._own, "renewals", 0) + 1
             return token
 
@@ -109,8 +110,8 @@ class Transport:
 
     def clean(self, text: str) -> str:
         """Of what is kept; what a credential looks like is not searched for in all of it."""
-        token = self._token.reveal() if self._token else self._app_token
-        return text.replace(token, HIDDEN) if token else text
+        token = self._token or self._app_token
+        return text.replace(token.reveal(), HIDDEN) if token else text
 
     def close(self) -> None:
         while self._all:

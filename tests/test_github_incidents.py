@@ -200,7 +200,7 @@ def test_what_came_before_a_broken_page_is_kept_and_the_next_run_completes_it(
 ) -> None:
     issues = history(world, 250)
     followed = keeper(make(), "incidents", START)
-    server.plan = dict.fromkeys(range(3, 9), trouble)
+    server.plan = dict.fromkeys(range(4, 10), trouble)  # after the labels, the repository and a page
     with pytest.raises(SourceError):
         followed.collect(make(), world.now)
     assert len(followed.facts) == 100
@@ -313,3 +313,22 @@ def test_an_issue_that_cannot_be_read_any_longer_is_asked_for_until_it_can(
     world.now += HOUR
     followed.collect(make(), world.now)
     assert followed.facts == told(issues)
+
+
+def test_a_label_that_no_repository_has_is_refused_and_not_taken_for_no_incidents(
+    world: World, make: Make, server: GitHubStandIn
+) -> None:
+    for name in ("acme/payments", "acme/shop"):
+        world.add(name, [])
+    misspelt = make(repositories=["acme/payments", "acme/shop"], incidents={"labels": ["incidnet"]})
+    with pytest.raises(ConfigError) as refused:
+        misspelt.streams([("incidents", {})])
+    assert str(refused.value) == ("no repository of [sources.github] has a label 'incidnet'; did you mean 'incident'?")
+    repository = world.repositories[-1]
+    repository.labels = frozenset({"Incidnet"})
+    memo: dict[str, str] = {}
+    for _ in range(2):
+        one = make(memo=memo, repositories=["acme/payments", "acme/shop"], incidents={"labels": ["incidnet"]})
+        assert len(one.streams([("incidents", {})])) == 2
+    asked = [one.path for one in server.asked if one.path.endswith("/labels")]
+    assert asked == ["/repos/acme/payments/labels", "/repos/acme/shop/labels"] * 2, "and never again once it was found"

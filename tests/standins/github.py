@@ -276,6 +276,11 @@ class GitHubStandIn:
         told = [github_issues.payload(one, self.world.now) for one in found]
         return self._page(asked, told, lambda part, _: part)
 
+    def _labels(self, repository: Repository, asked: Asked) -> Answer:
+        api = f"{payloads.API}/repos/{repository.name}"
+        names = sorted(repository.labels.union(*(one.told.labels for one in repository.issues)))
+        return self._page(asked, [github_issues.label_payload(name, api) for name in names], lambda part, _: part)
+
     def _issue(self, repository: Repository, asked: Asked, number: str) -> Answer:
         found = next((one for one in repository.issues if one.told.key == number), None)
         if found is None or found.deleted:
@@ -346,6 +351,7 @@ ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
     (r"/actions/artifacts/(\d+)/(\w+)", GitHubStandIn._artifact),
     (r"/issues", GitHubStandIn._issues),
     (r"/issues/(\d+)", GitHubStandIn._issue),
+    (r"/labels", GitHubStandIn._labels),
     (r"/releases", GitHubStandIn._releases),
     (r"/compare/(.+)\.\.\.(.+)", GitHubStandIn._compare),
     (r"/git/matching-refs/(.+)", GitHubStandIn._references),

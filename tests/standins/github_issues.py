@@ -46,7 +46,7 @@ def payload(one: Issue, now: datetime) -> dict[str, object]:
         "body": one.body,
         "state": "closed" if closed else "open",
         "state_reason": "completed" if closed else None,
-        "labels": [_label(name, api) for name in told.labels],
+        "labels": [label_payload(name, api) for name in told.labels],
         "user": user("someone"),
         "assignee": None,
         "milestone": None,
@@ -63,7 +63,7 @@ def payload(one: Issue, now: datetime) -> dict[str, object]:
     }
 
 
-def _label(name: str, api: str) -> dict[str, object]:
+def label_payload(name: str, api: str) -> dict[str, object]:
     return {
         "id": sum(map(ord, name)),
         "node_id": f"LA_{name}",

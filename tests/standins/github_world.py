@@ -38,6 +38,7 @@ class Repository:
     code: Code = field(default_factory=Code)
     pulls: list[Pull] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    labels: frozenset[str] = frozenset({"incident", "outage", "bug"})
 
 
 @dataclass
