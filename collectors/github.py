@@ -58,6 +58,7 @@ class GitHub:
     `incidents = { labels = ["incident"] }` (or in a metric's own `labels`). Lines of an issue's text may
     name what broke: `Caused-by: <whole commit id>`, `Deployment: <its number>`, `Environment: <name>`.
     An issue that loses its labels, is deleted or moves away is no incident any longer.
+    Labels that no repository of the source has are refused: a misspelt one would read as no incidents.
 
     Figures are those of the default branch's own commits, each dated by its commit:
 
