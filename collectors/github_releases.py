@@ -45,7 +45,8 @@ class ReleaseReader(ListingReader):
         return answer
 
     def shown(self, body: Any) -> object:  # noqa: ANN401 (JSON)
-        return [[one["id"], one["tag_name"], one["published_at"]] for one in body if not one["draft"]]
+        # Drafts too: a new one may have pushed a release behind the page that was published meanwhile.
+        return [[one["id"], one["tag_name"], None if one["draft"] else one["published_at"]] for one in body]
 
     def listed(self) -> Iterator[Sequence[Deployment]]:
         for nodes in self.connection(RELEASES, "releases").pages():
@@ -54,7 +55,7 @@ class ReleaseReader(ListingReader):
             yield [fact for fact in map(self._fact, published) if fact is not None]
 
     def agrees(self) -> bool:
-        shown = {(tag, instant(published)) for _, tag, published in self.looked}
+        shown = {(tag, instant(published)) for _, tag, published in self.looked if published}
         for tag, at in sorted(shown - self._found):
             self.problems.append(f"{self.subject}: GitHub does not tell all of release {tag} yet")
             self.holes |= TimeRanges.of(TimeRange(at, at + TICK))

@@ -63,6 +63,24 @@ def test_releases_of_many_pages_are_all_told(world: World, repository: Repositor
     assert followed.covered == TimeRanges.of(TimeRange(START, world.now - SETTLES))
 
 
+def test_new_drafts_hide_no_release_that_was_published_behind_them(
+    world: World, repository: Repository, make: Make, server: GitHubStandIn
+) -> None:
+    server.largest_page = 3
+    late = release(repository, 1, 1, published=1000)
+    followed = keeper(make)
+    followed.collect(make(), world.now)
+    assert not followed.facts
+    late.published = world.now + HOUR
+    world.now += 2 * HOUR
+    for number in (2, 3, 4):
+        hours = (world.now - START) / HOUR - number / 100
+        release(repository, number, hours, published=5000)
+    followed.collect(make(), world.now)
+    assert list(followed.facts) == ["1"]
+    assert followed.facts == told(repository, world)
+
+
 def test_a_poll_without_news_is_one_free_request(
     world: World, repository: Repository, make: Make, server: GitHubStandIn
 ) -> None:
