@@ -127,8 +127,13 @@ class Progress:
         return self.until is None or end > self.until
 
     def sweep_is_due(self, now: datetime) -> bool:
-        """Never on the first poll: there is nothing behind it yet."""
-        return self.swept is not None and now - self.swept >= SWEEP_EVERY
+        """To be asked as a poll begins. Never on the first one: there is nothing behind it yet.
+
+        The first one, though it be broken off, counts as a sweep from its beginning.
+        """
+        if self.swept is None:
+            self.swept = now
+        return now - self.swept >= SWEEP_EVERY
 
     def swept_back(self, age: timedelta) -> datetime:
         """How far a due sweep reaches: whatever is younger than `age` may have changed since the last one."""
@@ -151,7 +156,7 @@ class Progress:
 
     def finished(self, *, until: datetime, swept: datetime | None, seen: Seen | None) -> Progress:
         """The progress of a poll that came to its end; it counts as the first sweep, where there was none."""
-        return replace(self, until=until, swept=swept or self.swept or until, seen=seen)
+        return replace(self, until=until, swept=swept or min(self.swept or until, until), seen=seen)
 
     def etag_for(self, credential: str, start: datetime) -> str | None:
         """The ETag to ask with, where "unchanged" would answer for everything from `start` on."""

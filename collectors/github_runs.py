@@ -81,7 +81,10 @@ class RunReader(Reader):
     def _look(self, start: datetime, sweep: bool) -> tuple[Answer, Seen]:
         """The newest page, on a URL that never changes, so that an ETag can answer for it."""
         mark = self.client.credential_mark()
-        etag = None if sweep else self.progress.etag_for(mark, start)
+        before = self.progress.seen
+        # What of the window lies behind the newest page may have been repeated without a change to it.
+        is_all = before is None or before.oldest is None or before.oldest < start
+        etag = self.progress.etag_for(mark, start) if is_all and not sweep else None
         try:
             answer = self.client.get(self._path, self.subject, self._parameters, etag)
         except NotVisible:

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from keyresults.metrics.facts import Run
 from standins.github_code import Commit
-from standins.github_interleaving import Interleaving, Stage, stage
+from standins.github_interleaving import Interleaving, Stage, Step, stage
 from standins.github_lives import LIVES
 
 HOUR = timedelta(hours=1)
@@ -220,3 +220,27 @@ def test_another_repository_s_empty_list_of_jobs_makes_no_end_doubtful(
     again.calm()
     again.holds()
     again.end()
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps"),
+    [
+        pytest.param(
+            "runs",
+            [("add", 322123607), ("poll killed", 422094321)],
+            id="a first poll that was broken off is the first sweep all the same",
+        ),
+        pytest.param(
+            "workflow deployments",
+            [
+                ("poll shifted", 2107716752),
+                ("poll shifted", 3841608147),
+                ("again", 3225519676),
+                ("poll shifted", 1607090101),
+            ],
+            id="a repetition behind a newest page of the last minute",
+        ),
+    ],
+)
+def test_steps_that_once_ended_badly_end_well(play: Stage, kind: str, steps: list[tuple[str, int]]) -> None:
+    play.play(kind, [Step(*step) for step in steps])
