@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,6 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 from keyresults.collectors import github_told
 from keyresults.collectors.contract import CollectorError
+from keyresults.collectors.remembered import recall, remember
 from keyresults.metrics.facts import Run
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from standins import github_source
@@ -169,3 +173,9 @@ def test_what_a_list_cut_off_within_a_second_is_told_before_its_time_is_covered(
     assert len(followed.facts) == len(history)
     assert not (TimeRanges.of(TimeRange(START, world.now - HOUR)) - followed.covered)
     assert not followed.problems
+
+
+def test_what_an_earlier_build_remembered_is_still_known() -> None:
+    packed = base64.b85encode(zlib.compress(json.dumps({"7": 1000, "8": 2000}).encode())).decode()
+    assert recall(packed) == {"7": 1000, "8": 2000}
+    assert recall(remember(recall(packed), 1)) == {"8": 2000}
