@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from ..krs.checkin import CheckIn
 from ..krs.cycle import Cycle
-from ..krs.judgement import Judgement, ObjectiveJudgement
+from ..krs.forecast import Forecast
+from ..krs.judgement import Judgement, ObjectiveJudgement, Status
 from ..krs.model import Between, ChangeBy, Comparison, Keep, KeyResult, Kind, Reach, Target, Threshold
 from ..krs.terms import Terms, revised, revisions_until, terms
-from ..metrics.reading import Health
+from ..metrics.reading import FactNote, Health
 from .codec import decode_json, encode_json
 
 TargetKind = Literal["to", "change", "at_most", "below", "at_least", "above", "keep"]
@@ -94,6 +96,32 @@ class DayValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What was said of a key result at the report before this one."""
+
+    at: datetime
+    status: Status
+    value: float | None
+    progress: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A change of a key result's reading from the end of one day to the end of a later one.
+
+    `why` names the services or changes behind it, weightiest first; never people. `facts` are those
+    that came into the window or left it in between.
+    """
+
+    start: date
+    end: date
+    before: float
+    after: float
+    why: tuple[str, ...] = ()
+    facts: tuple[FactNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedKeyResult:
     """A key result, what it rests on and what is said of it.
 
@@ -101,7 +129,11 @@ class ReportedKeyResult:
     readings' `n` counts ("deployments"; empty where that says nothing). `target` is the one
     in force, `first_target` what the team began with where a revision replaced it. `series` is
     daily from the key result's start, oldest first. `with_excluded` is what the reading would be
-    with the facts that the metric excludes, None where it excludes none.
+    with the facts that the metric excludes, None where it excludes none. `no_forecast` says why there
+    is no `forecast` where one was wanted. `takes` says what it takes until the deadline ("17 deployments in
+    the 19 workdays that decide"). `before` is what the report before said, `moves` the biggest changes
+    since the start, `moved` the one since the report before, `evidence` the facts behind the reading, newest first:
+    these four are worked out for reports only, and not stored.
     """
 
     id: str
@@ -117,6 +149,14 @@ class ReportedKeyResult:
     revisions: tuple[ReportedRevision, ...] = ()
     series: tuple[DayValue, ...] = ()
     with_excluded: float | None = None
+    forecast: Forecast | None = None
+    no_forecast: str = ""
+    takes: str = ""
+    check_ins: tuple[CheckIn, ...] = ()
+    before: Before | None = None
+    moved: Move | None = None
+    moves: tuple[Move, ...] = ()
+    evidence: tuple[FactNote, ...] = ()
     judgement: Judgement
 
 

@@ -200,3 +200,29 @@ evaluations = Table(
     Column("content", Text, nullable=False),
     Index(None, "cycle", "id"),
 )
+
+check_ins = Table(
+    "check_ins",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cycle", Text, nullable=False),
+    Column("kr", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("confidence", Integer),
+    Column("note", Text, nullable=False),
+    Index(None, "cycle", "kr", "at"),
+)
+
+# Appended to only: closing, grading by hand and reopening are rows, the newest of which holds.
+closings = Table(
+    "closings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cycle", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Index(None, "cycle", "id"),
+)
