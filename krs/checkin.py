@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..metrics.comparison import below
+from .forecast import Forecast
+
+SURE = 10
+"""The highest confidence."""
+
+APART = 0.40
+"""As far as this, as shares, confidence and forecast may not differ without somebody talking about it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckIn:
@@ -14,3 +23,10 @@ class CheckIn:
     by: str
     confidence: int | None
     note: str = ""
+
+
+def differs_from(forecast: Forecast | None, check_in: CheckIn | None) -> bool:
+    """Whether people and figures differ by 40 points or more; never where one of them says nothing."""
+    if forecast is None or check_in is None or check_in.confidence is None:
+        return False
+    return not below(abs(check_in.confidence / SURE - forecast.probability), APART)
