@@ -16,6 +16,8 @@ MISSING = "–"
 _DAYS: dict[Period, float] = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH}
 _WRITTEN_PERIOD = re.compile(r"/\s*(day|week|month)\b")
 _READABLE_RATE = 0.3
+_LEAST_CHANCE = 0.01
+_NUMBER = re.compile(r"-?\d[\d,.]*")
 _DURATIONS = (  # shown in the largest unit of which there are at least as many seconds as the first number
     (172_800.0, 86_400.0, "d"),
     (7_200.0, 3_600.0, "h"),
@@ -50,9 +52,34 @@ def written(value: float, unit: str, per: Period | None = None) -> str:
     return _text(value, unit, _WRITTEN_DIGITS, per or readable_period(value))
 
 
-def interval(low: float, high: float, unit: str) -> str:
-    """`0.21 to 2.3%`."""
-    return f"{amount(low, unit).removesuffix('%')} to {amount(high, unit)}"
+def interval(low: float, high: float, unit: str, *, per: Period | None = None) -> str:
+    """`0.21 to 2.3%`, `318 to 402 ms`; one number where both read the same."""
+    first, last = amount(low, unit, per=per), amount(high, unit, per=per)
+    return first if first == last else f"{_without_unit_of(last, first)} to {last}"
+
+
+def change(before: float, after: float, unit: str, *, per: Period | None = None) -> str:
+    """`547 → 431 ms`: told apart wherever they differ."""
+    first, last = amount(before, unit, beside=after, per=per), amount(after, unit, beside=before, per=per)
+    return f"{_without_unit_of(last, first)} → {last}"
+
+
+def chance(probability: float) -> str:
+    """`22%`, rounded; what is neither impossible nor certain never reads so."""
+    if 0 < probability < _LEAST_CHANCE:
+        return f"under {_LEAST_CHANCE:.0%}"
+    if 1 - _LEAST_CHANCE < probability < 1:
+        return f"over {1 - _LEAST_CHANCE:.0%}"
+    return f"{probability:.0%}"
+
+
+def _without_unit_of(whole: str, text: str) -> str:
+    """The number alone where `whole`, which is said after it, has the same unit."""
+    numbers = _NUMBER.match(text), _NUMBER.match(whole)
+    if not all(numbers):
+        return text
+    first, last = (n for n in numbers if n)
+    return first[0] if text[first.end() :] == whole[last.end() :] else text
 
 
 def written_period(text: str) -> Period | None:

@@ -17,6 +17,8 @@ from .numbers import (
     MISSING,
     Period,
     amount,
+    chance,
+    change,
     count,
     interval,
     many,
@@ -26,7 +28,7 @@ from .numbers import (
     written,
     written_period,
 )
-from .progress_report import ReportedKeyResult, ReportedObjective, ReportedRevision, TargetTerms
+from .progress_report import Move, ReportedKeyResult, ReportedObjective, ReportedRevision, TargetTerms
 from .values import SoonLost
 
 HEALTH_WORDS: dict[Health, str] = {
@@ -142,6 +144,26 @@ def newest_day(kr: ReportedKeyResult, dates: Dates) -> str:
     if kr.judgement.kept is None or reading is None or reading.value is None:
         return ""
     return f"{dates.nearly(dates.last_day(reading.window))} {value_now(kr)}"
+
+
+def forecast(kr: ReportedKeyResult, dates: Dates) -> str:
+    """`likely 318 to 402 ms on 31 Dec; 22% chance`; of days to be kept, the chance alone."""
+    said = kr.forecast
+    if said is None:
+        return ""
+    odds = f"{chance(said.probability)} chance"
+    if kr.judgement.kept is not None:
+        return odds
+    likely = interval(said.low, said.high, kr.unit, per=period(kr))
+    return f"likely {likely} on {dates.day(kr.judgement.deadline)}; {odds}"
+
+
+def moved(kr: ReportedKeyResult, move: Move, dates: Dates) -> str:
+    """`547 → 431 ms since 16 Nov: ledger, #123 Cache the price list`; `from 9 to 16 Nov` where it has ended before."""
+    values = change(move.before, move.after, kr.unit, per=period(kr))
+    ended = move.end < dates.today
+    when = f"from {dates.day(move.start)} to {dates.day(move.end)}" if ended else f"since {dates.day(move.start)}"
+    return f"{values} {when}{': ' if move.why else ''}{', '.join(move.why)}"
 
 
 def rests_on(reading: Reading, counted: str) -> str:

@@ -4,7 +4,18 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keyresults.reports.numbers import amount, count, many, percent, times, written, written_period
+from keyresults.reports.numbers import (
+    amount,
+    chance,
+    change,
+    count,
+    interval,
+    many,
+    percent,
+    times,
+    written,
+    written_period,
+)
 
 FINITE = st.floats(-1e12, 1e12).filter(lambda v: v == 0 or abs(v) > 1e-9)
 
@@ -121,3 +132,44 @@ def test_every_value_reads_close_to_itself(value, unit):
 def test_counts_and_paces_are_short():
     assert (count(12345), count(4.6), count(None)) == ("12,345", "4.6", "–")
     assert times(1.41) == "1.4×"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "text"),
+    [
+        (0.0021, 0.0229, "ratio", "0.21 to 2.3%"),
+        (0.318, 0.402, "s", "318 to 402 ms"),
+        (0.9, 1.2, "s", "900 ms to 1.2 s"),
+        (3.0, 3.0, "count", "3"),
+        (-2.0, 1.0, "tickets", "-2 to 1 tickets"),
+        (0.5, 0.999999999, "ratio", "50% to nearly 100%"),
+    ],
+)
+def test_a_range_says_its_unit_once(low, high, unit, text):
+    assert interval(low, high, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "unit", "text"),
+    [
+        (0.547, 0.431, "s", "547 → 431 ms"),
+        (0.5471, 0.5472, "s", "547.1 → 547.2 ms"),
+        (0.05, 0.0074, "ratio", "5 → 0.74%"),
+        (12000, 9, "count", "12,000 → 9"),
+        (200.0, 90.0, "s", "3.33 min → 90 s"),
+    ],
+)
+def test_a_change_says_its_unit_once_and_never_the_same_twice(before, after, unit, text):
+    assert change(before, after, unit) == text
+
+
+def test_a_rate_changes_per_one_period():
+    assert change(0.5 / 7, 1 / 7, "per_day", per="week") == "0.5 → 1/week"
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [(0.0, "0%"), (0.004, "under 1%"), (0.224, "22%"), (0.99, "99%"), (0.996, "over 99%"), (1.0, "100%")],
+)
+def test_no_chance_reads_as_certain_that_is_not(probability, text):
+    assert chance(probability) == text

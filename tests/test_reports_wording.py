@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keyresults.krs.forecast import Forecast
 from keyresults.krs.judgement import Baseline, Flag, GuardrailState, KeptDays, Status
 from keyresults.krs.model import ChangeBy, KeyResult, Revision, Threshold
 from keyresults.metrics.reading import Health
@@ -12,7 +13,7 @@ from keyresults.reports import wording
 from keyresults.reports.dates import Dates
 from keyresults.reports.details import details
 from keyresults.reports.looks import LOOKS, bar, tally, trend
-from keyresults.reports.progress_report import DayValue, ReportedRevision, TargetTerms
+from keyresults.reports.progress_report import DayValue, Move, ReportedRevision, TargetTerms
 from report_cases import (
     AS_OF,
     DATES,
@@ -338,3 +339,34 @@ def test_every_status_and_health_has_words_and_a_sign_of_its_own_colour_or_not()
 
 def test_a_guardrails_limit_that_is_a_threshold_has_its_words():
     assert wording.target(TargetTerms.of(Threshold("at_most", 0.05, "at most 5%"), None), "ratio") == "≤ 5%"
+
+
+def test_a_forecast_reads_as_range_day_and_chance():
+    kr = replace(latency(), forecast=Forecast(low=0.318, high=0.402, median=0.36, probability=0.22))
+    assert wording.forecast(kr, DATES) == "likely 318 to 402 ms on 31 Dec; 22% chance"
+
+
+def test_a_forecast_of_days_to_be_kept_is_a_chance_alone():
+    kr = replace(kept(), forecast=Forecast(low=0.4, high=0.5, median=0.45, probability=0.9))
+    assert wording.forecast(kr, DATES) == "90% chance"
+
+
+def test_without_a_forecast_nothing_is_said():
+    assert wording.forecast(latency(), DATES) == ""
+
+
+def test_a_rate_is_forecast_per_the_period_of_the_target():
+    kr = replace(releases(1 / 14), forecast=Forecast(low=1 / 14, high=1 / 7, median=0.1, probability=0.4))
+    assert wording.forecast(kr, DATES) == "likely 0.5 to 1/week on 31 Dec; 40% chance"
+
+
+def test_a_move_names_what_was_behind_it():
+    move = Move(
+        start=date(2026, 11, 16), end=date(2026, 11, 23), before=0.547, after=0.431, why=("ledger", "#123 Cache")
+    )
+    assert wording.moved(latency(), move, DATES) == "547 → 431 ms since 16 Nov: ledger, #123 Cache"
+
+
+def test_a_move_that_is_over_says_from_when_to_when():
+    move = Move(start=date(2026, 10, 28), end=date(2026, 11, 4), before=0.547, after=0.431)
+    assert wording.moved(latency(), move, DATES) == "547 → 431 ms from 28 Oct to 4 Nov"
