@@ -17,7 +17,7 @@ from .connected import Connected
 from .errors import BaselineFrozen
 from .reading_rows import note_of, note_row, reading_of, reading_row
 from .rows import StoredBaseline, StoredDefinition, StoredEvaluation
-from .tables import baselines, definitions, evaluations
+from .tables import baselines, check_ins, definitions, evaluations
 
 
 class Judged(Connected):
@@ -81,7 +81,8 @@ class Judged(Connected):
             conn.execute(baselines.delete().where(_of(baselines, cycle, new), replaced))
             kept = baselines.c.metric_digest.not_in(frozen)
             conn.execute(baselines.update().where(_of(baselines, cycle, old), kept), {"kr": new})
-            conn.execute(definitions.update().where(_of(definitions, cycle, old)), {"kr": new})
+            for table in (definitions, check_ins):
+                conn.execute(table.update().where(_of(table, cycle, old)), {"kr": new})
 
     def definitions(self, cycle: str) -> dict[str, StoredDefinition]:
         """Each key result ever seen in the cycle as it was last defined, with how it was defined before."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from ..metrics.ranges import TimeRanges
 from . import schema
 from .budgets import Budgets
+from .check_ins import StoredCheckIns
 from .collecting import Collecting
 from .dialects import database
 from .errors import StoreMissing
@@ -21,7 +22,7 @@ from .stored_streams import StoredStreams, coverages
 from .tables import streams
 
 
-class Store(StoredFacts, StoredStreams, Collecting, Budgets, KeptReadings, Judged):
+class Store(StoredFacts, StoredStreams, Collecting, Budgets, KeptReadings, Judged, StoredCheckIns):
     """Facts, how far they reach, and what was made of them. Threads and processes may share one."""
 
     @classmethod
