@@ -133,8 +133,10 @@ def _code_of_known(error: Exception) -> int | None:
     from ..jobs.evaluate import NoCycle
     from ..jobs.record import CannotRecord
     from ..krs.names import UnknownNameError
+    from ..jobs.telling import NotBefore
     from ..storage.errors import StoreError
 
-    if isinstance(error, (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, CannotRecord)):
+    told = (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, NotBefore, CannotRecord)
+    if isinstance(error, told):
         return WRONG_USAGE
     return SOURCE_FAILED if isinstance(error, CollectorError) else None

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .invocation import Invocation, as_of_instant, pass_invocation
-from .options import as_of_option, cycle_option, fail_on_option, json_option
+from .options import as_of_option, cycle_option, day, fail_on_option, json_option
 from .options import fail_on as fail_if
 from .printing import rendered, show, write
 
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 @json_option
 @as_of_option
 @cycle_option
+@click.option(
+    "--since",
+    type=day,
+    metavar="DATE",
+    help="Tell what moved since the end of that day. Default: 7 days before.",
+)
 @fail_on_option
 @pass_invocation
 def report(
@@ -36,6 +43,7 @@ def report(
     as_json: bool,
     as_of: str | None,
     cycle: str | None,
+    since: datetime | None,
     fail_on: tuple[frozenset[str], ...],
 ) -> None:
     """Print the full report, with what every number rests on.
@@ -45,14 +53,16 @@ def report(
       keyresults report
       keyresults report --format markdown --output progress.md
       keyresults report --json --as-of 2026-11-01
+      keyresults report --since 2026-11-09
     """
     form = "json" if as_json else form
     if form == "html":
         raise click.ClickException("--format html is not there yet; markdown and json are")
-    from ..jobs.evaluate import evaluate
+    from ..jobs.telling import report_of
 
     workspace = invocation.open()
-    found = evaluate(workspace, as_of=as_of_instant(workspace, as_of), cycle=cycle)
+    at = as_of_instant(workspace, as_of)
+    found = report_of(workspace, as_of=at, cycle=cycle, since=since.date() if since else None)
     if output is None:
         _print(found, form)
     else:

@@ -44,18 +44,25 @@ def evaluate_all(workspace: Workspace) -> None:
         evaluate(workspace, as_of=as_of, cycle=name, store=True)
 
 
-def evaluate(workspace: Workspace, *, as_of: datetime, cycle: str | None = None, store: bool = False) -> ProgressReport:
+def evaluate(
+    workspace: Workspace,
+    *,
+    as_of: datetime,
+    cycle: str | None = None,
+    store: bool = False,
+    evaluation: Evaluation | None = None,
+) -> ProgressReport:
     """What is to be said of a cycle at `as_of`, by all that is stored and known by then.
 
     `store` keeps it, freezes baselines that can no longer change and notes how key results are
-    defined; without it nothing is written.
+    defined; without it nothing is written. `evaluation` is one as of that time whose facts are loaded already.
 
     Raises:
         NoCycle: where neither `cycle` nor the config says which.
     """
     config = workspace.config
-    one = _cycle(config, cycle)
-    evaluation = Evaluation(config, workspace.store, as_of)
+    one = cycle_named(config, cycle)
+    evaluation = evaluation or Evaluation(config, workspace.store, as_of)
     if store:
         _follow_renames(workspace, one)
     objectives = tuple(_objective(evaluation, o, freeze=store) for o in config.objectives if o.cycle.name == one.name)
@@ -156,7 +163,11 @@ def _period_of_users(evaluation: Evaluation, metric: str, cycle: str) -> Period 
     return periods.pop() if len(periods) == 1 else None
 
 
-def _cycle(config: Config, name: str | None) -> Cycle:
+def cycle_named(config: Config, name: str | None) -> Cycle:
+    """
+    Raises:
+        NoCycle: where neither `name` nor the config says which, or no objective is set for it.
+    """
     if name is None:
         if not config.cycles and config.cycle is None:
             raise NoCycle('there are no objectives yet: say cycle = "2026-Q4" under [tracker] and write [[objectives]]')

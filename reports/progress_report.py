@@ -11,7 +11,9 @@ from ..krs.cycle import Cycle
 from ..krs.forecast import Forecast
 from ..krs.judgement import Judgement, ObjectiveJudgement, Status
 from ..krs.model import Between, ChangeBy, Comparison, Keep, KeyResult, Kind, Reach, Target, Threshold
+from ..krs.planned import PlannedDay
 from ..krs.terms import Terms, revised, revisions_until, terms
+from ..metrics.definition import Exclusion
 from ..metrics.reading import FactNote, Health
 from .codec import decode_json, encode_json
 
@@ -133,7 +135,8 @@ class ReportedKeyResult:
     is no `forecast` where one was wanted. `takes` says what it takes until the deadline ("17 deployments in
     the 19 workdays that decide"). `before` is what the report before said, `moves` the biggest changes
     since the start, `moved` the one since the report before, `evidence` the facts behind the reading, newest first:
-    these four are worked out for reports only, and not stored.
+    these four are worked out for reports only, and not stored. So are, for charts, `planned`, what was asked on
+    each day from the first to the last, and `excluded`, the days whose facts the metric leaves out.
     """
 
     id: str
@@ -157,6 +160,8 @@ class ReportedKeyResult:
     moved: Move | None = None
     moves: tuple[Move, ...] = ()
     evidence: tuple[FactNote, ...] = ()
+    planned: tuple[PlannedDay, ...] = ()
+    excluded: tuple[Exclusion, ...] = ()
     judgement: Judgement
 
 
@@ -183,11 +188,15 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressReport:
-    """One cycle as of one time. Times are shown in `timezone`; `notices` are sentences for its readers."""
+    """One cycle as of one time. Times are shown in `timezone`; `notices` are sentences for its readers.
+
+    `since` is the day at whose end the moves and the words of `before` begin; None where nobody asked for them.
+    """
 
     as_of: datetime
     timezone: str
     cycle: Cycle
+    since: date | None = None
     objectives: tuple[ReportedObjective, ...] = ()
     sources: tuple[SourceHealth, ...] = ()
     notices: tuple[str, ...] = ()

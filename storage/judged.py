@@ -147,6 +147,13 @@ class Judged(Connected):
             row = conn.execute(_newest_evaluation(cycle)).first()
         return None if row is None else _evaluation(row)
 
+    def said_by(self, cycle: str, day: date) -> StoredEvaluation | None:
+        """What was last said of the cycle on the local day, or before it: what held at the day's end."""
+        until = _newest_evaluation(cycle).where(evaluations.c.day <= day.isoformat())
+        with self._reading() as conn:
+            row = conn.execute(until).first()
+        return None if row is None else _evaluation(row)
+
     def evaluations(self, since: date | None = None, until: date | None = None) -> list[StoredEvaluation]:
         """What was said, in the order it was said; both days included."""
         found = select(evaluations).order_by(evaluations.c.id)

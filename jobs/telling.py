@@ -1,0 +1,105 @@
+"""What a report tells beyond the numbers of a day: what was said before, and what moved since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from ..krs.judgement import Judgement
+from ..krs.model import KeyResult
+from ..krs.moves import DayOf, Stretch, biggest_strides, stretch_since
+from ..krs.names import key_results_of
+from ..krs.terms import terms
+from ..metrics.reading import Health
+from ..reports.progress_report import Before, DayValue, Move, ProgressReport, ReportedKeyResult
+from .evaluate import evaluate
+from .evidence import Evaluation
+from .workspace import Workspace
+
+SINCE = timedelta(days=7)
+"""How far back a report looks for what moved, unless it is told."""
+
+
+class NotBefore(ValueError):
+    """What a report is to compare with must lie before its own day."""
+
+
+def report_of(
+    workspace: Workspace, *, as_of: datetime, cycle: str | None = None, since: date | None = None
+) -> ProgressReport:
+    """What `evaluate` says, with what was said at the end of the day `since` and what moved from then on.
+
+    Raises:
+        NoCycle: where neither `cycle` nor the config says which.
+        NotBefore: where `since` is not before the day of `as_of`.
+    """
+    calendar = workspace.config.calendar
+    today = calendar.day_closed_by(as_of)
+    day = since or today - SINCE
+    if day >= today:
+        raise NotBefore(f"{day} is not before the report's own day, {today}: there is nothing to compare with")
+    evaluation = Evaluation(workspace.config, workspace.store, as_of)
+    report = evaluate(workspace, as_of=as_of, cycle=cycle, evaluation=evaluation)
+    teller = _Teller(
+        evaluation=evaluation,
+        since=day,
+        key_results=key_results_of(report.cycle.name, workspace.config.objectives),
+        said=_said(workspace, report.cycle.name, day),
+    )
+    told = (replace(o, key_results=tuple(map(teller.told, o.key_results))) for o in report.objectives)
+    return replace(report, since=day, objectives=tuple(told))
+
+
+def _said(workspace: Workspace, cycle: str, day: date) -> ProgressReport | None:
+    """What was in force at the day's end; None where nothing was said by then, or by a release that can't be read."""
+    stored = workspace.store.said_by(cycle, day)
+    if stored is None:
+        return None
+    try:
+        return ProgressReport.from_json(stored.content)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Teller:
+    evaluation: Evaluation
+    since: date
+    key_results: Mapping[str, KeyResult]
+    said: ProgressReport | None
+
+    def told(self, reported: ReportedKeyResult) -> ReportedKeyResult:
+        kr = self.key_results[reported.id]
+        days = _comparable(kr, reported)
+        moved = stretch_since(days, self.since)
+        return replace(
+            reported,
+            before=self._before(kr),
+            moved=None if moved is None else self._move(moved),
+            moves=tuple(self._move(stride) for stride in biggest_strides(days)),
+        )
+
+    def _before(self, kr: KeyResult) -> Before | None:
+        if self.said is None:
+            return None
+        then = {one.id: one.judgement for o in self.said.objectives for one in o.key_results}
+        judged: Judgement | None = then.get(kr.id) or then.get(kr.was or "")
+        if judged is None:
+            return None
+        value = judged.reading.value if judged.reading else None
+        return Before(at=self.said.as_of, status=judged.status, value=value, progress=judged.progress)
+
+    def _move(self, stretch: Stretch) -> Move:
+        return Move(start=stretch.start.day, end=stretch.end.day, before=stretch.start.value, after=stretch.end.value)
+
+
+def _comparable(kr: KeyResult, reported: ReportedKeyResult) -> Sequence[DayOf]:
+    """The days with a usable reading of the metric that judges now: of two metrics nothing can be compared."""
+    accepted = {Health.OK, Health.PARTIAL} if kr.accept_partial else {Health.OK}
+    metric = reported.judgement.metric
+
+    def counts(day: DayValue) -> bool:
+        return day.health in accepted and terms(kr, day.day).metric == metric
+
+    return [DayOf(day.day, day.value) for day in reported.series if day.value is not None and counts(day)]

@@ -1,0 +1,82 @@
+"""What a report tells of the time before: what was said, what moved, and by what."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from job_scenes import NOW, rows, workspace, write_scene
+from keyresults.jobs.collect import collect
+from keyresults.jobs.evaluate import evaluate
+from keyresults.jobs.telling import NotBefore, report_of
+
+LATER = NOW + timedelta(days=7)
+
+
+@pytest.fixture
+def config(tmp_path):
+    return write_scene(tmp_path, rows(240))
+
+
+def collected(config, at):
+    with workspace(config, at) as one:
+        collect(one)
+
+
+def told(config, at, **more):
+    with workspace(config, at, writing=False) as one:
+        return report_of(one, as_of=at, **more)
+
+
+def by_id(report):
+    return {kr.id: kr for o in report.objectives for kr in o.key_results}
+
+
+class TestBefore:
+    def test_it_is_what_was_stored_that_day_and_not_what_today_s_facts_say(self, config):
+        collected(config, NOW)
+        with workspace(config, NOW, writing=False) as one:
+            then = by_id(evaluate(one, as_of=NOW))["rollbacks"].judgement
+        (config.parent / "deployments.csv").write_text((config.parent / "deployments.csv").read_text().split("\n")[0])
+        before = by_id(told(config, LATER))["rollbacks"].before
+        assert (before.at, before.status, before.value, before.progress) == (
+            NOW,
+            then.status,
+            then.reading.value,
+            then.progress,
+        )
+
+    def test_what_was_never_said_is_not_there(self, config):
+        collected(config, NOW)
+        assert by_id(told(config, NOW))["rollbacks"].before is None
+
+    def test_a_renamed_key_result_is_known_by_its_old_id(self, config):
+        collected(config, NOW)
+        config.write_text(config.read_text().replace('id = "rollbacks"', 'id = "returns"\n  was = "rollbacks"'))
+        assert by_id(told(config, LATER))["returns"].before.at == NOW
+
+
+class TestMoved:
+    def test_it_goes_from_the_end_of_that_day_to_the_newest_reading(self, config):
+        collected(config, NOW)
+        report = told(config, NOW, since=date(2026, 11, 10))
+        kr = by_id(report)["daily"]
+        values = {d.day: d.value for d in kr.series}
+        assert report.since == date(2026, 11, 10)
+        assert (kr.moved.start, kr.moved.before) == (date(2026, 11, 10), values[date(2026, 11, 10)])
+        assert (kr.moved.end, kr.moved.after) == (date(2026, 11, 20), kr.judgement.reading.value)
+
+    def test_a_week_is_looked_back_unless_it_is_told(self, config):
+        collected(config, NOW)
+        assert told(config, NOW).since == date(2026, 11, 13)
+        at_midnight = datetime(2026, 11, 15, 23, tzinfo=UTC)
+        assert told(config, at_midnight).since == date(2026, 11, 8)
+
+    def test_a_day_that_is_not_over_can_be_compared_with_nothing(self, config):
+        collected(config, NOW)
+        with pytest.raises(NotBefore, match=r"2026-11-20 is not before the report's own day"):
+            told(config, NOW, since=date(2026, 11, 20))
+
+    def test_what_was_never_measured_did_not_move(self, config):
+        collected(config, NOW)
+        assert by_id(told(config, NOW))["mood"].moved is None
