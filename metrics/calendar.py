@@ -92,7 +92,11 @@ class Calendar:
         return sum(self.open_days_between(r.start, r.end) for r in ranges)
 
     def is_open(self, day: date) -> bool:
-        return day.weekday() in self.workdays and day not in self.holidays and not any(day in c for c in self.closed)
+        return day.weekday() in self.workdays and not self.is_closed(day)
+
+    def is_closed(self, day: date) -> bool:
+        """Whether it is a holiday or in a closed period; a plain weekend isn't."""
+        return day in self.holidays or any(day in c for c in self.closed)
 
     def day_ends(self, start: datetime, end: datetime) -> list[datetime]:
         """Every local midnight in `(start, end]`, oldest first."""

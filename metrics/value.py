@@ -77,14 +77,14 @@ def rate(definition: MetricDefinition, counted: Counted, span: Span, calendar: C
     """Facts ÷ days (or open workdays) counted; with several services the sum, or the worst of them."""
     here = counted.between(span.window.start, span.window.end)
     n = here.stop - here.start
-    divisor, kind = _divisor(definition, span, calendar)
-    if divisor <= 0:
+    divided_by, kind = divisor(definition, span, calendar)
+    if divided_by <= 0:
         return Value(value=None, reason=f"no {kind} in the window")
     notes: tuple[str, ...] = ()
     if definition.across == "worst":
         n, worst = least_frequent(counted, here)
         notes = (f"the least frequent of {len(counted.subjects)} services: {worst}",)
-    return Value(value=n / divisor, n=n, numerator=n, denominator=divisor, notes=notes)
+    return Value(value=n / divided_by, n=n, numerator=n, denominator=divided_by, notes=notes)
 
 
 def least_frequent(counted: Counted, here: slice) -> tuple[int, str]:
@@ -93,7 +93,8 @@ def least_frequent(counted: Counted, here: slice) -> tuple[int, str]:
     return min((int(counts.get(service, 0)), service) for service in counted.subjects)
 
 
-def _divisor(definition: MetricDefinition, span: Span, calendar: Calendar) -> tuple[float, str]:
+def divisor(definition: MetricDefinition, span: Span, calendar: Calendar) -> tuple[float, str]:
+    """The days (or open workdays) that a frequency is over, and what they are called."""
     if definition.unit.dimension == "per_workday":
         return calendar.open_days_in(span.counted), "open workday"
     length = definition.window.days
@@ -105,12 +106,17 @@ def _divisor(definition: MetricDefinition, span: Span, calendar: Calendar) -> tu
 
 def days(definition: MetricDefinition, counted: Counted, span: Span, calendar: Calendar) -> Value:
     """The share of finished, completely counted open workdays with at least one fact."""
-    ends = calendar.day_ends(span.window.start, span.window.end)
-    finished = [(start, end) for end in ends if (start := _open_day(end, span, calendar)) is not None]
+    finished = finished_open_days(span, calendar)
     if not finished:
         return Value(value=None, denominator=0, numerator=0, reason="no finished open workday in the window")
     places = counted.at.searchsorted([(microseconds(start), microseconds(end)) for start, end in finished])
     return _share(int((places[:, 1] > places[:, 0]).sum()), len(finished), "")
+
+
+def finished_open_days(span: Span, calendar: Calendar) -> list[tuple[datetime, datetime]]:
+    """Start and end of the open workdays that count from end to end."""
+    ends = calendar.day_ends(span.window.start, span.window.end)
+    return [(start, end) for end in ends if (start := _open_day(end, span, calendar)) is not None]
 
 
 def _open_day(end: datetime, span: Span, calendar: Calendar) -> datetime | None:
