@@ -12,6 +12,7 @@ from ..metrics.ranges import TimeRanges
 from ..metrics.stream import Json, Stream
 
 Outcome = Literal["ok", "failed", "unauthorized", "retry", "config"]
+ClosingAction = Literal["closed", "reopened", "learned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,4 +101,15 @@ class StoredEvaluation:
     day: date
     config_digest: str
     ground: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredClosing:
+    """What was done to a cycle, by whom. `content` is JSON text: the frozen report, the reason, or what was learned."""
+
+    cycle: str
+    at: datetime
+    by: str
+    action: ClosingAction
     content: str

@@ -11,6 +11,7 @@ from ..metrics.ranges import TimeRanges
 from . import schema
 from .budgets import Budgets
 from .check_ins import StoredCheckIns
+from .closings import Closings
 from .collecting import Collecting
 from .dialects import database
 from .errors import StoreMissing
@@ -22,7 +23,7 @@ from .stored_streams import StoredStreams, coverages
 from .tables import streams
 
 
-class Store(StoredFacts, StoredStreams, Collecting, Budgets, KeptReadings, Judged, StoredCheckIns):
+class Store(StoredFacts, StoredStreams, Collecting, Budgets, KeptReadings, Judged, StoredCheckIns, Closings):
     """Facts, how far they reach, and what was made of them. Threads and processes may share one."""
 
     @classmethod
