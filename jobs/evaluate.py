@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from ..config.model import Config
 from ..krs.changes import snapshot
+from ..krs.checkin import CheckIn
 from ..krs.cycle import Cycle
 from ..krs.model import KeyResult, Objective
 from ..krs.names import KeyResultName, key_results_of, resolve
@@ -24,6 +25,7 @@ from ..reports.progress_report import (
 )
 from ..reports.values import Explanation, MetricSeries
 from ..reports.wording import period_by
+from .check_ins import Said, check_ins_of
 from .evidence import Evaluation
 from .judging import Judged, judged
 from .notices import in_watched_words, notices
@@ -65,7 +67,9 @@ def evaluate(
     evaluation = evaluation or Evaluation(config, workspace.store, as_of)
     if store:
         _follow_renames(workspace, one)
-    objectives = tuple(_objective(evaluation, o, freeze=store) for o in config.objectives if o.cycle.name == one.name)
+    said = check_ins_of(workspace.store, one.name, config.objectives, as_of)
+    mine = [o for o in config.objectives if o.cycle.name == one.name]
+    objectives = tuple(_objective(evaluation, o, said, freeze=store) for o in mine)
     report = ProgressReport(
         as_of=as_of,
         timezone=config.calendar.timezone,
@@ -75,7 +79,7 @@ def evaluate(
         notices=notices(workspace, one, as_of),
     )
     if store:
-        _keep(workspace, report)
+        keep(workspace, report)
     return report
 
 
@@ -180,7 +184,7 @@ def cycle_named(config: Config, name: str | None) -> Cycle:
     return config.cycles[name]
 
 
-def _objective(evaluation: Evaluation, objective: Objective, *, freeze: bool) -> ReportedObjective:
+def _objective(evaluation: Evaluation, objective: Objective, said: Said, *, freeze: bool) -> ReportedObjective:
     found = [judged(evaluation, objective, kr, freeze=freeze) for kr in objective.key_results]
     return ReportedObjective(
         id=objective.id,
@@ -190,11 +194,11 @@ def _objective(evaluation: Evaluation, objective: Objective, *, freeze: bool) ->
         teams=objective.teams,
         parent=objective.parent,
         judgement=roll_up(one.judgement for one in found),
-        key_results=tuple(_reported(evaluation, one) for one in found),
+        key_results=tuple(_reported(evaluation, one, said.get(one.kr.id, ())) for one in found),
     )
 
 
-def _reported(evaluation: Evaluation, one: Judged) -> ReportedKeyResult:
+def _reported(evaluation: Evaluation, one: Judged, check_ins: tuple[CheckIn, ...]) -> ReportedKeyResult:
     kr, judgement = one.kr, one.judgement
     definition = evaluation.config.metrics[judgement.metric]
     return ReportedKeyResult(
@@ -211,6 +215,7 @@ def _reported(evaluation: Evaluation, one: Judged) -> ReportedKeyResult:
         revisions=ReportedRevision.all_of(kr),
         with_excluded=_with_excluded(evaluation, one),
         series=tuple(DayValue(r.day, r.value, r.health) for r in one.readings),
+        check_ins=check_ins,
         judgement=judgement,
     )
 
@@ -231,7 +236,8 @@ def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:
             workspace.store.rename(cycle.name, kr.was, kr.id)
 
 
-def _keep(workspace: Workspace, report: ProgressReport) -> None:
+def keep(workspace: Workspace, report: ProgressReport) -> None:
+    """Store what is said, where it is something new, and note how the key results are defined."""
     for kr_id, kr in key_results_of(report.cycle.name, workspace.config.objectives).items():
         measured_by = in_watched_words(workspace.config.metrics[kr.metric])
         workspace.store.put_definition(report.cycle.name, kr_id, snapshot(kr, measured_by), report.as_of)
@@ -258,6 +264,7 @@ def _ground(report: ProgressReport) -> str:
             kr.judgement.baseline and (f"{kr.judgement.baseline.value:.3g}", kr.judgement.baseline.provisional),
             [flag.code for flag in kr.judgement.flags],
             [(g.metric, g.holds) for g in kr.judgement.guardrails],
+            kr.check_ins,
         )
         for objective in report.objectives
         for kr in objective.key_results

@@ -13,12 +13,18 @@ from .revisions import REVISIONS
 
 _PREFIX = "sqlite:///"
 
+_NEWEST = """
+SELECT config_digest, content,
+  EXISTS (SELECT 1 FROM check_ins AS c WHERE c.cycle = e.cycle AND c.at > e.confirmed_at)
+FROM evaluations AS e WHERE cycle = ? ORDER BY id DESC LIMIT 1
+"""
+
 
 def last_said(url: str, cycle: str, config_digest: str) -> str | None:
     """What was last said of the cycle under this config, as JSON text.
 
-    None where nothing was, and where the store is none that can be read so: then `Store` has the
-    answer, or the words for what is wrong.
+    None where nothing was, where somebody checked in since, and where the store is none that can be
+    read so: then `Store` has the answer, or the words for what is wrong.
     """
     if not url.startswith(_PREFIX):
         return None
@@ -27,8 +33,7 @@ def last_said(url: str, cycle: str, config_digest: str) -> str | None:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             if found != (REVISIONS[-1],):
                 return None
-            newest = "SELECT config_digest, content FROM evaluations WHERE cycle = ? ORDER BY id DESC LIMIT 1"
-            said = connection.execute(newest, (cycle,)).fetchone()
+            said = connection.execute(_NEWEST, (cycle,)).fetchone()
     except sqlite3.Error:
         return None
-    return said[1] if said is not None and said[0] == config_digest else None
+    return said[1] if said is not None and said[0] == config_digest and not said[2] else None
