@@ -64,6 +64,17 @@ class Goal:
             return 1.0 if self.holds(value) else 0.0
         return self._bounded(value, (value - self.origin) / (self.limit - self.origin))
 
+    def value_at(self, raw: float) -> float | None:
+        """The value whose raw progress (0 to 1) is `raw`; None where no way leads there.
+
+        Of a budget `raw` is a share of the time, and the value what an even use of it comes to.
+        """
+        if self.shape in ("budget", "total"):
+            return raw * self.limit
+        if self.origin is None or self.met_at_start:
+            return None
+        return self.origin + raw * (self.limit - self.origin)
+
     def _bounded(self, value: float, raw: float) -> float:
         return max(1.0, raw) if self.holds(value) else min(_ALMOST, raw)
 

@@ -24,6 +24,11 @@ LANDING = 0.70
 _LAST_DAYS = 14
 
 
+def asked(kind: Kind) -> float:
+    """The share of the target that counts as all of it."""
+    return LANDING if kind == "aspirational" else 1.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """All that is known of a key result, whatever instant is judged."""
@@ -38,8 +43,7 @@ class Case:
 
     @property
     def asked(self) -> float:
-        """The share of the target that counts as all of it."""
-        return LANDING if self.kind == "aspirational" else 1.0
+        return asked(self.kind)
 
     def moment(self, as_of: datetime) -> Moment:
         return moment(self.kr, self.traits, self.calendar, as_of)
@@ -103,18 +107,18 @@ def stand(case: Case, as_of: datetime) -> Standing:
     reading, late = _judged_reading(case, at, readings)
     usable = case.usable(reading)
     try:
-        goal = resolve(at.terms.target, at.traits, _origin(case, at))
+        goal = resolve(at.terms.target, at.traits, origin_of(case, at))
     except TargetError as problem:
-        course = _course(case, at, None)
+        course = course_of(case, at, None)
         return Standing(moment=at, course=course, reading=reading, usable=usable, problem=str(problem))
-    course = _course(case, at, goal)
+    course = course_of(case, at, goal)
     blank = Standing(moment=at, course=course, reading=reading, usable=usable, late=late, goal=goal)
     if goal is None or not usable or reading is None or reading.value is None:
         return blank
     return _measured(case, blank, goal, reading, reading.value)
 
 
-def _origin(case: Case, at: Moment) -> float | None:
+def origin_of(case: Case, at: Moment) -> float | None:
     """The baseline's value, where it is in the unit of the metric that is judged now: a revision may change both."""
     same_unit = case.traits[case.kr.metric].unit == at.traits.unit
     return case.baseline.value if case.baseline is not None and same_unit else None
@@ -133,7 +137,7 @@ def _judged_reading(case: Case, at: Moment, readings: Sequence[Reading]) -> tupl
     return newest, False
 
 
-def _course(case: Case, at: Moment, goal: Goal | None) -> Course:
+def course_of(case: Case, at: Moment, goal: Goal | None) -> Course:
     """Only the way from a baseline lags behind its window, and starts late where the baseline does."""
     is_way = goal is not None and goal.shape == "way"
     return Course(
@@ -152,7 +156,7 @@ def _keeping(case: Case, at: Moment, keep: Keep, readings: Sequence[Reading]) ->
     """
     usable_lately = (r for r in reversed(readings[-2:]) if case.usable(r))
     newest = next(usable_lately, readings[-1] if readings else None)
-    course = _course(case, at, None)
+    course = course_of(case, at, None)
     kept = kept_days(case.kr, keep, at, readings, case.calendar)
     usable = at.ended or case.usable(newest)
     blank = Standing(moment=at, course=course, reading=newest, usable=usable, kept=kept)
