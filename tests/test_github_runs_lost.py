@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 from keyresults.collectors import github_told
 from keyresults.collectors.contract import CollectorError
-from keyresults.collectors.remembered import recall, remember
+from keyresults.collectors.remembered import recall, remember, remember_more
 from keyresults.metrics.facts import Run
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from standins import github_source
@@ -141,6 +141,20 @@ def test_ten_thousand_runs_are_remembered_in_a_hundred_kilobytes(
     assert len(str(followed.cursor)) < 150_000
 
 
+def test_each_batch_of_a_first_collection_remembers_every_run_up_to_it(
+    world: World, repository: Repository, make: Make
+) -> None:
+    repository.history += [run(n, START + n * HOUR) for n in range(1, 900)]
+    followed = keeper(make(), "runs", START)
+    polled(followed, make, world, 0)
+    told: set[str] = set()
+    for batch in followed.batches[:-1]:
+        told |= {fact.run for fact in batch.facts if isinstance(fact, Run)}
+        assert batch.cursor
+        assert set(recall(batch.cursor["told"])) == told, "a kill may come behind any of them"
+    assert len(told) == 899
+
+
 # ---- lists that are cut off
 
 
@@ -179,3 +193,16 @@ def test_what_an_earlier_build_remembered_is_still_known() -> None:
     packed = base64.b85encode(zlib.compress(json.dumps({"7": 1000, "8": 2000}).encode())).decode()
     assert recall(packed) == {"7": 1000, "8": 2000}
     assert recall(remember(recall(packed), 1)) == {"8": 2000}
+    assert remember_more(packed, {"9": 3000}) is None, "to be packed anew"
+
+
+def test_what_is_remembered_bit_by_bit_is_what_is_remembered_at_once() -> None:
+    text, times, anew = remember({}, 10), dict[str, int](), 0
+    for n in range(250):
+        times |= {str(n): n, str(1000 + n): n}
+        more = remember_more(text, {str(n): n, str(1000 + n): n})
+        anew += more is None
+        text = remember(times, 10_000) if more is None else more
+        assert recall(text) == times
+    assert anew == 2, "seldom enough to take no time"
+    assert remember_more(None, {"9": 1}) is None
