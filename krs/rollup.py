@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..metrics.comparison import below
 from .comparison import MOST_UNSATISFIED, cut
@@ -48,9 +48,13 @@ def _status(judged: list[Judgement], measured: list[Judgement]) -> Status:
 
 
 def _progress(measured: list[Judgement]) -> float | None:
-    with_progress = [(j.weight, min(1.0, max(0.0, j.raw_progress))) for j in measured if j.raw_progress is not None]
-    if not with_progress:
+    shown = mean_progress([(j.weight, j.raw_progress) for j in measured if j.raw_progress is not None])
+    return shown if shown is None or all(j.satisfied for j in measured) else min(shown, MOST_UNSATISFIED)
+
+
+def mean_progress(parts: Sequence[tuple[float, float]]) -> float | None:
+    """The weighted mean of progress, each clamped to 0..1, cut for showing; `parts` are weights and raw progress."""
+    if not parts:
         return None
-    weight = math.fsum(w for w, _ in with_progress)
-    shown = cut(math.fsum(w * p for w, p in with_progress) / weight)
-    return shown if all(j.satisfied for j in measured) else min(shown, MOST_UNSATISFIED)
+    weight = math.fsum(w for w, _ in parts)
+    return cut(math.fsum(w * min(1.0, max(0.0, p)) for w, p in parts) / weight)
