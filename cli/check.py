@@ -40,8 +40,22 @@ def check(invocation: Invocation, probe: bool) -> None:
     from ..reports.escaping import clean
 
     write("".join(_wrapped(f"! {clean(words)}") for words in concerns_of(workspace)))
+    write(_linted(workspace))
     if probe and not _probed(workspace):
         click.get_current_context().exit(SOURCE_FAILED)
+
+
+def _linted(workspace: Workspace) -> str:
+    """What the rules find that need nothing but the config; the rest needs what was collected."""
+    from ..jobs.lint import lint_config
+    from ..reports.escaping import clean
+    from ..reports.findings import place, words
+
+    found = [one for one in lint_config(workspace.config, workspace.clock()) if one.ignored is None]
+    lines = [_wrapped(f"! {one.code} {clean(place(one) or 'the cycle')}: {clean(words(one))}") for one in found]
+    if lines:
+        lines.append("`keyresults lint` says why each matters, and looks at the metrics' past too.\n")
+    return "".join(lines)
 
 
 def _wrapped(words: str) -> str:

@@ -15,6 +15,7 @@ from .completions import completions
 from .explain import explain
 from .init import init
 from .invocation import Invocation
+from .lint import lint
 from .metric import metric
 from .record import record
 from .report import report
@@ -31,7 +32,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-PLANNED = ("run", "checkin", "close", "lint", "backtest", "new-cycle", "store", "export")
+PLANNED = ("run", "checkin", "close", "backtest", "new-cycle", "store", "export")
 """Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
 
 
@@ -75,7 +76,7 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 
 for command in (
-    init, check, collect, backfill, record, status, metric, explain, report, sources, schema, completions,
+    init, check, lint, collect, backfill, record, status, metric, explain, report, sources, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
 
@@ -132,8 +133,8 @@ def _code_of_known(error: Exception) -> int | None:
     from ..jobs.collect import NotPast
     from ..jobs.evaluate import NoCycle
     from ..jobs.record import CannotRecord
-    from ..krs.names import UnknownNameError
     from ..jobs.telling import NotBefore
+    from ..krs.names import UnknownNameError
     from ..storage.errors import StoreError
 
     told = (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, NotBefore, CannotRecord)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..krs.cycle import Cycle
+from ..krs.lint_rules import RULES
 from ..krs.model import Guardrail, Ignore, KeyResult, Objective, PlanPoint, Revision, Target
 from ..metrics.quantity import Quantity
 from .amounts import into
@@ -16,8 +17,8 @@ from .bind_tracker import Cycles
 from .findings import Findings
 from .people import People
 from .places import Key
-from .problem import choices
-from .schema_objectives import GuardrailTable, KeyResultTable, PlanTable, RevisionTable
+from .problem import choices, near
+from .schema_objectives import GuardrailTable, IgnoreTable, KeyResultTable, PlanTable, RevisionTable
 from .written_objectives import WrittenKeyResult, WrittenObjective
 
 
@@ -66,8 +67,16 @@ def _objective(written: WrittenObjective, cycles: Cycles, around: _Around) -> Ob
         owner=table.owner,
         teams=tuple(table.teams),
         parent=table.parent,
+        ignore=_ignored(table.ignore, written.key, around.findings),
         key_results=tuple(kr for kr in key_results if kr is not None),
     )
+
+
+def _ignored(written: Sequence[IgnoreTable], key: Key, findings: Findings) -> tuple[Ignore, ...]:
+    for index, one in enumerate(written):
+        if one.code not in RULES:
+            findings.add((*key, "ignore", index, "code"), f"there is no rule {one.code!r}{near(one.code, RULES)}")
+    return tuple(Ignore(one.code, one.reason) for one in written)
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,7 @@ class _KeyResult:
             forecast=self.around.forecast if table.forecast is None else table.forecast,
             was=table.was,
             initiatives=tuple(table.initiatives),
-            ignore=tuple(Ignore(one.code, one.reason) for one in table.ignore),
+            ignore=_ignored(table.ignore, self.key, findings),
         )
 
     def _target(self, metric: BoundMetric | None) -> Target | None:

@@ -122,7 +122,7 @@ class KeyResultTable(Table):
     )
     was: Name | None = Field(default=None, description="The id it had before.")
     initiatives: list[Text] = Field(default=[], description="Links to the work done for it.")
-    ignore: list[IgnoreTable] = Field(default=[], description="Lint rules that don't hold for it (not acted on yet).")
+    ignore: list[IgnoreTable] = Field(default=[], description="Rules of `lint` that don't hold for it.")
 
 
 class ObjectiveTable(Table):
@@ -135,4 +135,5 @@ class ObjectiveTable(Table):
     )
     cycle: Text | None = Field(default=None, description="Its cycle; demanded once two are in use.")
     parent: Name | None = Field(default=None, description="The objective it serves.")
+    ignore: list[IgnoreTable] = Field(default=[], description="Rules of `lint` that don't hold for it.")
     key_results: list[object] = Field(default=[], description="How we know.")

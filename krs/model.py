@@ -146,4 +146,5 @@ class Objective:
     owner: str | None = None
     teams: tuple[str, ...] = ()
     parent: str | None = None
+    ignore: tuple[Ignore, ...] = ()
     key_results: tuple[KeyResult, ...] = field(default_factory=tuple)

@@ -12,10 +12,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ..krs.judgement import Baseline, Judgement, KeptDays
+from ..krs.lint_rules import RULES, Finding
 from ..krs.model import Kind
 from ..metrics.reading import FactNote, Reading
 from ..metrics.window import Window
 from .escaping import screen_safe_json
+from .findings import words as in_words
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, TargetTerms
 from .values import CollectionPlan, Explanation, MetricSeries, PlannedSource, SoonLost, SourceState
 
@@ -69,6 +71,24 @@ def sources(states: Sequence[SourceState], timezone: str) -> str:
 def plan(planned: CollectionPlan, timezone: str) -> str:
     zone = ZoneInfo(timezone)
     return _text([_planned_source(source, zone) for source in planned.sources])
+
+
+def lint(findings: Sequence[Finding]) -> str:
+    return _text([_finding(one) for one in findings])
+
+
+def _finding(one: Finding) -> Object:
+    rule = RULES[one.code]
+    return {
+        "code": one.code,
+        "rule": rule.name,
+        "objective": one.objective,
+        "key_result": one.key_result,
+        "words": in_words(one),
+        "reason": rule.reason,
+        "uses_history": rule.uses_history,
+        "ignored": one.ignored,
+    }
 
 
 def _planned_source(source: PlannedSource, zone: ZoneInfo) -> Object:

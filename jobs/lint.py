@@ -1,0 +1,131 @@
+"""Lint over what is stored: each key result beside the past of its metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, datetime
+
+from ..config.model import Config
+from ..krs import lint as rules
+from ..krs.changes import Defined, target_text_before
+from ..krs.lint_past import MOST_WEEKS, USUAL_WEEKS, Past
+from ..krs.lint_plan import Plan
+from ..krs.lint_rules import Finding
+from ..krs.model import KeyResult, Objective
+from ..krs.terms import terms
+from ..metrics.definition import MetricDefinition, RollbackRule
+from ..metrics.measures import MEASURES
+from ..metrics.reading import Reading
+from ..metrics.stream import Json
+from ..metrics.traits import traits_of
+from ..metrics.unit import RATIO
+from ..metrics.window import WindowLength
+from ..storage.errors import StoreMissing
+from .evaluate import cycle_named
+from .evidence import Evaluation
+from .judging import judged
+from .workspace import Workspace
+
+
+def lint(workspace: Workspace, *, as_of: datetime, cycle: str | None = None) -> list[Finding]:
+    """What the rules find in a cycle. Without a store, only those that need no history.
+
+    Raises:
+        NoCycle: where neither `cycle` nor the config says which.
+    """
+    plan = plan_of(workspace.config, as_of, cycle)
+    past: dict[tuple[str, str], Past] = {}
+    with suppress(StoreMissing):
+        evaluation = Evaluation(workspace.config, workspace.store, as_of)
+        former = workspace.store.definitions(plan.objectives[0].cycle.name) if plan.objectives else {}
+        for objective in plan.objectives:
+            for kr in objective.key_results:
+                past[objective.id, kr.id] = _past(evaluation, objective, kr, former.get(kr.id))
+    return rules.lint(plan, past)
+
+
+def lint_config(config: Config, as_of: datetime) -> list[Finding]:
+    """What the rules find in the shown cycle that need nothing but the config."""
+    return rules.lint(plan_of(config, as_of, None), {}) if config.cycle is not None else []
+
+
+def plan_of(config: Config, as_of: datetime, cycle: str | None) -> Plan:
+    one = cycle_named(config, cycle)
+    objectives = [o for o in config.objectives if o.cycle.name == one.name]
+    return Plan(objectives=objectives, metrics=config.metrics, day=config.calendar.day_closed_by(as_of))
+
+
+def _past(evaluation: Evaluation, objective: Objective, kr: KeyResult, former: Defined | None) -> Past:
+    config = evaluation.config
+    one = judged(evaluation, objective, kr, freeze=False)
+    day = config.calendar.day_closed_by(evaluation.as_of)
+    in_force = terms(kr, day)
+    definition = config.metrics[in_force.metric]
+    rollbacks = _rollbacks(evaluation, definition, ("version_return",))
+    reverts = _rollbacks(evaluation, definition, ("revert",))
+    return Past(
+        day=day,
+        terms=in_force,
+        traits=traits_of(definition),
+        judgement=one.judgement,
+        weekly=_weekly(evaluation, kr),
+        ever_measured=any(r.usable(kr.accept_partial) for r in one.readings),
+        returned=None if rollbacks is None else int(rollbacks.numerator or 0),
+        deployed=None if rollbacks is None else int(rollbacks.denominator or 0),
+        reverted=None if reverts is None else int(reverts.numerator or 0),
+        rhythm=config.checkins.every if config.checkins else None,
+        last_check_in=_last_check_in(evaluation, objective, kr),
+        edited=None if former is None else target_text_before(kr, former),
+    )
+
+
+def _weekly(evaluation: Evaluation, kr: KeyResult) -> Sequence[float]:
+    """The usable readings at the ends of the weeks before the start, oldest first."""
+    calendar = evaluation.config.calendar
+    start = calendar.start_of(kr.start)
+    weeks = [calendar.days_before(start, 7 * n) for n in range(MOST_WEEKS - 1, -1, -1)]
+    instants = [at for at in weeks if at <= evaluation.as_of]
+    definition = evaluation.config.metrics[kr.metric]
+    if definition.window.is_cycle or not instants:
+        return ()
+    readings = evaluation.measurement(kr.metric).readings(instants, start)
+    return [r.value for r in readings if r.value is not None and r.usable(kr.accept_partial)]
+
+
+def _rollbacks(evaluation: Evaluation, definition: MetricDefinition, by: tuple[RollbackRule, ...]) -> Reading | None:
+    """The rollback rate of the metric's deployments over the longest of their windows; None where it has none."""
+    if MEASURES[definition.measure].kinds[0] != "deployments":
+        return None
+    asked = replace(
+        definition,
+        measure="rollback_rate",
+        unit=RATIO,
+        window=WindowLength(USUAL_WEEKS * 7),
+        rollback_rules=by,
+        across=None,
+    )
+    if "revert" in by:
+        told = _changes_of(evaluation.config, definition.sources["deployments"])
+        if told is None:
+            return None
+        asked = replace(
+            asked, sources={**asked.sources, "changes": told[0]}, queries={**asked.queries, "changes": told[1]}
+        )
+    config = replace(evaluation.config, metrics={definition.name: asked})
+    other = Evaluation(config, evaluation.store, evaluation.as_of).measurement(definition.name)
+    reading = other.readings([evaluation.as_of], evaluation.as_of)[0]
+    return reading if reading.value is not None else None
+
+
+def _changes_of(config: Config, source: str) -> tuple[str, Json] | None:
+    """The source of merged changes that is collected anyway, and what is asked of it; of the same source if any."""
+    asking = [m for m in config.metrics.values() if "changes" in m.sources]
+    asking.sort(key=lambda m: m.sources["changes"] != source)
+    return next(((m.sources["changes"], m.queries.get("changes", {})) for m in asking), None)
+
+
+def _last_check_in(evaluation: Evaluation, objective: Objective, kr: KeyResult) -> date | None:
+    said = evaluation.store.check_ins(objective.cycle.name, evaluation.as_of).get(kr.id, ())
+    return evaluation.config.calendar.day_of(said[-1].at) if said else None
