@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from ..metrics.calendar import Calendar
 from ..metrics.window import Window
 
+_FORTNIGHT = 14
 _ISO_DAY = re.compile(r"(?<![\w@/:.-])\d{4}-\d\d-\d\d(?![\w@/:-])")
 
 
@@ -65,6 +66,14 @@ class Dates:
     def nearly(self, on: date) -> str:
         """`today`, `yesterday`, else the day."""
         return {self.today: "today", self.today - timedelta(days=1): "yesterday"}.get(on) or self.day(on)
+
+    def ago(self, at: datetime) -> str:
+        """`today`, `yesterday`, `3 days ago`; from a fortnight on the day: `on 4 Nov`."""
+        on = min(Calendar(self.timezone).day_of(at), self.today)
+        days = (self.today - on).days
+        if days < 2:
+            return self.nearly(on)
+        return f"{days} days ago" if days < _FORTNIGHT else f"on {self.day(on)}"
 
     def instant(self, at: datetime) -> str:
         """`23 Nov 09:12`."""

@@ -39,6 +39,7 @@ def details(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
         *(Row("Flag", f"{flag.code}: {dates.in_text(flag.words)}") for flag in wording.flags(kr)),
         Row("Data", "; ".join(_data(kr, dates))),
         *(Row("Revised", words) for words in wording.revisions(kr, dates)),
+        *(Row("Check-in", words) for words in wording.check_ins(kr, dates)),
         *(Row("Initiative", initiative) for initiative in kr.initiatives),
         Row("Trend", _trend(kr, dates)),
     ]

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from ..krs.checkin import CheckIn
 from ..krs.judgement import Baseline, Judgement, KeptDays
 from ..krs.lint_rules import RULES, Finding
 from ..krs.model import Kind
@@ -167,7 +168,12 @@ def _key_result(kr: ReportedKeyResult, kind: Kind, zone: ZoneInfo) -> Object:
             {"metric": g.metric, "holds": g.holds, "value": g.value, "limit": g.limit} for g in judged.guardrails
         ],
         "revisions": [{"on": r.on.isoformat(), "reason": r.reason} for r in kr.revisions],
+        "check_ins": [_check_in(one, zone) for one in kr.check_ins],
     }
+
+
+def _check_in(one: CheckIn, zone: ZoneInfo) -> Object:
+    return {"at": _time(one.at, zone), "by": one.by, "confidence": one.confidence, "note": one.note}
 
 
 def _progress(judged: Judgement) -> Object:

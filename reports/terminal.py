@@ -110,6 +110,9 @@ def _remarks(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
         yield f"! {words}"
     for words in wording.guardrails(kr, holding=False):
         yield f"! guardrail {words}"
+    said = wording.last_check_in(kr, dates)
+    if said:
+        yield said[0].upper() + said[1:]
 
 
 def _footnotes(report: ProgressReport, dates: Dates) -> Iterator[RenderableType]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from ..krs.checkin import SURE, CheckIn
 from ..krs.guardrails import BROKEN_BY_ONE
 from ..krs.judgement import Baseline, Flag, GuardrailState, KeptDays, Status
 from ..krs.model import Comparison, Kind
@@ -13,6 +14,7 @@ from ..metrics.comparison import TOLERANCE, above
 from ..metrics.reading import Health, Reading
 from ..metrics.unit import Unit
 from .dates import Dates
+from .escaping import clean
 from .numbers import (
     MISSING,
     Period,
@@ -46,6 +48,8 @@ _BY_NUMBERS = frozenset({Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Stat
 _SEEN = frozenset({Health.OK, Health.PARTIAL})
 _SIGNS: dict[Comparison, str] = {"at_most": "≤", "below": "<", "at_least": "≥", "above": ">"}
 _TOLD_ELSEWHERE = frozenset({"guardrail", "exceeded"})
+_MOST_LISTED = 5
+_MOST_TOLD = 160
 _OF_REVISIONS = frozenset({"retargeted", "eased"})
 
 
@@ -261,6 +265,30 @@ def guardrail(state: GuardrailState) -> str:
 def guardrails(kr: ReportedKeyResult, *, holding: bool) -> Iterator[str]:
     """Those that hold, or those that don't or can't be seen."""
     return (guardrail(g) for g in kr.judgement.guardrails if (g.holds is True) is holding)
+
+
+def check_in(one: CheckIn, dates: Dates) -> str:
+    """`confidence 7 of 10, 3 days ago by ana: the cache goes live`; of a note alone, `3 days ago by ana: …`."""
+    said = [] if one.confidence is None else [f"confidence {count(one.confidence)} of {count(SURE)}"]
+    said.append(f"{dates.ago(one.at)} by {one.by}")
+    return ", ".join(said) + (f": {one.note}" if one.note else "")
+
+
+def last_check_in(kr: ReportedKeyResult, dates: Dates) -> str:
+    """Empty where nobody said anything yet; what goes on for long is cut."""
+    return _cut(clean(check_in(kr.check_ins[-1], dates)), _MOST_TOLD) if kr.check_ins else ""
+
+
+def check_ins(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
+    """The newest ones, newest first, and how the others are found."""
+    newest = kr.check_ins[-_MOST_LISTED:]
+    yield from (check_in(one, dates) for one in reversed(newest))
+    if len(kr.check_ins) > len(newest):
+        yield f"{count(len(kr.check_ins) - len(newest))} more before: keyresults checkin {kr.id} --history"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def about(objective: ReportedObjective) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from keyresults.krs.checkin import CheckIn
 from keyresults.krs.cycle import Cycle
 from keyresults.krs.judgement import (
     Baseline,
@@ -81,6 +82,10 @@ def latency():
             ReportedRevision(on=date(2026, 11, 2), reason="Traffic doubled", changes="the target from -40% to -30%"),
         ),
         first_target=TargetTerms(kind="change", text="-40%"),
+        check_ins=(
+            CheckIn(at=AS_OF - timedelta(days=17), by="ben", confidence=9),
+            CheckIn(at=AS_OF - timedelta(days=3), by="ana", confidence=7, note="the cache goes live next week"),
+        ),
         series=tuple(
             DayValue(d, None if n == 10 else 0.450 - n * 0.001, Health.NO_DATA if n == 10 else Health.OK)
             for n, d in enumerate(days)
@@ -186,6 +191,7 @@ def hostile_report():
         unit=HOSTILE,
         initiatives=(HOSTILE, "javascript:alert(1)"),
         revisions=(ReportedRevision(on=START, reason=HOSTILE, changes=HOSTILE),),
+        check_ins=(CheckIn(at=AS_OF, by=HOSTILE, confidence=10, note=HOSTILE),),
         judgement=replace(
             plain.judgement,
             why=HOSTILE,

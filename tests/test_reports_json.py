@@ -84,6 +84,10 @@ def test_a_key_result_has_the_documented_numbers():
     assert kr["flags"] == ["provisional"]
     assert kr["guardrails"] == [{"metric": "rollback-rate", "holds": False, "value": 0.061, "limit": "at most 5%"}]
     assert kr["revisions"] == [{"on": "2026-11-02", "reason": "Traffic doubled"}]
+    assert kr["check_ins"] == [
+        {"at": "2026-11-06T09:00:00+01:00", "by": "ben", "confidence": 9, "note": ""},
+        {"at": "2026-11-20T09:00:00+01:00", "by": "ana", "confidence": 7, "note": "the cache goes live next week"},
+    ]
 
 
 def test_each_form_says_what_the_numbers_count():
@@ -120,7 +124,9 @@ def test_the_same_numbers_stand_in_every_form():
     assert [said["baseline"]["value"], said["reading"]["value"], said["target"]["value"]] == [0.45, 0.402, 0.315]
 
 
-@pytest.mark.parametrize("label", ["Measures", "Reading", "Baseline", "Decides on", "Revised", "Initiative", "Trend"])
+@pytest.mark.parametrize(
+    "label", ["Measures", "Reading", "Baseline", "Decides on", "Revised", "Check-in", "Initiative", "Trend"]
+)
 def test_terminal_and_markdown_tell_the_same_details(label):
     assert f"\n  {label}" in rendered(terminal.full_report(report()), colour=False)
     assert f"\n- {label}: " in markdown.full_report(report())

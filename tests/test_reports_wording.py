@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keyresults.krs.checkin import CheckIn
 from keyresults.krs.forecast import Forecast
 from keyresults.krs.judgement import Baseline, Flag, GuardrailState, KeptDays, Status
 from keyresults.krs.model import ChangeBy, KeyResult, Revision, Threshold
@@ -370,3 +371,42 @@ def test_a_move_names_what_was_behind_it():
 def test_a_move_that_is_over_says_from_when_to_when():
     move = Move(start=date(2026, 10, 28), end=date(2026, 11, 4), before=0.547, after=0.431)
     assert wording.moved(latency(), move, DATES) == "547 → 431 ms from 28 Oct to 4 Nov"
+
+
+def said(days, confidence=7, note=""):
+    return CheckIn(at=AS_OF - timedelta(days=days), by="ana", confidence=confidence, note=note)
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (said(0, note="all live"), "confidence 7 of 10, today by ana: all live"),
+        (said(1, 0), "confidence 0 of 10, yesterday by ana"),
+        (said(3, None, "waiting"), "3 days ago by ana: waiting"),
+        (said(13, 10), "confidence 10 of 10, 13 days ago by ana"),
+        (said(14), "confidence 7 of 10, on 9 Nov by ana"),
+    ],
+)
+def test_a_check_in_says_how_sure_when_who_and_why(one, words):
+    assert wording.check_in(one, DATES) == words
+
+
+def test_a_check_in_late_in_the_evening_is_of_the_trackers_day():
+    late = CheckIn(at=datetime(2026, 11, 22, 23, 30, tzinfo=UTC), by="ana", confidence=1)
+    assert wording.check_in(late, DATES) == "confidence 1 of 10, today by ana"
+
+
+def test_only_the_newest_check_ins_are_listed_newest_first():
+    kr = key_result(check_ins=tuple(said(days, days) for days in range(7, -1, -1)))
+    told = list(wording.check_ins(kr, DATES))
+    assert [words.partition(" of")[0] for words in told[:-1]] == [f"confidence {n}" for n in range(5)]
+    assert told[-1] == "3 more before: keyresults checkin p99 --history"
+    assert wording.last_check_in(kr, DATES) == "confidence 0 of 10, today by ana"
+    assert wording.last_check_in(key_result(), DATES) == ""
+
+
+def test_a_long_note_is_cut_where_little_room_is_and_whole_in_the_details():
+    kr = key_result(check_ins=(said(0, note="x" * 300),))
+    assert len(wording.last_check_in(kr, DATES)) == 160
+    assert wording.last_check_in(kr, DATES).endswith("xx…")
+    assert "x" * 300 in next(wording.check_ins(kr, DATES))
