@@ -26,6 +26,7 @@ from ..reports.progress_report import (
 from ..reports.values import Explanation, MetricSeries
 from ..reports.wording import period_by
 from .check_ins import Said, check_ins_of
+from .closed import closed_report, for_every_day
 from .evidence import Evaluation
 from .judging import Judged, judged
 from .notices import in_watched_words, notices
@@ -54,7 +55,7 @@ def evaluate(
     store: bool = False,
     evaluation: Evaluation | None = None,
 ) -> ProgressReport:
-    """What is to be said of a cycle at `as_of`, by all that is stored and known by then.
+    """What is to be said of a cycle at `as_of`, by all that is stored and known by then; what was frozen by closing it.
 
     `store` keeps it, freezes baselines that can no longer change and notes how key results are
     defined; without it nothing is written. `evaluation` is one as of that time whose facts are loaded already.
@@ -63,6 +64,10 @@ def evaluate(
         NoCycle: where neither `cycle` nor the config says which.
     """
     config = workspace.config
+    name = cycle or (config.cycle.name if config.cycle else "")
+    frozen = closed_report(workspace.store, name, as_of)
+    if frozen is not None:
+        return for_every_day(frozen)
     one = cycle_named(config, cycle)
     evaluation = evaluation or Evaluation(config, workspace.store, as_of)
     if store:
@@ -269,7 +274,7 @@ def _ground(report: ProgressReport) -> str:
         for objective in report.objectives
         for kr in objective.key_results
     ]
-    text = repr((said, [(s.name, s.health) for s in report.sources], report.notices))
+    text = repr((said, [(s.name, s.health) for s in report.sources], report.notices, report.closed))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -46,8 +46,12 @@ class Reading:
 
     def usable(self, accept_partial: bool = False) -> bool:
         """Whether the reading may move progress."""
-        accepted = (Health.OK, Health.PARTIAL) if accept_partial else (Health.OK,)
-        return self.value is not None and self.health in accepted
+        return is_usable(self.value, self.health, accept_partial)
+
+
+def is_usable(value: float | None, health: Health, accept_partial: bool) -> bool:
+    accepted = (Health.OK, Health.PARTIAL) if accept_partial else (Health.OK,)
+    return value is not None and health in accepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,13 @@ from typing import Literal
 from ..krs.checkin import CheckIn
 from ..krs.cycle import Cycle
 from ..krs.forecast import Forecast
+from ..krs.grading import Grade, ObjectiveGrade
 from ..krs.judgement import Judgement, ObjectiveJudgement, Status
 from ..krs.model import Between, ChangeBy, Comparison, Keep, KeyResult, Kind, Reach, Target, Threshold
 from ..krs.planned import PlannedDay
 from ..krs.terms import Terms, revised, revisions_until, terms
 from ..metrics.definition import Exclusion
-from ..metrics.reading import FactNote, Health
+from ..metrics.reading import FactNote, Health, is_usable
 from .codec import decode_json, encode_json
 
 TargetKind = Literal["to", "change", "at_most", "below", "at_least", "above", "keep"]
@@ -96,6 +97,9 @@ class DayValue:
     value: float | None
     health: Health
 
+    def usable(self, accept_partial: bool) -> bool:
+        return is_usable(self.value, self.health, accept_partial)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
@@ -136,7 +140,8 @@ class ReportedKeyResult:
     the 19 workdays that decide"). `before` is what the report before said, `moves` the biggest changes
     since the start, `moved` the one since the report before, `evidence` the facts behind the reading, newest first:
     these four are worked out for reports only, and not stored. So are, for charts, `planned`, what was asked on
-    each day from the first to the last, and `excluded`, the days whose facts the metric leaves out.
+    each day from the first to the last, and `excluded`, the days whose facts the metric leaves out. `grade` is
+    there once its cycle was closed.
     """
 
     id: str
@@ -162,6 +167,7 @@ class ReportedKeyResult:
     evidence: tuple[FactNote, ...] = ()
     planned: tuple[PlannedDay, ...] = ()
     excluded: tuple[Exclusion, ...] = ()
+    grade: Grade | None = None
     judgement: Judgement
 
 
@@ -174,6 +180,7 @@ class ReportedObjective:
     teams: tuple[str, ...] = ()
     parent: str | None = None
     judgement: ObjectiveJudgement
+    grade: ObjectiveGrade | None = None
     key_results: tuple[ReportedKeyResult, ...] = ()
 
 
@@ -184,6 +191,15 @@ class SourceHealth:
     name: str
     health: Health
     words: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """When a cycle was closed, and by whom: what its report says is frozen since."""
+
+    at: datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,12 +207,14 @@ class ProgressReport:
     """One cycle as of one time. Times are shown in `timezone`; `notices` are sentences for its readers.
 
     `since` is the day at whose end the moves and the words of `before` begin; None where nobody asked for them.
+    `closed` is None while the cycle is open.
     """
 
     as_of: datetime
     timezone: str
     cycle: Cycle
     since: date | None = None
+    closed: Closed | None = None
     objectives: tuple[ReportedObjective, ...] = ()
     sources: tuple[SourceHealth, ...] = ()
     notices: tuple[str, ...] = ()

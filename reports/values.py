@@ -11,6 +11,7 @@ from ..metrics.reading import FactNote, Health, Reading
 from ..metrics.stream import Json
 from ..metrics.window import Window
 from .numbers import Period
+from .progress_report import ProgressReport
 
 Outcome = Literal["ok", "retry", "busy", "refused", "unauthorized", "failed"]
 """How a stream's collection ended: `retry` the source asked to wait, `busy` another process has the
@@ -47,6 +48,24 @@ class Explanation:
     window: Window
     reading: Reading
     facts: tuple[FactNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What people learned in a cycle, of one of its key results or of the whole (None)."""
+
+    key_result: str | None
+    text: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingPreview:
+    """A cycle with the grades that closing it would freeze; `hindrances` are what is in the way, in words."""
+
+    report: ProgressReport
+    hindrances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
