@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from standins import prometheus as servers
 from standins.latencies import Latencies
+
+# Tests start hundreds of commands: without compiled modules beside the sources each would compile all of them again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The contract suite's asserts should tell as much as those written here.
 pytest.register_assert_rewrite("keyresults.collectors.testing")

@@ -605,11 +605,13 @@ class TestTogether:
         with subprocess.Popen(
             [sys.executable, WRITER, url, "0", "100000"], stdout=subprocess.PIPE, text=True
         ) as process:
-            process.stdout.readline()
-            with Store.open(url) as watching:
-                while sum(state.facts for state in watching.states()) < 200:
-                    assert process.poll() is None
-            process.kill()
+            try:
+                process.stdout.readline()
+                with Store.open(url) as watching:
+                    while sum(state.facts for state in watching.states()) < 200:
+                        assert process.poll() is None
+            finally:
+                process.kill()
         with Store.open(url) as store:
             assert store.check() == []
             state = store.state(stream().id)

@@ -5,6 +5,7 @@ Everything is written into one folder, made anew each time. Nothing leaves this 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import os
@@ -27,7 +28,6 @@ from story import Story
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[1] / "demo"
 MARK = ".made-by-the-demo"
-COMMAND = (sys.executable, "-c", "import sys; from keyresults.cli.main import main; sys.exit(main())")
 PART = "# ---- Latency, from Prometheus"
 
 
@@ -37,6 +37,8 @@ class DemoFailed(Exception):
 
 def main(folder: Path) -> None:
     look_around()
+    os.environ.pop("KEYRESULTS_CONFIG", None)
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
     story = Story(datetime.now(UTC))
     clear(folder)
     say("Writing what acme's systems know: deployments, tickets, a git repository")
@@ -131,18 +133,22 @@ def shown(path: Path) -> str:
 
 
 def keyresults(folder: Path, *arguments: str, quiet: bool = False) -> None:
-    """
+    """As on a command line in the folder, without starting Python anew each time.
+
     Raises:
         DemoFailed: where the command ends with another code than 0; what it said has been shown.
     """
-    environment = {key: value for key, value in os.environ.items() if key != "KEYRESULTS_CONFIG"}
-    environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-    ended = subprocess.run(
-        [*COMMAND, *arguments], cwd=folder, env=environment, capture_output=quiet, text=True, check=False
-    )
-    if ended.returncode:
-        print((ended.stdout or "") + (ended.stderr or ""), file=sys.stderr, end="")
-        raise DemoFailed(f"`keyresults {' '.join(arguments)}` ended with {ended.returncode}")
+    from keyresults.cli.main import INTERRUPTED
+    from keyresults.cli.main import main as command
+
+    said = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said) if quiet else contextlib.nullcontext():
+        code = command(list(arguments))
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code:
+        print(said.getvalue(), file=sys.stderr, end="")
+        raise DemoFailed(f"`keyresults {' '.join(arguments)}` ended with {code}")
 
 
 def say(words: str) -> None:

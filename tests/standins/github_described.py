@@ -36,10 +36,11 @@ def described() -> dict[str, Any]:
 
 
 @cache
-def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """The paths GitHub describes, those that say most first."""
-    paths = sorted(described()["paths"], key=lambda path: (path.count("{"), -len(path)))
-    return [(path, re.compile(_pattern(path))) for path in paths]
+def _paths(verb: str) -> tuple[list[str], re.Pattern[str]]:
+    """The paths GitHub describes, those that say most first, and one pattern that has a group for each."""
+    told = (path for path, verbs in described()["paths"].items() if verb in verbs)
+    paths = sorted(told, key=lambda path: (path.count("{"), -len(path)))
+    return paths, re.compile("|".join(f"({_pattern(path)})" for path in paths))
 
 
 def _pattern(path: str) -> str:
@@ -52,10 +53,9 @@ def _pattern(path: str) -> str:
 
 def template(verb: str, path: str) -> str | None:
     """The described path an address is one of; a repository may be named by its number, as redirects do."""
-    named = re.sub(r"^/repositories/\d+", "/repos/owner/name", path)
-    return next(
-        (p for p, like in _patterns() if like.fullmatch(named) and verb.lower() in described()["paths"][p]), None
-    )
+    paths, like = _paths(verb.lower())
+    found = like.fullmatch(re.sub(r"^/repositories/\d+", "/repos/owner/name", path))
+    return paths[found.lastindex - 1] if found and found.lastindex else None
 
 
 @cache
@@ -78,12 +78,15 @@ def _validator(verb: str, path: str, status: int) -> Draft7Validator | None:
     return Draft7Validator(_json_schema(content["schema"])) if content else None
 
 
+_as_described: set[object] = set()
+"""Shapes, with where they were met, that were found to be as described: by any stand-in of this process."""
+
+
 class Described:
-    """What answers differ in from the description. Answers of a shape seen before are not looked at again."""
+    """What answers differ in from the description. What has a shape that was as described is not looked at again."""
 
     def __init__(self, complaints: list[str]) -> None:
         self.complaints = complaints
-        self._seen: set[object] = set()
 
     def look_at(self, asked: Asked, answer: Answer) -> None:
         path = template(asked.verb, asked.path)
@@ -95,26 +98,44 @@ class Described:
         if answer.status in (301, 302, 304):
             return None
         body = json.loads(answer.body) if isinstance(answer.body, bytes) else answer.body
-        shape = (asked.verb, path, answer.status, _shape(body))
-        if shape in self._seen:
-            return None
-        self._seen.add(shape)
-        return self._check(asked, path, answer.status, body)
+        shapes, part = _unlike_before((asked.verb, path, answer.status), body)
+        if shapes and self._check(asked, path, answer.status, part):
+            _as_described.update(shapes)
+        return None
 
-    def _check(self, asked: Asked, path: str, status: int, body: Any) -> None:
+    def _check(self, asked: Asked, path: str, status: int, body: Any) -> bool:
         try:
             validator = _validator(asked.verb, path, status)
         except KeyError:
-            return self._complain(asked, f"GitHub describes no answer {status}")
-        for error in validator.iter_errors(body) if validator else ():
+            self._complain(asked, f"GitHub describes no answer {status}")
+            return False
+        errors = list(validator.iter_errors(body)) if validator else []
+        for error in errors:
             place = re.sub(r"\[\d+\]", "[…]", error.json_path)
             self._complain(asked, f"{place}: {error.message[:200]}")
-        return None
+        return not errors
 
     def _complain(self, asked: Asked, what: str) -> None:
         complaint = f"{asked.verb} {asked.path}: {what}"
         if complaint not in self.complaints:
             self.complaints.append(complaint)
+
+
+def _unlike_before(where: tuple[object, ...], body: Any) -> tuple[set[object], Any]:
+    """Shapes not known to be as described, and the answer with one item of each: a page's items are alike but few."""
+    if isinstance(body, list):
+        shapes, part = _unlike_before(where, {"": body})
+        return shapes, part[""]
+    if not isinstance(body, dict):
+        return {(*where, _shape(body))} - _as_described, body
+    frame = {key: ["one"][: len(value)] if isinstance(value, list) else value for key, value in body.items()}
+    shapes, part = {(*where, _shape(frame))}, dict(body)
+    for key, value in body.items():
+        if isinstance(value, list):
+            items = {(*where, key, _shape(one)): one for one in value}
+            shapes |= set(items)
+            part[key] = [one for shape, one in items.items() if shape not in _as_described] or value[:1]
+    return shapes - _as_described, part
 
 
 def _shape(body: Any) -> object:
