@@ -73,10 +73,11 @@ def _health(source: SourceConfig, workspace: Workspace) -> SourceHealth:
         since = _last_success(states)
         zone = workspace.config.calendar.zone
         seen = f"last collected {since.astimezone(zone):%Y-%m-%d %H:%M}" if since else "never collected"
-        return SourceHealth(name=source.name, health=trouble.health, words=f"{trouble.words} ({seen})")
+        words = f"{trouble.words} ({seen})"
+        return SourceHealth(name=source.name, health=trouble.health, words=words, owner=source.owner)
     if not states and not whole:
-        return SourceHealth(name=source.name, health=Health.NO_DATA, words="never collected")
-    return SourceHealth(name=source.name, health=Health.OK, words="")
+        return SourceHealth(name=source.name, health=Health.NO_DATA, words="never collected", owner=source.owner)
+    return SourceHealth(name=source.name, health=Health.OK, words="", owner=source.owner)
 
 
 def _last_success(states: list[StreamState]) -> datetime | None:

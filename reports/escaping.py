@@ -57,8 +57,13 @@ def _prose(text: str) -> str:
     return _BLOCK.sub(r"\1\\\2", words)
 
 
+def is_address(text: str) -> bool:
+    """Whether the whole text is a plain web address: nothing in it means anything but itself."""
+    return _PLAIN_URL.fullmatch(text) is not None
+
+
 def _link(word: str) -> str | None:
-    return f"<{word}>" if _PLAIN_URL.fullmatch(word) else None
+    return f"<{word}>" if is_address(word) else None
 
 
 def _escaped(word: str) -> str:

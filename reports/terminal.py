@@ -18,10 +18,13 @@ from . import wording
 from .dates import Dates
 from .details import details
 from .escaping import clean
-from .looks import LOOKS, bar, tally
+from .first_screen import first_screen as first_screen_of
+from .looks import LOOKS, bar, tally, trend
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
+from .terminal_first import CutLine, first_screen
 
 _INDENT = (0, 0, 0, 2)
+_TREND_WIDTH = 12
 _LEAST = 11  # fits "✖ off track" and "Initiative"
 
 
@@ -37,23 +40,35 @@ def status(report: ProgressReport) -> RenderableType:
 
 
 def full_report(report: ProgressReport) -> RenderableType:
-    """As `status`, with all that stands behind each key result."""
+    """The first screen, an overview by objective, then all that stands behind each key result."""
     dates = Dates.seen_at(report.as_of, report.timezone)
     width = _label_width(report)
-    parts: list[RenderableType] = [_heading(report, f"Progress in {report.cycle.name}", dates)]
+    parts: list[RenderableType] = [*_cut_heading(report, dates), first_screen(first_screen_of(report, dates))]
     for objective in report.objectives:
         parts += ["", _objective(objective, width)]
+        parts += [_in_overview(kr, objective.kind, dates, width) for kr in objective.key_results]
+    for objective in report.objectives:
         for kr in objective.key_results:
             parts += ["", _in_full(kr, objective.kind, dates, width)]
     return Group(*parts, *_footnotes(report, dates))
 
 
 def _heading(report: ProgressReport, title: str, dates: Dates) -> Text:
+    return Text.assemble((clean(title), "bold"), _time_of(report, dates), f"\n{_told(report)}")
+
+
+def _cut_heading(report: ProgressReport, dates: Dates) -> Iterator[CutLine]:
+    yield CutLine(Text(clean(f"Progress in {report.cycle.name}"), style="bold"), _time_of(report, dates))
+    yield CutLine(Text(""), Text(_told(report)))
+
+
+def _time_of(report: ProgressReport, dates: Dates) -> Text:
     span = dates.days(report.cycle.start, report.cycle.end)
-    as_of = f"as of {dates.as_of(report.as_of)}"
-    heading = Text.assemble((clean(title), "bold"), f", {span}, ", (as_of, "dim"))
-    told = tally(report) or "No objectives in this cycle yet: write them as [[objectives]] into the config."
-    return heading.append(f"\n{told}")
+    return Text.assemble(f", {span}, ", (f"as of {dates.as_of(report.as_of)}", "dim"))
+
+
+def _told(report: ProgressReport) -> str:
+    return tally(report) or "No objectives in this cycle yet: write them as [[objectives]] into the config."
 
 
 def _objective(objective: ReportedObjective, width: int) -> RenderableType:
@@ -70,6 +85,14 @@ def _objective(objective: ReportedObjective, width: int) -> RenderableType:
 def _in_short(kr: ReportedKeyResult, kind: Kind, dates: Dates, width: int) -> RenderableType:
     lines = [_title(kr), Text(_joined(_numbers(kr, kind, dates)))]
     lines += [Text(clean(words), style="dim") for words in _remarks(kr, dates)]
+    return _labelled(kr, lines, width)
+
+
+def _in_overview(kr: ReportedKeyResult, kind: Kind, dates: Dates, width: int) -> RenderableType:
+    shape = trend(kr.series, _TREND_WIDTH)
+    lines = [_title(kr), Text(" ".join(part for part in (shape, _joined(_numbers(kr, kind, dates))) if part))]
+    lines += [Text(clean(words), style="dim") for words in _remarks(kr, dates)]
+    lines += [Text(f"→ {clean(initiative)}") for initiative in kr.initiatives]
     return _labelled(kr, lines, width)
 
 
@@ -98,6 +121,7 @@ def _numbers(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[str]:
     if kr.judgement.reading is not None and kr.judgement.kept is None:
         said = (wording.rests_on(kr.judgement.reading, kr.counted), wording.by_luck(kr))
         yield ", ".join(s for s in said if s)
+    yield wording.forecast(kr, dates)
 
 
 def _remarks(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:

@@ -1,0 +1,134 @@
+"""One good thing that is true of a report: what was newly reached, a best value, the most progress, a streak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+from ..krs.comparison import satisfies
+from ..krs.judgement import Status
+from ..krs.model import Comparison
+from ..metrics.comparison import above, at_least, at_most, below
+from ..metrics.reading import Health
+from . import wording
+from .dates import Dates
+from .looks import LOOKS
+from .numbers import amount, many, percent
+from .progress_report import DayValue, ProgressReport, ReportedKeyResult
+
+WEEK = timedelta(days=7)
+_LONG_AGO = 14
+_MUCH = 0.05
+_STREAK = 7
+_REACHED = frozenset({Status.MET, Status.LANDED})
+_SILENT = frozenset({Status.DRAFT, Status.WITHDRAWN, Status.NOT_STARTED, Status.UNKNOWN, Status.NOT_MEASURED})
+
+_News = tuple[float, str]
+"""How much it is, among others of its kind, and in words."""
+
+
+def good_news(report: ProgressReport, dates: Dates) -> tuple[ReportedKeyResult, str] | None:
+    """The best of the first kind of which there is any; of equals, the first in the report."""
+    told = [kr for o in report.objectives for kr in o.key_results if kr.judgement.status not in _SILENT]
+    kinds: Sequence[Callable[[ReportedKeyResult], _News | None]] = (
+        lambda kr: _newly_reached(kr, dates),
+        lambda kr: _best_since(kr, dates),
+        lambda kr: _gained(kr, report.since, dates),
+        lambda kr: _streak(kr, dates),
+    )
+    for kind in kinds:
+        found = [(kr, news) for kr in told if (news := kind(kr))]
+        if found:
+            kr, (_, words) = max(found, key=lambda pair: pair[1][0])
+            return kr, words
+    return None
+
+
+def _newly_reached(kr: ReportedKeyResult, dates: Dates) -> _News | None:
+    status = kr.judgement.status
+    if status not in _REACHED or kr.before is None or kr.before.status in _REACHED:
+        return None
+    return 1.0, f"{LOOKS[status].words} now, {LOOKS[kr.before.status].words} before: {wording.way(kr, dates)}"
+
+
+def _best_since(kr: ReportedKeyResult, dates: Dates) -> _News | None:
+    """A value better than every one for at least two weeks, and not what it already was a week ago."""
+    days = [d for d in _unrevised(kr, "the metric", dates) if d.health is Health.OK]
+    towards = _limit(kr)
+    if towards is None or not days or not _is_new(days[-1], dates) or _runs_one_way(kr, dates):
+        return None
+    now, rises = days[-1], towards[0] in ("at_least", "above")
+    better = above if rises else below
+    rivals = (d for d in reversed(days[:-1]) if not better(_value(now), _value(d)))
+    since = next((d.day for d in rivals), days[0].day)
+    earlier = [d for d in days if d.day <= now.day - WEEK]
+    if (now.day - since).days < _LONG_AGO or not earlier or _shown(kr, earlier[-1]) == _shown(kr, now):
+        return None
+    return float((now.day - since).days), f"{_shown(kr, now)}, the best since {dates.day(since)}"
+
+
+def _gained(kr: ReportedKeyResult, since: date | None, dates: Dates) -> _News | None:
+    """Of the same way: a revision in between makes another one of it."""
+    now, before = kr.judgement.progress, kr.before
+    if since is None or now is None or before is None or before.progress is None or wording.is_spent(kr, dates):
+        return None
+    if below(now - before.progress, _MUCH) or any(since < r.on <= dates.today for r in kr.revisions):
+        return None
+    return now - before.progress, f"{percent(before.progress)} → {percent(now)} of the way since {dates.day(since)}"
+
+
+def _streak(kr: ReportedKeyResult, dates: Dates) -> _News | None:
+    days: list[DayValue] = []
+    for one in reversed(_unrevised(kr, "the target", dates)):
+        if one.health is not Health.OK or not _reaches(kr, _value(one)):
+            break
+        days.append(one)
+    if len(days) < _STREAK or not _is_new(days[0], dates) or _runs_one_way(kr, dates):
+        return None
+    return len(days), f"within its target for {many(len(days), 'days')}, since {dates.day(days[-1].day)}"
+
+
+def _unrevised(kr: ReportedKeyResult, what: str, dates: Dates) -> list[DayValue]:
+    """The days from the last revision on that changed the metric, which changes the target's meaning too, or `what`."""
+    changed = (r.on for r in kr.revisions if r.on <= dates.today and ("the metric" in r.changes or what in r.changes))
+    since = max(changed, default=date.min)
+    return [d for d in kr.series if d.day >= since]
+
+
+def _runs_one_way(kr: ReportedKeyResult, dates: Dates) -> bool:
+    """A count that runs from the start is the highest every day, and its limit holds until it is used up."""
+    decides = kr.judgement.decides_on
+    return kr.unit == "count" and decides is not None and dates.first_day(decides) == kr.start
+
+
+def _is_new(one: DayValue, dates: Dates) -> bool:
+    return dates.today - one.day < WEEK
+
+
+def _limit(kr: ReportedKeyResult) -> tuple[Comparison, float] | None:
+    """The side of which value the key result wants to be on; None where there is no single one."""
+    target, start = kr.target, kr.judgement.baseline
+    if target.value is None:
+        return None
+    if target.comparison is not None:
+        return target.comparison, target.value
+    if start is None:
+        return None
+    return ("at_least" if above(target.value, start.value) else "at_most"), target.value
+
+
+def _reaches(kr: ReportedKeyResult, value: float) -> bool:
+    if kr.target.between is not None:
+        low, high = kr.target.between
+        return at_least(value, low) and at_most(value, high)
+    limit = _limit(kr)
+    return limit is not None and satisfies(value, *limit)
+
+
+def _value(one: DayValue) -> float:
+    assert one.value is not None  # its health is ok
+    return one.value
+
+
+def _shown(kr: ReportedKeyResult, one: DayValue) -> str:
+    return amount(one.value, kr.unit, per=wording.period(kr))
