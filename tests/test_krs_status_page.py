@@ -2,17 +2,19 @@
 
 import re
 import tomllib
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from keyresults.krs.comparison import cut
 from keyresults.krs.judgement import Judgement, Status
-from keyresults.krs.model import ChangeBy, Keep, Pace, PlanPoint, Reach, Threshold
+from keyresults.krs.model import ChangeBy, Keep, Pace, PlanPoint, Reach, Revision, Threshold
 from keyresults.krs.pace import Course, needed_pace, pace_status
 from keyresults.krs.rollup import roll_up
+from keyresults.metrics.calendar import ClosedPeriod
 from keyresults.metrics.quantity import Quantity
-from keyresults.metrics.unit import COUNT, Unit
+from keyresults.metrics.unit import COUNT, PER_WORKDAY, Unit
 from keyresults.metrics.window import WindowLength
 from krs_cases import BERLIN, COUNTED, SECONDS, START, day, judged, key_result, reading, series, stated, traits
 
@@ -128,6 +130,56 @@ def _judgement(text):
         weight=float(weight.removeprefix("×")),
         metric="m",
     )
+
+
+DECEMBER = replace(BERLIN, closed=(ClosedPeriod(date(2026, 12, 19), date(2026, 12, 31), "Change freeze"),))
+WITHDRAWAL = Revision(on=date(2026, 11, 16), reason="The product is sold", withdraw=True)
+
+
+def _story(name, number, value):
+    """The key result of a story, with its readings up to the end of a day, and how it is judged."""
+    at = day(number)
+    steady = [reading(day(n), 0.60 + ((value or 0.60) - 0.60) * n / number) for n in range(1, number + 1)]
+    match name:
+        case "clocks":
+            return key_result(), steady, {}
+        case "late start":
+            first = date(2026, 11, 1)
+            own = [reading(day(31 + n), 0.60 + (value - 0.60) * n / (number - 31)) for n in range(1, number - 30)]
+            return key_result(start=first), own, {"baseline": stated(0.60, first)}
+        case "freeze":
+            first = date(2026, 12, 1)
+            kr = key_result(Threshold("at_least", 1.0, "1/workday"), start=first)
+            ends = [BERLIN.end_of(first + timedelta(days=n)) for n in range(number)]
+            # What comes in the freeze is no longer looked at: until then the rate was 1.
+            readings = [
+                reading(end, value if end == ends[min(number, 18) - 1] and number <= 18 else 1.0) for end in ends
+            ]
+            metric = traits(unit=PER_WORKDAY, days=7)
+            return kr, readings, {"calendar": DECEMBER, "traits": {"m": metric}, "baseline": stated(0.5, first)}
+        case "outage":
+            seen = [reading(day(n), None) if 40 <= n <= 46 else one for n, one in enumerate(steady, 1)]
+            return key_result(), seen, {}
+        case "stuck":
+            return key_result(), series(lambda n: 0.60 + 0.25 * min(n, 35) / 92, at), {}
+        case "withdrawn":
+            return key_result(revisions=(WITHDRAWAL,)), steady, {}
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("row", rows("whole stories"), ids=" ".join)
+def test_whole_stories(row):
+    name, number, value, raw, expected, status, flags = row
+    shown = (
+        None if value == "–" else Quantity.parse(value if "%" in value else float(value)).into(METRICS["coverage"].unit)
+    )
+    kr, readings, more = _story(name, int(number), shown)
+    at = BERLIN.end_of(date(2026, 12, int(number))) if name == "freeze" else day(int(number))
+    judgement = judged(kr, readings, at, **more)
+    assert judgement.status == status
+    assert judgement.raw_progress == (None if raw == "–" else pytest.approx(float(raw), abs=5e-5))
+    assert judgement.expected == (None if expected == "–" else pytest.approx(float(expected), abs=5e-5))
+    assert [flag.code for flag in judgement.flags] == ([] if flags == "–" else [flags])
 
 
 def test_the_page_names_every_status():
