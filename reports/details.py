@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..krs.judgement import Baseline
-from ..metrics.reading import Health
+from ..metrics.reading import FactNote, Health
 from . import wording
 from .dates import Dates
+from .fact_words import fact
 from .looks import trend
 from .numbers import amount, count, many
 from .progress_report import ReportedKeyResult
+
+_MOST_FACTS = 3
 
 
 class Row(NamedTuple):
@@ -34,6 +37,9 @@ def details(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
         Row("Target", _target(kr, dates)),
         Row("Days", _days(kr)),
         Row("Decides on", dates.window(judged.decides_on) if judged.decides_on else ""),
+        Row("Forecast", _forecast(kr, dates)),
+        Row("Takes", kr.takes),
+        Row("Moved", wording.moved(kr, kr.moved, dates) if kr.moved else ""),
         *(Row("Guardrail", words, alarming=True) for words in wording.guardrails(kr, holding=False)),
         *(Row("Guardrail", words) for words in wording.guardrails(kr, holding=True)),
         *(Row("Flag", f"{flag.code}: {dates.in_text(flag.words)}") for flag in wording.flags(kr)),
@@ -44,6 +50,24 @@ def details(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
         Row("Trend", _trend(kr, dates)),
     ]
     return [row for row in rows if row.words]
+
+
+def behind(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
+    """The biggest moves and the newest facts, each with the first few, and the command that shows all."""
+    rows: list[Row] = []
+    for move in kr.moves:
+        rows.append(Row("Big move", wording.moved(kr, move, dates)))
+        rows += _facts("behind it", move.facts, dates)
+    rows += _facts("Newest", kr.evidence, dates)
+    return [*rows, Row("All facts", f"keyresults explain {kr.id}")] if rows else []
+
+
+def _facts(label: str, facts: Sequence[FactNote], dates: Dates) -> list[Row]:
+    return [Row(label, fact(one, dates)) for one in facts[:_MOST_FACTS]]
+
+
+def _forecast(kr: ReportedKeyResult, dates: Dates) -> str:
+    return wording.forecast(kr, dates) or (f"none: {kr.no_forecast}" if kr.no_forecast else "")
 
 
 def _reading(kr: ReportedKeyResult, dates: Dates) -> str:

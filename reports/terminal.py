@@ -16,7 +16,7 @@ from ..krs.judgement import Status
 from ..krs.model import Kind
 from . import wording
 from .dates import Dates
-from .details import details
+from .details import behind, details
 from .escaping import clean
 from .first_screen import first_screen as first_screen_of
 from .looks import LOOKS, bar, tally, trend
@@ -100,7 +100,7 @@ def _in_full(kr: ReportedKeyResult, kind: Kind, dates: Dates, width: int) -> Ren
     summary = (wording.way(kr, dates), wording.pace(kr, kind, dates), wording.newest_day(kr, dates))
     rows = [
         (Text(label, style="dim"), Text(clean(words), style="yellow" if alarming else ""))
-        for label, words, alarming in details(kr, dates)
+        for label, words, alarming in (*details(kr, dates), *behind(kr, dates))
     ]
     return Group(_labelled(kr, [_title(kr), Text(_joined(summary))], width), Padding(_rows(width, *rows), _INDENT))
 

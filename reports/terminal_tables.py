@@ -12,8 +12,8 @@ from rich.text import Text
 
 from ..metrics.ranges import TimeRange
 from ..metrics.reading import FactNote, Health, Reading
-from ..metrics.samples import EMPTY, SAMPLE
-from . import wording
+from ..metrics.samples import SAMPLE
+from . import fact_words, wording
 from .dates import Dates
 from .escaping import clean
 from .numbers import amount, count, many, readable_period
@@ -23,7 +23,6 @@ from .values import CollectionResult, Explanation, MetricSeries, SourceState, St
 MOST_PROBLEMS = 5
 
 _FAILED = frozenset({"refused", "unauthorized", "failed"})
-_SAMPLES = frozenset({SAMPLE, EMPTY})
 _NOUNS = frozenset({SAMPLE, "attempt", "latest attempt", "earlier attempt", "rollback", "redeploy", "duplicate"})
 
 
@@ -134,28 +133,10 @@ def _facts(facts: Sequence[FactNote], dates: Dates) -> RenderableType:
     table.add_column(overflow="fold")
     for fact in facts:
         mark = Text("✓", style="green") if fact.counted else Text("·", style="dim")
-        what = Text.assemble((clean(fact.role), "bold"), f": {clean(dates.in_text(_why(fact)))} ")
-        what.append(f"[{clean(_which(fact))}]", style="dim")
-        table.add_row(mark, _when(fact, dates), what)
+        what = Text.assemble((clean(fact.role), "bold"), f": {clean(fact_words.why(fact, dates))} ")
+        what.append(f"[{clean(fact_words.which(fact))}]", style="dim")
+        table.add_row(mark, fact_words.when(fact, dates), what)
     return table
-
-
-def _when(fact: FactNote, dates: Dates) -> str:
-    """A sample of a whole day has the day for its time."""
-    day = dates.day_begun_at(fact.at)
-    return dates.day(day) if fact.role in _SAMPLES and day is not None else dates.instant(fact.at)
-
-
-def _why(fact: FactNote) -> str:
-    """`other environment` is not followed by the word once more."""
-    return fact.why.removeprefix(fact.role.removeprefix("other ") + " ")
-
-
-def _which(fact: FactNote) -> str:
-    """A key that names its subject says both; that of a sample is its time again, or a digest."""
-    if fact.role in _SAMPLES:
-        return fact.subject
-    return fact.key if fact.subject in fact.key else f"{fact.subject} {fact.key}"
 
 
 def _tally(facts: Sequence[FactNote]) -> str:

@@ -167,7 +167,7 @@ def moved(kr: ReportedKeyResult, move: Move, dates: Dates) -> str:
     values = change(move.before, move.after, kr.unit, per=period(kr))
     ended = move.end < dates.today
     when = f"from {dates.day(move.start)} to {dates.day(move.end)}" if ended else f"since {dates.day(move.start)}"
-    return f"{values} {when}{': ' if move.why else ''}{', '.join(move.why)}"
+    return f"{values} {when}{': ' if move.why else ''}{dates.in_text(', '.join(move.why))}"
 
 
 def rests_on(reading: Reading, counted: str) -> str:
