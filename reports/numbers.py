@@ -58,6 +58,30 @@ def interval(low: float, high: float, unit: str, *, per: Period | None = None) -
     return first if first == last else f"{_without_unit_of(last, first)} to {last}"
 
 
+def size_of_one(value: float, unit: str, per: Period) -> float:
+    """How much in the base unit is 1 of what `value` is shown in: 0.01 of percents, 60 of minutes."""
+    dimension = Unit.parse(unit).dimension
+    if dimension == "duration":
+        return _shown_in(value)[0]
+    return {"ratio": 0.01, "per_day": 1 / _DAYS[per]}.get(dimension, 1.0)
+
+
+def on_scale(value: float, largest: float, unit: str, per: Period) -> str:
+    """A value as it stands on an axis up to `largest`: all in one unit, which only percents and durations repeat."""
+    dimension, one = Unit.parse(unit).dimension, size_of_one(largest, unit, per)
+    if dimension == "ratio":
+        return written(value, unit)
+    number = _grouped(value / one, _WRITTEN_DIGITS)
+    return f"{number} {_shown_in(largest)[1]}" if dimension == "duration" else number
+
+
+def scale(unit: str, per: Period) -> str:
+    """What the numbers of an axis are of, where they don't say so themselves: `per week`, `points`."""
+    dimension = Unit.parse(unit).dimension
+    known = {"ratio": "", "duration": "", "count": "", "per_day": f"per {per}", "per_workday": "per workday"}
+    return known.get(dimension, unit)
+
+
 def change(before: float, after: float, unit: str, *, per: Period | None = None) -> str:
     """`547 → 431 ms`: told apart wherever they differ."""
     first, last = amount(before, unit, beside=after, per=per), amount(after, unit, beside=before, per=per)
@@ -145,10 +169,12 @@ def _ratio(value: float, digits: int) -> str:
 def _duration(seconds: float, digits: int) -> str:
     if seconds == 0:
         return "0 s"
-    for least, one, name in _DURATIONS:
-        if abs(seconds) >= least:
-            return f"{_grouped(seconds / one, digits)} {name}"
-    raise AssertionError("the last row takes every duration")
+    one, name = _shown_in(seconds)
+    return f"{_grouped(seconds / one, digits)} {name}"
+
+
+def _shown_in(seconds: float) -> tuple[float, str]:
+    return next((one, name) for least, one, name in _DURATIONS if abs(seconds) >= least)
 
 
 def _grouped(number: float, digits: int) -> str:
