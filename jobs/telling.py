@@ -11,10 +11,11 @@ from ..krs.model import KeyResult
 from ..krs.moves import DayOf, Stretch, biggest_strides, stretch_since
 from ..krs.names import key_results_of
 from ..krs.terms import terms
-from ..metrics.reading import Health
+from ..metrics.reading import FactNote, Health
 from ..reports.progress_report import Before, DayValue, Move, ProgressReport, ReportedKeyResult
 from .evaluate import evaluate
 from .evidence import Evaluation
+from .moved import FACTS, Causes
 from .workspace import Workspace
 
 SINCE = timedelta(days=7)
@@ -46,6 +47,7 @@ def report_of(
         since=day,
         key_results=key_results_of(report.cycle.name, workspace.config.objectives),
         said=_said(workspace, report.cycle.name, day),
+        causes=Causes(evaluation),
     )
     told = (replace(o, key_results=tuple(map(teller.told, o.key_results))) for o in report.objectives)
     return replace(report, since=day, objectives=tuple(told))
@@ -68,17 +70,30 @@ class _Teller:
     since: date
     key_results: Mapping[str, KeyResult]
     said: ProgressReport | None
+    causes: Causes
 
     def told(self, reported: ReportedKeyResult) -> ReportedKeyResult:
         kr = self.key_results[reported.id]
         days = _comparable(kr, reported)
-        moved = stretch_since(days, self.since)
+        metric, moved = reported.judgement.metric, stretch_since(days, self.since)
         return replace(
             reported,
             before=self._before(kr),
-            moved=None if moved is None else self._move(moved),
-            moves=tuple(self._move(stride) for stride in biggest_strides(days)),
+            moved=None if moved is None else self._move(kr, metric, moved),
+            moves=tuple(self._move(kr, metric, stride) for stride in biggest_strides(self._ended(days))),
+            evidence=self._evidence(reported.judgement),
         )
+
+    def _ended(self, days: Sequence[DayOf]) -> Sequence[DayOf]:
+        """A day that goes on has not its whole share of facts yet."""
+        calendar = self.evaluation.config.calendar
+        return [one for one in days if calendar.end_of(one.day) <= self.evaluation.as_of]
+
+    def _evidence(self, judged: Judgement) -> tuple[FactNote, ...]:
+        """The newest facts that the reading looked at, newest first."""
+        if judged.reading is None:
+            return ()
+        return tuple(reversed(self.evaluation.measurement(judged.metric).evidence(judged.reading, newest=FACTS)))
 
     def _before(self, kr: KeyResult) -> Before | None:
         if self.said is None:
@@ -90,8 +105,18 @@ class _Teller:
         value = judged.reading.value if judged.reading else None
         return Before(at=self.said.as_of, status=judged.status, value=value, progress=judged.progress)
 
-    def _move(self, stretch: Stretch) -> Move:
-        return Move(start=stretch.start.day, end=stretch.end.day, before=stretch.start.value, after=stretch.end.value)
+    def _move(self, kr: KeyResult, metric: str, stretch: Stretch) -> Move:
+        calendar, as_of = self.evaluation.config.calendar, self.evaluation.as_of
+        before, after = (min(calendar.end_of(one.day), as_of) for one in (stretch.start, stretch.end))
+        cause = self.causes.of(metric, calendar.start_of(kr.start), before, after)
+        return Move(
+            start=stretch.start.day,
+            end=stretch.end.day,
+            before=stretch.start.value,
+            after=stretch.end.value,
+            why=cause.why,
+            facts=cause.facts,
+        )
 
 
 def _comparable(kr: KeyResult, reported: ReportedKeyResult) -> Sequence[DayOf]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .basis import Basis
 from .calendar import Calendar
 from .definition import MetricDefinition
 from .ledger import Ledger
@@ -60,7 +61,7 @@ class Measurement:
         self.definition = definition
         self.as_of = as_of
         self._evidence = evidence
-        self._calendar = calendar
+        self.calendar = calendar
         self._spans = Spans(evidence.coverage.clip(_BEGINNING, as_of), definition.exclude, calendar)
 
     def readings(self, instants: Iterable[datetime], start: datetime) -> list[Reading]:
@@ -81,21 +82,42 @@ class Measurement:
         inside = (at >= microseconds(reading.window.start)) & (at < microseconds(reading.at))
         return rows[self._in_force & inside]
 
-    def facts(self, window: Window) -> list[FactNote]:
-        """Every fact that belongs into the window, oldest first: counted or not, and why."""
+    def facts(self, window: Window, newest: int | None = None) -> list[FactNote]:
+        """Every fact that belongs into the window (of many only the newest), oldest first: counted or not, and why."""
         if self.refusal and self.measure is None:
             return []
         rows = self._ledger.rows
         at = rows["at"].to_numpy().astype("int64")
-        low, high = at.searchsorted([microseconds(window.start), microseconds(window.end)])
-        return [self._note(row) for row in range(int(low), int(high))]
+        low, high = map(int, at.searchsorted([microseconds(window.start), microseconds(window.end)]))
+        return self.noted(range(low if newest is None else max(low, high - newest), high))
 
-    def evidence(self, reading: Reading) -> list[FactNote]:
-        """Every fact the reading looked at. One carried forward rests on the newest sample alone."""
+    def fact(self, row: int) -> Mapping[str, Any]:
+        """What is stored of the fact in this row of the ledger, and what was made of it, by name of column."""
+        return self._ledger.row(row)
+
+    def noted(self, rows: Iterable[int]) -> list[FactNote]:
+        """The facts in these rows of the ledger."""
+        return [self._note(row) for row in rows]
+
+    def evidence(self, reading: Reading, newest: int | None = None) -> list[FactNote]:
+        """Every fact the reading looked at, or so many of the newest. One carried forward rests on the newest sample
+        alone."""
         if self._is_carried:
-            return self._newest_evidence(reading)
-        notes = self.facts(Window(reading.window.start, reading.at))
+            return self._newest_evidence(reading, newest)
+        notes = self.facts(Window(reading.window.start, reading.at), newest)
         return self._of_the_worst(notes, reading.window) if self.definition.across == "worst" else notes
+
+    def basis(self, at: datetime, start: datetime) -> Basis | None:
+        """What the reading at an instant is computed from; None where there can be none. `start` as in `readings`."""
+        if self.refusal is not None or self.measure is None:
+            return None
+        return Basis(
+            definition=self.definition,
+            formula=SHAPES[self.measure.shape],
+            counted=self._counted,
+            span=self._spans.of(self.definition.window.ending(at, self.calendar, start)),
+            calendar=self.calendar,
+        )
 
     @cached_property
     def measure(self) -> Measure | None:
@@ -154,11 +176,11 @@ class Measurement:
         return self._ledger.refusal
 
     def _reading(self, at: datetime, start: datetime) -> Reading:
-        window = self.definition.window.ending(at, self._calendar, start)
+        window = self.definition.window.ending(at, self.calendar, start)
         span = self._spans.of(window)
         if self.refusal is not None or self.measure is None:
             return self._assemble(at, window, span, Value(value=None, reason=self.refusal or ""), span.age)
-        value = SHAPES[self.measure.shape](self.definition, self._counted, span, self._calendar)
+        value = SHAPES[self.measure.shape](self.definition, self._counted, span, self.calendar)
         age = span.age if value.data_end is None else at - min(value.data_end, at)
         if span.age is None or (not span.counted and value.data_end is None):
             value = Value(value=None, reason="nothing was collected for this time")
@@ -171,7 +193,7 @@ class Measurement:
         notes = (*(words for _, words in states), *value.notes, *self._window_notes(window, span.age))
         return Reading(
             at=at,
-            day=self._calendar.day_closed_by(at),
+            day=self.calendar.day_closed_by(at),
             value=number,
             unit=self.definition.unit.text,
             interval=value.interval,
@@ -211,7 +233,7 @@ class Measurement:
         if self.measure is None:
             return 0
         if self.measure.shape == "samples":
-            return 1 if self._is_carried else self._calendar.days_between(window.start, window.end) / 2
+            return 1 if self._is_carried else self.calendar.days_between(window.start, window.end) / 2
         if self.measure.shape in ("quantile", "histogram") and self.definition.quantile >= TAIL:
             return MANY
         return self.measure.few
@@ -246,7 +268,7 @@ class Measurement:
         """Each exclusion that cuts this window, with its reason."""
         if not self.definition.exclude:
             return []
-        first, last = self._calendar.day_of(window.start), self._calendar.day_closed_by(window.end)
+        first, last = self.calendar.day_of(window.start), self.calendar.day_closed_by(window.end)
         return [
             f"{e.start} to {e.end} left out: {e.reason}"
             for e in self.definition.exclude
@@ -282,9 +304,9 @@ class Measurement:
             for note in notes
         ]
 
-    def _newest_evidence(self, reading: Reading) -> list[FactNote]:
+    def _newest_evidence(self, reading: Reading, newest: int | None) -> list[FactNote]:
         """The newest sample counts; those before it inside the window were replaced by it."""
-        notes = self.facts(Window(min(reading.window.start, reading.window.end), reading.at))
+        notes = self.facts(Window(min(reading.window.start, reading.window.end), reading.at), newest)
         counted = next((note for note in reversed(notes) if note.counted), None)
         return [
             note

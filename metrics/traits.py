@@ -161,6 +161,21 @@ def counted_in_words(definition: MetricDefinition) -> str:
     return _COVERABLE[definition.coverage_kind] if measure.name == "test_coverage" else measure.counted
 
 
+def parts_in_words(definition: MetricDefinition) -> tuple[str, str]:
+    """What a ratio's numerator counts, and what else its denominator does, as plurals; both the same for others."""
+    counted = counted_in_words(definition)
+    return _PARTS.get(definition.measure, (counted, counted))
+
+
+_PARTS = {
+    "rollback_rate": ("rolled-back deployments", "other deployments"),
+    "deployment_attempt_failure_rate": ("failed attempts", "successful attempts"),
+    "change_failure_rate": ("failed deployments", "other deployments"),
+    "deployment_rework_rate": ("rework deployments", "other deployments"),
+    "ci_success_rate": ("successful runs", "failed runs"),
+    "ci_flaky_rate": ("flaky runs", "other runs"),
+}
+
 _COVERABLE = {"line": "lines", "branch": "branches", "statement": "statements", "combined": "lines and branches"}
 
 

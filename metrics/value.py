@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .calendar import Calendar
 from .comparison import at_least, at_most
-from .definition import MetricDefinition
+from .definition import Aggregate, MetricDefinition
 from .histogram import bucket_quantile
 from .interval import wilson
 from .quantiles import linear
@@ -67,6 +67,16 @@ class Counted:
     def row(self, number: int) -> pd.Series[Any]:
         one: pd.Series[Any] = self.ledger.iloc[int(self.places[number])]
         return one
+
+    def taken(self, numbers: np.ndarray[Any, Any]) -> Counted:
+        """Only the rows of these numbers, which are in order."""
+        import numpy as np
+
+        hits = None
+        if self.hits is not None:
+            hits = np.concatenate([[0], np.cumsum(np.diff(self.hits)[numbers])])
+        values = None if self.values is None else self.values[numbers]
+        return replace(self, at=self.at[numbers], hits=hits, values=values, places=self.places[numbers])
 
     def between(self, start: datetime, end: datetime) -> slice:
         low, high = self.at.searchsorted([microseconds(start), microseconds(end)])
@@ -179,7 +189,7 @@ def samples(definition: MetricDefinition, counted: Counted, span: Span, calendar
         return Value(value=None, reason="no sample in the window")
     how = definition.aggregate
     if how.name == "share_within":
-        return _share(sum(1 for v in values if _within(v, how.at_most, how.at_least)), n, "")
+        return _share(sum(1 for v in values if is_within(v, how)), n, "")
     if how.name == "last":
         last = counted.row(here.stop - 1)
         end = last["until"] if last["until"] == last["until"] else last["at"]  # NaT is not itself
@@ -215,7 +225,9 @@ def _share(hits: int, n: int, reason: str) -> Value:
     return Value(value=hits / n, n=n, numerator=hits, denominator=n, interval=wilson(hits, n))
 
 
-def _within(value: float, most: float | None, least: float | None) -> bool:
+def is_within(value: float, how: Aggregate) -> bool:
+    """Whether a sample is between the limits of `share_within`, both included."""
+    most, least = how.at_most, how.at_least
     return (most is None or at_most(value, most)) and (least is None or at_least(value, least))
 
 
