@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from ..krs.rhythm import Rhythm
 from .bind_tracker import check_channels
 from .findings import Findings
-from .model import BackupSettings, CheckinSettings, DaemonSettings, NotifyChannel, ReportSettings
+from .model import BackupSettings, DaemonSettings, NotifyChannel, ReportSettings
 from .places import Key
-from .schedule import cron_of, longest_gap
+from .schedule import cron_of, hour_of, longest_gap
 from .schema_telling import CheckinsTable, DaemonTable, NotifyTable, ReportTable
 
 
@@ -30,14 +31,14 @@ def bind_reports(table: object, channels: Collection[str], base: Path, findings:
     return reports
 
 
-def bind_checkins(table: object, findings: Findings) -> CheckinSettings | None:
+def bind_checkins(table: object, findings: Findings) -> Rhythm | None:
     if table is None:
         return None
     written, _ = findings.patched(CheckinsTable, table, ("checkins",), {"every": "1 week", "on": "00:00"})
     if written is None:
         return None
     try:
-        return CheckinSettings(written.every, cron_of(written.on))
+        return Rhythm(written.every, *hour_of(written.on))
     except ValueError as error:
         findings.add(("checkins", "on"), str(error))
         return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..krs.cycle import Cycle
 from ..krs.model import Objective, Pace
+from ..krs.rhythm import Rhythm
 from ..metrics.calendar import Calendar
 from ..metrics.definition import MetricDefinition
 from ..metrics.service import Service
@@ -70,14 +71,6 @@ class ReportSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckinSettings:
-    """How often people are asked for their confidence, and the cron line of the weekly hour it is done at."""
-
-    every: timedelta
-    schedule: str
-
-
-@dataclass(frozen=True, slots=True)
 class NotifyChannel:
     name: str
     url: SecretRef
@@ -118,6 +111,6 @@ class Config:
     teams: Mapping[str, Team] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     reports: Mapping[str, ReportSettings] = field(default_factory=dict)
-    checkins: CheckinSettings | None = None
+    checkins: Rhythm | None = None
     notify: Mapping[str, NotifyChannel] = field(default_factory=dict)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 
 _AT = re.compile(r"^\s*(?:([A-Za-z]+)\s+)?([01]?\d|2[0-3]):([0-5]\d)\s*$")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_CRON_DAY = {day: str((number + 1) % 7) for number, day in enumerate(_DAYS)}
 _DAY = timedelta(days=1)
 _DAYS_LOOKED_AT = 800
 
@@ -20,12 +19,22 @@ def cron_of(at: str) -> str:
     Raises:
         ValueError: in words for the author of the config.
     """
+    hour, weekday = hour_of(at)
+    return f"{hour.minute} {hour.hour} * * {'*' if weekday is None else (weekday + 1) % 7}"
+
+
+def hour_of(at: str) -> tuple[time, int | None]:
+    """The local time that `"06:00"` or `"monday 09:00"` names, and its weekday: Monday is 0, None means every day.
+
+    Raises:
+        ValueError: in words for the author of the config.
+    """
     match = _AT.match(at)
     day = match[1].lower() if match and match[1] else None
     names = [name for name in _DAYS if day is not None and len(day) >= 3 and name.startswith(day)]
     if match is None or (day is not None and not names):
         raise ValueError(f'{at!r} is no time: write "06:00", or "monday 09:00"')
-    return f"{int(match[3])} {int(match[2])} * * {_CRON_DAY[names[0]] if names else '*'}"
+    return time(int(match[2]), int(match[3])), _DAYS.index(names[0]) if names else None
 
 
 def longest_gap(cron: str) -> timedelta:

@@ -28,8 +28,8 @@ class ReportTable(Table):
 
 
 class CheckinsTable(Table):
-    every: Span = Field(description='The rhythm: "2 weeks".')
-    on: Text = Field(description='When people are reminded: "friday 10:00".')
+    every: Span = Field(description='The rhythm: "1 week" or "2 weeks", counted from the first day of the cycle.')
+    on: Text = Field(description='From when on check-ins are due: "friday 10:00", or "10:00" for any day.')
 
 
 class NotifyTable(Table):

@@ -3,7 +3,7 @@
 import hashlib
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import config_cases
@@ -15,6 +15,7 @@ from keyresults.config.peek import peek
 from keyresults.config.problem import ConfigProblems
 from keyresults.config.schedule import cron_of, longest_gap
 from keyresults.krs.model import Between, ChangeBy, Keep, PlanPoint, Reach, Threshold
+from keyresults.krs.rhythm import Rhythm
 from keyresults.metrics.unit import PER_DAY, PER_WORKDAY
 from pydantic import Field
 
@@ -397,3 +398,15 @@ def test_a_peek_is_cheap(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("said", "rhythm"),
+    [
+        ('every = "2 weeks"\non = "friday 10:00"', Rhythm(timedelta(weeks=2), time(10), 4)),
+        ('every = "1 week"\non = "Mon 9:05"', Rhythm(timedelta(weeks=1), time(9, 5), 0)),
+        ('every = "1d"\non = "16:00"', Rhythm(timedelta(days=1), time(16), None)),
+    ],
+)
+def test_check_ins_have_a_rhythm(loaded, said, rhythm):
+    assert loaded(f"[checkins]\n{said}").checkins == rhythm
