@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,14 @@ def bucket_quantile(quantile: float, days: Iterable[Mapping[str, float]]) -> Buc
     (they are extrapolated) are lifted to the one before.
     """
     buckets, common = merged(days)
-    bounds, counts = list(buckets), _rising(buckets.values())
+    return quantile_of_counts(quantile, list(buckets), buckets.values(), common)
+
+
+def quantile_of_counts(
+    quantile: float, bounds: Sequence[float], cumulative: Iterable[float], common: bool = True
+) -> BucketQuantile:
+    """The same of buckets that are added up already, by their upper bounds in order."""
+    counts = _rising(cumulative)
     n = counts[-1] if counts and bounds[-1] == float("inf") else 0.0
     if n <= 0 or len(bounds) < 2:
         return BucketQuantile(None, n, False, common)
@@ -50,6 +61,16 @@ def bucket_quantile(quantile: float, days: Iterable[Mapping[str, float]]) -> Buc
     inside = counts[place] - below
     share = (rank - below) / inside if inside > 0 else 0.0
     return BucketQuantile(lower + (bounds[place] - lower) * share, n, False, common)
+
+
+def counts_of(days: Iterable[Mapping[str, float]]) -> tuple[list[float], np.ndarray[Any, Any]]:
+    """The newest day's bounds in order, and a row of cumulative counts for each day; 0 for days with other bounds."""
+    import numpy as np
+
+    parsed = [{_bound(le): count for le, count in day.items()} for day in days]
+    bounds = sorted(parsed[-1]) if parsed else []
+    rows = [[day[b] for b in bounds] if day.keys() >= set(bounds) else [0.0] * len(bounds) for day in parsed]
+    return bounds, np.array(rows, dtype=float).reshape(len(rows), len(bounds))
 
 
 def _rising(counts: Iterable[float]) -> list[float]:

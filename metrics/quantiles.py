@@ -19,3 +19,20 @@ def linear(values: np.ndarray[Any, Any], quantile: float) -> float:
     import numpy as np
 
     return float(np.quantile(values, quantile))
+
+
+def linear_of_each(
+    groups: np.ndarray[Any, Any], values: np.ndarray[Any, Any], number: int, quantile: float
+) -> np.ndarray[Any, Any]:
+    """The same of every group from 0 to `number`; NaN for those without a value. `groups` says whose each value is."""
+    import numpy as np
+
+    order = np.lexsort((values, groups))
+    ordered = np.append(values[order], np.nan)
+    sizes = np.bincount(groups, minlength=number)
+    first = np.cumsum(sizes) - sizes
+    rank = quantile * np.maximum(sizes - 1, 0)
+    below = np.floor(rank).astype(np.int64)
+    above = np.minimum(below + 1, np.maximum(sizes - 1, 0))
+    low, high = ordered[first + below], ordered[first + above]
+    return np.where(sizes > 0, low + (high - low) * (rank - below), np.nan)
