@@ -52,7 +52,7 @@ def _nice(size: float) -> float:
 
 
 def day_axis(first: date, last: date, dates: Dates) -> Axis[date]:
-    """Every other Monday of a month or two, the firsts of months of a quarter, every third of them of a year; the end."""
+    """Mondays of some weeks, firsts of the months of a quarter, of every third month of a year; and the end."""
     days = (last - first).days
     if days <= _FEW_DAYS:
         monday = first + timedelta(days=-first.weekday() % 7)

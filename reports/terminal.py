@@ -19,12 +19,12 @@ from .dates import Dates
 from .details import behind, details
 from .escaping import clean
 from .first_screen import first_screen as first_screen_of
-from .looks import LOOKS, bar, tally, trend
+from .in_short import numbers, remarks, small_trend, summary
+from .looks import LOOKS, bar, tally
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
 from .terminal_first import CutLine, first_screen
 
 _INDENT = (0, 0, 0, 2)
-_TREND_WIDTH = 12
 _LEAST = 11  # fits "✖ off track" and "Initiative"
 
 
@@ -83,26 +83,26 @@ def _objective(objective: ReportedObjective, width: int) -> RenderableType:
 
 
 def _in_short(kr: ReportedKeyResult, kind: Kind, dates: Dates, width: int) -> RenderableType:
-    lines = [_title(kr), Text(_joined(_numbers(kr, kind, dates)))]
-    lines += [Text(clean(words), style="dim") for words in _remarks(kr, dates)]
+    lines = [_title(kr), Text(_joined(numbers(kr, kind, dates)))]
+    lines += [Text(clean(words), style="dim") for words in remarks(kr, dates)]
     return _labelled(kr, lines, width)
 
 
 def _in_overview(kr: ReportedKeyResult, kind: Kind, dates: Dates, width: int) -> RenderableType:
-    shape = trend(kr.series, _TREND_WIDTH)
-    lines = [_title(kr), Text(" ".join(part for part in (shape, _joined(_numbers(kr, kind, dates))) if part))]
-    lines += [Text(clean(words), style="dim") for words in _remarks(kr, dates)]
+    shown = (small_trend(kr), _joined(numbers(kr, kind, dates)))
+    lines = [_title(kr), Text(" ".join(part for part in shown if part))]
+    lines += [Text(clean(words), style="dim") for words in remarks(kr, dates)]
     lines += [Text(f"→ {clean(initiative)}") for initiative in kr.initiatives]
     return _labelled(kr, lines, width)
 
 
 def _in_full(kr: ReportedKeyResult, kind: Kind, dates: Dates, width: int) -> RenderableType:
-    summary = (wording.way(kr, dates), wording.pace(kr, kind, dates), wording.newest_day(kr, dates))
     rows = [
         (Text(label, style="dim"), Text(clean(words), style="yellow" if alarming else ""))
         for label, words, alarming in (*details(kr, dates), *behind(kr, dates))
     ]
-    return Group(_labelled(kr, [_title(kr), Text(_joined(summary))], width), Padding(_rows(width, *rows), _INDENT))
+    heading = _labelled(kr, [_title(kr), Text(_joined(summary(kr, kind, dates)))], width)
+    return Group(heading, Padding(_rows(width, *rows), _INDENT))
 
 
 def _title(kr: ReportedKeyResult) -> Text:
@@ -112,31 +112,6 @@ def _title(kr: ReportedKeyResult) -> Text:
 def _labelled(kr: ReportedKeyResult, lines: list[Text], width: int) -> RenderableType:
     rows = [(Text("") if n else _label(kr.judgement.status), line) for n, line in enumerate(lines) if line.plain]
     return Padding(_rows(width, *rows), _INDENT)
-
-
-def _numbers(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[str]:
-    yield wording.way(kr, dates)
-    yield wording.pace(kr, kind, dates)
-    yield wording.newest_day(kr, dates)
-    if kr.judgement.reading is not None and kr.judgement.kept is None:
-        said = (wording.rests_on(kr.judgement.reading, kr.counted), wording.by_luck(kr))
-        yield ", ".join(s for s in said if s)
-    yield wording.forecast(kr, dates)
-
-
-def _remarks(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
-    for words in (wording.reason(kr, dates), wording.blindness(kr, dates)):
-        if words:
-            yield words[0].upper() + words[1:]
-    for flag in wording.flags(kr):
-        yield f"! {flag.code}: {dates.in_text(flag.words)}"
-    for words in wording.revisions(kr, dates, flagged_only=True):
-        yield f"! {words}"
-    for words in wording.guardrails(kr, holding=False):
-        yield f"! guardrail {words}"
-    said = wording.last_check_in(kr, dates)
-    if said:
-        yield said[0].upper() + said[1:]
 
 
 def _footnotes(report: ProgressReport, dates: Dates) -> Iterator[RenderableType]:
@@ -155,8 +130,8 @@ def _label(status: Status) -> Text:
     return Text(f"{look.symbol} {look.words}", style=look.colour)
 
 
-def _joined(parts: Iterator[str] | tuple[str, ...]) -> str:
-    return " · ".join(clean(part) for part in parts if part)
+def _joined(parts: list[str]) -> str:
+    return " · ".join(clean(part) for part in parts)
 
 
 def _label_width(report: ProgressReport) -> int:
