@@ -129,8 +129,8 @@ def fields(code: Code, now: datetime, connection: Any) -> dict[str, object]:
     def refs(_: object, refPrefix: str, orderBy: dict[str, str], **page: Any) -> Any:  # noqa: N803 (GitHub's names)
         assert refPrefix == "refs/tags/"
         assert orderBy == {"field": "ALPHABETICAL", "direction": "ASC"}
-        names = sorted(code.tags)
-        return connection([_ref(code, name, connection) for name in names], page)
+        names = [{"id": f"REF_{name}", "name": name} for name in sorted(code.tags)]
+        return connection(names, page, lambda one: _ref(code, one["name"], connection))
 
     def releases(_: object, orderBy: dict[str, str], **page: Any) -> Any:  # noqa: N803 (GitHub's names)
         assert orderBy == {"field": "CREATED_AT", "direction": "DESC"}
@@ -158,6 +158,10 @@ def _release(code: Code, one: Release, now: datetime, connection: Any) -> dict[s
 
 
 def _object(code: Code, oid: str, connection: Any) -> dict[str, object]:
+    def history(_: object, **page: Any) -> Any:
+        commits = [{"id": f"C_{commit.oid}", "oid": commit.oid} for commit in code.history(oid)]
+        return connection(commits, page, lambda commit: _object(code, commit["oid"], connection))
+
     one = code.objects.get(oid)
     if isinstance(one, Tag):
         tagger = {"date": one.made.isoformat()} if one.made else None
@@ -171,7 +175,7 @@ def _object(code: Code, oid: str, connection: Any) -> dict[str, object]:
         "oid": oid,
         "committedDate": written(one.at),
         "parents": lambda _, **page: connection([{"id": f"C_{p}", "oid": p} for p in one.parents], page),
-        "history": lambda _, **page: connection([_object(code, c.oid, connection) for c in code.history(oid)], page),
+        "history": history,
         **github_figures.of_commit(oid, code.beside.get(oid), connection),
     }
 

@@ -21,7 +21,8 @@ FOLDER = os.environ.get("KEYRESULTS_SCHEMAS")
 _SEVERAL_PARTS = ("ref", "basehead", "path")
 """Parameters whose value may hold slashes."""
 
-_A_WORD = re.compile(r"[a-z_]{1,20}")
+_LONGEST_WORD = 20
+_A_WORD = re.compile(rf"[a-z_]{{1,{_LONGEST_WORD}}}")
 
 
 def package(name: str) -> Path:
@@ -140,11 +141,13 @@ def _unlike_before(where: tuple[object, ...], body: Any) -> tuple[set[object], A
 
 def _shape(body: Any) -> object:
     """Types instead of values, save words, which may have to be one of a few."""
+    if isinstance(body, str):
+        return body if len(body) <= _LONGEST_WORD and _A_WORD.fullmatch(body) else str
     if isinstance(body, dict):
-        return tuple((key, _shape(value)) for key, value in body.items())
+        return (*body, *map(_shape, body.values()))
     if isinstance(body, list):
-        return frozenset(_shape(one) for one in body)
-    return body if isinstance(body, str) and _A_WORD.fullmatch(body) else type(body)
+        return frozenset(map(_shape, body))
+    return type(body)
 
 
 def _json_schema(schema: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -205,11 +205,15 @@ class _Root:
             **github_code.fields(repository.code, self.world.now, self._code_connection),
         }
 
-    def _code_connection(self, items: Sequence[Any], page: dict[str, Any]) -> dict[str, Any]:
+    def _code_connection(
+        self, items: Sequence[Any], page: dict[str, Any], whole: Callable[[Any], Any] = lambda one: one
+    ) -> dict[str, Any]:
+        """`whole` makes a node of an item that has no more than its `id`: of a long list a page is told."""
         found = _connection(items, page)
         too_much = page["first"] > self.limits.heaviest
-        nodes = [None if too_much or one.get("id") in self.limits.hidden else self._told(one) for one in found["nodes"]]
-        return {**found, "nodes": nodes}
+        hidden = [too_much or one.get("id") in self.limits.hidden for one in found["nodes"]]
+        told = zip(found["nodes"], hidden, strict=True)
+        return {**found, "nodes": [None if not_shown else self._told(whole(one)) for one, not_shown in told]}
 
     def _told(self, one: dict[str, Any]) -> dict[str, Any]:
         return one | dict.fromkeys(_DEEP & set(one), _too_much()) if one.get("id") in self.limits.holed else one
@@ -217,10 +221,11 @@ class _Root:
     def _deployments(self, repository: Repository, page: dict[str, Any]) -> dict[str, object]:
         newest = self.world.deployments(repository)
         ordered = newest if page["orderBy"]["direction"] == "DESC" else newest[::-1]
-        told = [self._deployment(repository, fact) for fact in ordered]
-        found = _connection(told, page)
+        found = _connection([{"id": _node_id(fact), "fact": fact} for fact in ordered], page)
         too_much = page["first"] > self.limits.heaviest
-        nodes = [_too_much() if too_much or node["id"] in self.limits.hidden else node for node in found["nodes"]]
+        hidden = [too_much or one["id"] in self.limits.hidden for one in found["nodes"]]
+        told = zip(found["nodes"], hidden, strict=True)
+        nodes = [_too_much() if not_shown else self._deployment(repository, one["fact"]) for one, not_shown in told]
         return {**found, "nodes": nodes}
 
     def _deployment(self, repository: Repository, fact: Deployment) -> dict[str, Any]:

@@ -100,8 +100,9 @@ def fields(pulls: Sequence[Pull], now: datetime, connection: Any, files: Any) ->
 
     def pull_requests(_: object, states: list[str], orderBy: Any, baseRefName: Any = None, **page: Any) -> Any:  # noqa: N803 (GitHub's names)
         assert (states, orderBy["field"]) == (["MERGED"], "UPDATED_AT")
-        told = [_node(one, files) for one in merged() if baseRefName in (None, one.told.base)]
-        return connection(told if orderBy["direction"] == "DESC" else told[::-1], page)
+        told = [{"id": f"PR_{one.told.key}", "pull": one} for one in merged() if baseRefName in (None, one.told.base)]
+        in_order = told if orderBy["direction"] == "DESC" else told[::-1]
+        return connection(in_order, page, lambda listed: _node(listed["pull"], files))
 
     return {"pullRequest": pull_request, "pullRequests": pull_requests}
 
