@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RANGE = (0.1, 0.9)
+"""The quantiles that a range of 80 % lies between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,3 +24,23 @@ class Forecast:
     high: float
     median: float
     probability: float
+
+
+def forecast(
+    values: np.ndarray[Any, Any], satisfied: Callable[[float], bool] | np.ndarray[Any, Any]
+) -> Forecast | None:
+    """What values drawn for the deadline say; None where none of them is a number.
+
+    `satisfied` tells of each value whether the target is satisfied by it, or has done so for each draw. Draws that
+    leave nothing to measure count for nothing. The ends of the range are values that were drawn, so that those of a
+    count are whole: then the range holds more than 80 of 100 cases, never fewer.
+    """
+    import numpy as np
+
+    measured = np.isfinite(values)
+    drawn = values[measured]
+    if not len(drawn):
+        return None
+    low, median, high = np.quantile(drawn, [RANGE[0], 0.5, RANGE[1]], method="inverted_cdf")
+    fits = satisfied[measured] if isinstance(satisfied, np.ndarray) else [satisfied(float(v)) for v in drawn]
+    return Forecast(low=float(low), high=float(high), median=float(median), probability=float(np.mean(fits)))

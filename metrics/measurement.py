@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -18,6 +18,7 @@ from .measures import MEASURES, Measure
 from .quantiles import MANY, TAIL
 from .ranges import TimeRanges
 from .reading import FactNote, Health, Reading
+from .simulation import NotEnough, Simulated, simulate
 from .span import Span, Spans, age_in_words
 from .table import FactTables, from_microseconds, microseconds
 from .tracks import measured_services
@@ -81,6 +82,21 @@ class Measurement:
         at = rows["at"].to_numpy().astype("int64")
         inside = (at >= microseconds(reading.window.start)) & (at < microseconds(reading.at))
         return rows[self._in_force & inside]
+
+    def simulated(self, instants: Sequence[datetime], start: datetime, *, seed: int) -> Simulated | NotEnough:
+        """What its values may be after `as_of`. `start` as in `readings`; one seed gives the same each time."""
+        if self.refusal is not None:
+            return NotEnough(self.refusal)
+        return simulate(
+            self.definition,
+            self._counted,
+            self._spans.usable,
+            self.calendar,
+            now=self.as_of,
+            instants=instants,
+            start=start,
+            seed=seed,
+        )
 
     def facts(self, window: Window, newest: int | None = None) -> list[FactNote]:
         """Every fact that belongs into the window (of many only the newest), oldest first: counted or not, and why."""
