@@ -7,18 +7,33 @@ from collections.abc import Iterator
 from ..krs.model import Kind
 from . import wording
 from .dates import Dates
+from .looks import trend
 from .progress_report import ReportedKeyResult
 
+_TREND_WIDTH = 12
 
-def numbers(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[str]:
-    """Its way, its pace, what its reading rests on, its forecast; some of them empty."""
-    yield wording.way(kr, dates)
-    yield wording.pace(kr, kind, dates)
-    yield wording.newest_day(kr, dates)
-    if kr.judgement.reading is not None and kr.judgement.kept is None:
-        said = (wording.rests_on(kr.judgement.reading, kr.counted), wording.by_luck(kr))
-        yield ", ".join(s for s in said if s)
-    yield wording.forecast(kr, dates)
+
+def summary(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> list[str]:
+    """Its way and its pace; of days to be kept, the newest one."""
+    said = (wording.way(kr, dates), wording.pace(kr, kind, dates), wording.newest_day(kr, dates))
+    return [words for words in said if words]
+
+
+def numbers(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> list[str]:
+    """As `summary`, with what the reading rests on and the forecast."""
+    return [*summary(kr, kind, dates), *(words for words in (rests_on(kr), wording.forecast(kr, dates)) if words)]
+
+
+def rests_on(kr: ReportedKeyResult) -> str:
+    """What the reading counts, and how sure that makes it where it matters; of days to be kept, nothing."""
+    if kr.judgement.reading is None or kr.judgement.kept is not None:
+        return ""
+    said = (wording.rests_on(kr.judgement.reading, kr.counted), wording.by_luck(kr))
+    return ", ".join(words for words in said if words)
+
+
+def small_trend(kr: ReportedKeyResult) -> str:
+    return trend(kr.series, _TREND_WIDTH)
 
 
 def remarks(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
