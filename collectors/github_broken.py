@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from .contract import SourceError
+from .github_pages import Reads
 
 
 class Passing(Exception):
@@ -16,11 +17,12 @@ class Passing(Exception):
         self.meaning = meaning
 
 
-def parsed(text: str, about: str, status: int) -> Any:  # noqa: ANN401 (JSON)
+def parsed(text: str, about: str, status: int, reads: Reads = json.loads) -> Any:  # noqa: ANN401 (JSON)
+    """`reads` is for answers; a refusal is read whole."""
     if not text:
         return None
     try:
-        return json.loads(text)
+        return reads(text) if status == 200 else json.loads(text)
     except ValueError:
         if status >= 300:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 from .contract import Context, CredentialRefused, Quota, SourceError, Unauthorized
 from .github_broken import Passing, broken, parsed
 from .github_clock import ahead
+from .github_pages import Reads
 from .github_refusals import Headers, Overloaded, is_limit, number, refusal
 from .github_transport import Transport
 
@@ -95,18 +97,25 @@ class GitHubClient:
         return made
 
     def get(
-        self, path: str, about: str, parameters: Mapping[str, str | int] | None = None, etag: str | None = None
+        self,
+        path: str,
+        about: str,
+        parameters: Mapping[str, str | int] | None = None,
+        etag: str | None = None,
+        reads: Reads = json.loads,
     ) -> Answer:
         """One GET; with an `etag` the answer may be an `unchanged` one. `about` names in words what is asked."""
         headers = {"If-None-Match": etag} if etag else {}
-        return self._ask("GET", path, about, parameters=dict(parameters or {}), headers=headers)
+        return self._ask("GET", path, about, reads=reads, parameters=dict(parameters or {}), headers=headers)
 
-    def pages(self, path: str, about: str, parameters: Mapping[str, str | int]) -> Iterator[Answer]:
+    def pages(
+        self, path: str, about: str, parameters: Mapping[str, str | int], reads: Reads = json.loads
+    ) -> Iterator[Answer]:
         """A list, page by page, for as long as the answers name a next one."""
-        answer = self.get(path, about, {"per_page": 100, **parameters})
+        answer = self.get(path, about, {"per_page": 100, **parameters}, reads=reads)
         yield answer
         while (following := answer.following) is not None:
-            answer = self.get(following, about)
+            answer = self.get(following, about, reads=reads)
             yield answer
 
     def graphql(self, query: str, variables: Mapping[str, object], about: str) -> GraphQLAnswer:
@@ -128,19 +137,36 @@ class GitHubClient:
             return Unauthorized(f"{about}: forbidden to this token: {words}")
         return Overloaded(f"{about}: GitHub answered without data: {words or 'no reason given'}")
 
-    def _ask(self, verb: str, url: str, about: str, resource: str = "core", **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
+    def _ask(
+        self,
+        verb: str,
+        url: str,
+        about: str,
+        resource: str = "core",
+        *,
+        reads: Reads = json.loads,
+        **request: Any,  # noqa: ANN401 (requestJson's arguments)
+    ) -> Answer:
         for pause in (*PAUSES, None):
             try:
-                return self._ask_once(verb, url, about, resource, **request)
+                return self._ask_once(verb, url, about, resource, reads, **request)
             except Passing as error:
                 if pause is None:
                     raise error.meaning from None
                 time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _ask_once(self, verb: str, url: str, about: str, resource: str, **request: Any) -> Answer:  # noqa: ANN401 (requestJson's arguments)
+    def _ask_once(
+        self,
+        verb: str,
+        url: str,
+        about: str,
+        resource: str,
+        reads: Reads,
+        **request: Any,  # noqa: ANN401 (requestJson's arguments)
+    ) -> Answer:
         status, headers, text, sent = self._exchange(verb, url, about, resource, **request)
-        body = parsed(text, about, status)
+        body = parsed(text, about, status, reads)
         if status >= 400:
             self._refuse(status, headers, body, about)
         if status == 200:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from ..metrics.facts import Deployment, Run
 from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch
+from . import github_pages
 from .contract import CollectorError, ConfigError, SourceError
 from .github_client import Answer
 from .github_cursor import Item, Seen, claimed, instant
@@ -86,7 +87,7 @@ class RunReader(Reader):
         is_all = before is None or before.oldest is None or before.oldest < start
         etag = self.progress.etag_for(mark, start) if is_all and not sweep else None
         try:
-            answer = self.client.get(self._path, self.subject, self._parameters, etag)
+            answer = self.client.get(self._path, self.subject, self._parameters, etag, github_pages.runs)
         except NotVisible:
             raise self._no_workflow() from None
         if answer.unchanged and self.progress.seen:
@@ -120,7 +121,8 @@ class RunReader(Reader):
         # GitHub includes both ends.
         created = f"{_written(part.start)}..{_written(part.end - TICK)}"
         count, oldest, cut, most = 0, part.end - TICK, False, 0
-        for answer in self.client.pages(self._path, self.subject, {**self._parameters, "created": created}):
+        asked = {**self._parameters, "created": created}
+        for answer in self.client.pages(self._path, self.subject, asked, github_pages.runs):
             listed = self._listed(answer)
             count += len(listed)
             most = max(most, _promised(answer))
