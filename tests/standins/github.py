@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -28,7 +29,7 @@ from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
 from .github_control import obey
 from .github_described import FOLDER, Described
 from .github_graphql import Limits, answer
-from .github_http import Server
+from .github_http import Server, packed
 from .github_quota import Quota
 from .github_world import Repository, World
 
@@ -42,6 +43,7 @@ class GitHubStandIn:
     """`always` makes every answer bad; `plan` names the requests (counted from 1) that go wrong, once each.
 
     `latency` is how many seconds an answer takes at least. `complaints` are questions and answers GitHub doesn't know.
+    `kept` are packed answers to give again, for a world that stands still: making one may take longer than `latency`.
     """
 
     def __init__(self, world: World) -> None:
@@ -54,6 +56,7 @@ class GitHubStandIn:
         self.drift = 1.0
         self.largest_page = 100
         self.latency = 0.0
+        self.kept: dict[str, Answer] | None = None
         self.complaints: list[str] = []
         self.description = Described(self.complaints) if FOLDER else None
         self.key = secrets.token_hex(16)
@@ -108,9 +111,25 @@ class GitHubStandIn:
             return self._described(asked, self._installation_token(credential))
         if credential not in (f"token {TOKEN}", f"Bearer {TOKEN}"):
             return Answer(401, {"message": "Bad credentials"})
-        reply = self._graphql(asked) if asked.path == "/graphql" else self._described(asked, self._rest(asked))
+        reply = self._good(asked) if self.kept is None else self._once(asked, self.kept)
         reply.slow = trouble == "slow"
         return self._accounted(asked, reply, headers.get("If-None-Match"))
+
+    def _good(self, asked: Asked) -> Answer:
+        if asked.path == "/graphql":
+            return self._graphql(asked)
+        reply = self._described(asked, self._rest(asked))
+        if reply.status == 200:
+            reply.body = reply.written().replace(payloads.API.encode(), self.url.encode())
+            reply.headers["ETag"] = f'W/"{hashlib.sha256(TOKEN.encode() + reply.body).hexdigest()}"'
+        return reply
+
+    def _once(self, asked: Asked, kept: dict[str, Answer]) -> Answer:
+        question = repr((asked.path, asked.query, asked.body))
+        if question not in kept:
+            made = self._good(asked)
+            kept[question] = Answer(made.status, packed(made.written()), {**made.headers, "Content-Encoding": "gzip"})
+        return replace(kept[question], headers=dict(kept[question].headers))
 
     def _described(self, asked: Asked, answer: Answer) -> Answer:
         if self.description:
@@ -136,11 +155,8 @@ class GitHubStandIn:
         return Answer(201, {"token": TOKEN, "expires_at": payloads.written(until), "permissions": {}})
 
     def _accounted(self, asked: Asked, reply: Answer, etag: str | None) -> Answer:
-        if asked.verb == "GET" and reply.status == 200:
-            reply.body = reply.written().replace(payloads.API.encode(), self.url.encode())
-            reply.headers["ETag"] = f'W/"{hashlib.sha256(TOKEN.encode() + reply.body).hexdigest()}"'
-            if etag == reply.headers["ETag"]:
-                reply = Answer(304, None, {"ETag": etag})
+        if etag is not None and etag == reply.headers.get("ETag"):
+            reply = Answer(304, None, {"ETag": etag})
         resource = "graphql" if asked.path == "/graphql" else "core"
         if not self.quota.take(resource, free=reply.status == 304):
             return refusal("primary limit", self._used_up(), "")

@@ -18,6 +18,10 @@ WORTH_PACKING = 1000
 """Bytes: shorter bodies are sent as they are."""
 
 
+def packed(body: bytes) -> bytes:
+    return gzip.compress(body, 1)
+
+
 class Answering(Protocol):
     def respond(self, asked: Asked, headers: Any) -> Answer | Trouble: ...
 
@@ -75,9 +79,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, reply: Answer, body: bytes, promise: int | None = None) -> None:
         self.send_response_only(reply.status)  # no date of this machine: the answer's own is the world's
         headers = {"Content-Type": "application/json; charset=utf-8", **reply.headers}
-        if promise is None and len(body) > WORTH_PACKING and "gzip" in self.headers.get("Accept-Encoding", ""):
+        taken = "gzip" in self.headers.get("Accept-Encoding", "") and "Content-Encoding" not in headers
+        if promise is None and len(body) > WORTH_PACKING and taken:
             headers["Content-Encoding"] = "gzip"
-            body = gzip.compress(body, 1)
+            body = packed(body)
         self.server.standin.wait(self.due - monotonic())
         for name, value in headers.items():
             self.send_header(name, value)
