@@ -68,10 +68,10 @@ def _gravest_first(
 def _decide(objective: ReportedObjective, kr: ReportedKeyResult) -> Ask | None:
     status = kr.judgement.status
     if status is Status.MISSED:
-        words = f"{LOOKS[status].words}: carry it over, change it or drop it"
+        words = f"{LOOKS[status].words}; carry it over, change it or drop it"
     elif status is Status.OFF_TRACK or (status in _RUNNING and _is_unlikely(kr)):
         odds = f", {chance(kr.forecast.probability)} chance" if kr.forecast else ""
-        words = f"{LOOKS[status].words}{odds}: revise, drop or act"
+        words = f"{LOOKS[status].words}{odds}; revise, drop or act"
     else:
         return None
     return _of(objective, kr, "decide", words, f"keyresults explain {kr.id}")
@@ -87,7 +87,7 @@ def _talk(objective: ReportedObjective, kr: ReportedKeyResult) -> Iterator[Ask]:
     said = last_confidence(kr)
     if kr.judgement.status in _RUNNING and said and kr.forecast and differs_from(kr.forecast, said):
         confidence = f"confidence {count(said.confidence)} of {SURE}, forecast {chance(kr.forecast.probability)}"
-        yield _of(objective, kr, "talk", f"{confidence}: what do they not know of each other?", _checkin(kr))
+        yield _of(objective, kr, "talk", f"{confidence}; what do they not know of each other?", _checkin(kr))
     for guardrail in kr.judgement.guardrails:
         if guardrail.holds is False:
             yield _of(objective, kr, "talk", wording.guardrail(guardrail), f"keyresults explain {guardrail.metric}")
@@ -111,7 +111,7 @@ def _blind(
         reading = kr.judgement.reading
         told = report.blind_sources and reading is not None and reading.health in _TOLD_BY_SOURCE
         if kr.judgement.status is Status.NOT_MEASURED:
-            words = f"{LOOKS[Status.NOT_MEASURED].words}: grade it by hand, with a reason"
+            words = f"{LOOKS[Status.NOT_MEASURED].words}; grade it by hand, with a reason"
             yield _of(objective, kr, "blind", words, f"keyresults close {report.cycle.name}")
         elif kr.judgement.status is Status.UNKNOWN and not told:
             words = wording.blindness(kr, dates) or wording.reason(kr, dates)

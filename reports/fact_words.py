@@ -5,13 +5,15 @@ from __future__ import annotations
 from ..metrics.reading import FactNote
 from ..metrics.samples import EMPTY, SAMPLE
 from .dates import Dates
+from .escaping import is_address
 
 SAMPLES = frozenset({SAMPLE, EMPTY})
 
 
 def fact(note: FactNote, dates: Dates) -> str:
-    """`19 Nov 09:33 forward: a new version [acme/catalog/d-1474]`."""
-    return f"{when(note, dates)} {note.role}: {why(note, dates)} [{which(note)}]"
+    """`19 Nov 09:33 forward: a new version (acme/catalog/d-1474)`, and its address where it has one."""
+    said = f"{when(note, dates)} {note.role}: {why(note, dates)} ({which(note)})"
+    return f"{said} {note.url}" if note.url and is_address(note.url) else said
 
 
 def when(note: FactNote, dates: Dates) -> str:

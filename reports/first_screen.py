@@ -10,7 +10,7 @@ from . import wording
 from .asks import Ask, asks
 from .dates import Dates
 from .good_news import good_news
-from .looks import LOOKS
+from .looks import ASKS, LOOKS
 from .numbers import amount
 from .progress_report import ProgressReport, ReportedKeyResult
 
@@ -60,7 +60,7 @@ def first_screen(report: ProgressReport, dates: Dates) -> FirstScreen:
     moved = [_point(kr, words) for kr in _furthest_first(told) if (words := _moved(kr, dates))]
     takes = [_point(kr, kr.takes) for kr in _gravest_first(told) if kr.takes and kr.judgement.status in _OPEN]
     quiet = "" if moved else _quiet(report, dates)
-    shown = sorted(asked[:MOST_ASKS], key=lambda ask: ("decide", "talk", "blind").index(ask.kind))
+    shown = sorted(asked[:MOST_ASKS], key=lambda ask: list(ASKS).index(ask.kind))
     room = MOST_LINES - HEADING_LINES - bool(good) - LINES_OF_AN_ASK * len(shown) - bool(quiet)
     room_to_move = max(room - len(takes), room // 2)
     moved_shown = moved[:room_to_move]

@@ -35,6 +35,13 @@ LOOKS: dict[Status, Look] = {
 }
 """In the order in which they are counted: what needs attention first, what says nothing last."""
 
+ASKS: dict[str, Look] = {
+    "decide": Look("✖", "decide", "red"),
+    "talk": Look("▲", "talk", "yellow"),
+    "blind": Look("?", "blind", "magenta"),
+}
+"""What a report asks of people, in the order in which it is shown."""
+
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _NO_VALUE = "·"
 

@@ -13,11 +13,11 @@ from rich.text import Text
 from .asks import Ask
 from .escaping import clean
 from .first_screen import FirstScreen, Point
+from .looks import ASKS
 from .numbers import count
 
 _LEAST_HEAD = 16
 _LABEL_WIDTH = 8  # fits "✖ decide"
-_KINDS = {"decide": ("✖", "red"), "talk": ("▲", "yellow"), "blind": ("?", "magenta")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ def _rows(screen: FirstScreen) -> Iterator[tuple[Text, RenderableType]]:
 
 
 def _ask(ask: Ask, more: int) -> Iterator[tuple[Text, RenderableType]]:
-    sign, colour = _KINDS[ask.kind]
+    look = ASKS[ask.kind]
     words = Text(f": {clean(ask.words)}")
-    yield Text(f"{sign} {ask.kind}", style=colour), CutLine(Text(clean(ask.about), style="bold"), words)
+    yield Text(f"{look.symbol} {look.words}", style=look.colour), CutLine(Text(clean(ask.about), style="bold"), words)
     owner, link = clean(ask.owner), clean(ask.link)
     yield Text(""), CutLine(Text(owner), Text(f" · {link}" if owner else link), _more(more))
 

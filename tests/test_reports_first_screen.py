@@ -161,9 +161,9 @@ def test_what_is_off_track_or_hardly_possible_is_to_be_decided():
     missed = latency(status=Status.MISSED, id="missed", title="Missed")
     fine = latency(status=Status.ON_TRACK, forecast=forecast(0.10))
     assert asked(hopeless, fine, off, missed) == [
-        ("decide", "Missed", "missed: carry it over, change it or drop it", "ana", "keyresults explain missed"),
-        ("decide", "Off", "off track, 12% chance: revise, drop or act", "ana", link),
-        ("decide", "Hopeless", "on track, 9% chance: revise, drop or act", "payments", "keyresults explain hopeless"),
+        ("decide", "Missed", "missed; carry it over, change it or drop it", "ana", "keyresults explain missed"),
+        ("decide", "Off", "off track, 12% chance; revise, drop or act", "ana", link),
+        ("decide", "Hopeless", "on track, 9% chance; revise, drop or act", "payments", "keyresults explain hopeless"),
     ]
 
 
@@ -180,7 +180,7 @@ def test_people_and_figures_far_apart_are_to_talk(confidence, asks_to_talk):
     found = asked(latency(forecast=forecast(0.5), check_ins=said))
     assert [kind for kind, *_ in found] == ["talk"] * asks_to_talk
     if asks_to_talk:
-        words = f"confidence {confidence} of 10, forecast 50%: what do they not know of each other?"
+        words = f"confidence {confidence} of 10, forecast 50%; what do they not know of each other?"
         assert found[0][2:] == (words, "ana", "keyresults checkin p99")
 
 
@@ -211,7 +211,7 @@ def test_blind_sources_and_unknown_key_results_are_told():
 
 def test_what_was_not_measured_is_to_be_graded():
     (ask,) = asked(latency(status=Status.NOT_MEASURED, judged={"reading": None}))
-    assert ask[2:] == ("not measured: grade it by hand, with a reason", "ana", "keyresults close 2026-Q4")
+    assert ask[2:] == ("not measured; grade it by hand, with a reason", "ana", "keyresults close 2026-Q4")
 
 
 def test_three_asks_are_shown_one_of_each_kind_first():
@@ -289,7 +289,7 @@ def front(found):
 def test_the_words_of_an_ask_survive_a_long_title():
     off = latency(status=Status.OFF_TRACK, title="A title that goes on and on " * 5)
     lines = front(week(off)).splitlines()
-    assert lines[2] == "✖ decide  A title that goes on and on A title t…: off track: revise, drop or act"
+    assert lines[2] == "✖ decide  A title that goes on and on A title t…: off track; revise, drop or act"
     assert lines[3] == "          ana · keyresults explain p99"
 
 
