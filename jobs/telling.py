@@ -13,6 +13,7 @@ from ..krs.names import key_results_of
 from ..krs.terms import terms
 from ..metrics.reading import FactNote, Health
 from ..reports.progress_report import Before, DayValue, Move, ProgressReport, ReportedKeyResult
+from .closed import closed_report
 from .evaluate import evaluate
 from .evidence import Evaluation
 from .moved import FACTS, Causes
@@ -31,6 +32,8 @@ def report_of(
 ) -> ProgressReport:
     """What `evaluate` says, with what was said at the end of the day `since` and what moved from then on.
 
+    Of a closed cycle it is what was told when it was closed.
+
     Raises:
         NoCycle: where neither `cycle` nor the config says which.
         NotBefore: where `since` is not before the day of `as_of`.
@@ -42,6 +45,8 @@ def report_of(
         raise NotBefore(f"{day} is not before the report's own day, {today}: there is nothing to compare with")
     evaluation = Evaluation(workspace.config, workspace.store, as_of)
     report = evaluate(workspace, as_of=as_of, cycle=cycle, evaluation=evaluation)
+    if report.closed is not None:
+        return closed_report(workspace.store, report.cycle.name, as_of) or report
     teller = _Teller(
         evaluation=evaluation,
         since=day,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..krs.judgement import Baseline
 from ..metrics.reading import FactNote, Health
-from . import wording
+from . import grade_words, wording
 from .dates import Dates
 from .fact_words import fact
 from .looks import trend
@@ -29,6 +29,7 @@ def details(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
     """In the order they are read; a label may come more than once, and rows with nothing to say are left out."""
     judged = kr.judgement
     rows = [
+        Row("Grade", grade_words.of_key_result(kr)),
         Row("Why", wording.reason(kr, dates)),
         Row("Reading", _reading(kr, dates)),
         Row("Measures", dates.in_text(f"{judged.metric}: {kr.definition}")),

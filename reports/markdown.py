@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..krs.judgement import Status
 from ..krs.model import Kind
-from . import wording
+from . import grade_words, wording
 from .asks import Ask
 from .dates import Dates
 from .details import behind, details
@@ -14,7 +14,7 @@ from .escaping import is_address
 from .escaping import markdown as text
 from .first_screen import FirstScreen, Point, first_screen
 from .in_short import numbers, remarks, small_trend, summary
-from .looks import ASKS, LOOKS, tally
+from .looks import ASKS, LOOKS
 from .numbers import count
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
 
@@ -28,7 +28,7 @@ def _lines(report: ProgressReport, dates: Dates) -> Iterator[str]:
     cycle = report.cycle
     yield f"# Progress in {text(cycle.name)}"
     yield ""
-    yield f"{dates.days(cycle.start, cycle.end)}, as of {dates.as_of(report.as_of)}: {tally(report)}"
+    yield f"{dates.days(cycle.start, cycle.end)}, as of {dates.as_of(report.as_of)}: {text(grade_words.summary(report, dates))}"
     told = wording.said(report, dates)
     if told:
         yield from ("", f"> {text(told)}")

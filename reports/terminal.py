@@ -14,13 +14,13 @@ from rich.text import Text
 
 from ..krs.judgement import Status
 from ..krs.model import Kind
-from . import wording
+from . import grade_words, wording
 from .dates import Dates
 from .details import behind, details
 from .escaping import clean
 from .first_screen import first_screen as first_screen_of
 from .in_short import numbers, remarks, small_trend, summary
-from .looks import LOOKS, bar, tally
+from .looks import LOOKS, bar
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
 from .terminal_first import CutLine, first_screen
 
@@ -54,12 +54,12 @@ def full_report(report: ProgressReport) -> RenderableType:
 
 
 def _heading(report: ProgressReport, title: str, dates: Dates) -> Text:
-    return Text.assemble((clean(title), "bold"), _time_of(report, dates), f"\n{_told(report)}")
+    return Text.assemble((clean(title), "bold"), _time_of(report, dates), f"\n{_told(report, dates)}")
 
 
 def _cut_heading(report: ProgressReport, dates: Dates) -> Iterator[CutLine]:
     yield CutLine(Text(clean(f"Progress in {report.cycle.name}"), style="bold"), _time_of(report, dates))
-    yield CutLine(Text(""), Text(_told(report)))
+    yield CutLine(Text(""), Text(_told(report, dates)))
 
 
 def _time_of(report: ProgressReport, dates: Dates) -> Text:
@@ -67,8 +67,9 @@ def _time_of(report: ProgressReport, dates: Dates) -> Text:
     return Text.assemble(f", {span}, ", (f"as of {dates.as_of(report.as_of)}", "dim"))
 
 
-def _told(report: ProgressReport) -> str:
-    return tally(report) or "No objectives in this cycle yet: write them as [[objectives]] into the config."
+def _told(report: ProgressReport, dates: Dates) -> str:
+    nothing = "No objectives in this cycle yet: write them as [[objectives]] into the config."
+    return clean(grade_words.summary(report, dates)) or nothing
 
 
 def _objective(objective: ReportedObjective, width: int) -> RenderableType:
