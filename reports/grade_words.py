@@ -11,16 +11,11 @@ from ..krs.judgement import Status
 from . import wording
 from .dates import Dates
 from .looks import tally
-from .numbers import MISSING, count, many
+from .numbers import count, graded, many
 from .progress_report import ProgressReport, ReportedKeyResult
 
 _NO_MORE_THAN = 6
 """Spans of days that are named; the rest are counted."""
-
-
-def value(grade: float | None) -> str:
-    """`0.80`: two decimals, to which a grade was cut."""
-    return MISSING if grade is None else f"{grade:.2f}"
 
 
 def of_key_result(kr: ReportedKeyResult) -> str:
@@ -30,7 +25,7 @@ def of_key_result(kr: ReportedKeyResult) -> str:
         return ""
     said = [_graded(grade)]
     if grade.first is not None:
-        said.append(f"{value(grade.first.value)} by {_first(kr)}{_success(grade.first.succeeded)}")
+        said.append(f"{graded(grade.first.value)} by {_first(kr)}{_success(grade.first.succeeded)}")
     if grade.early:
         said.append("given before its deadline, by where it stood")
     return "; ".join(said)
@@ -45,12 +40,12 @@ def _graded(grade: Grade) -> str:
     if grade.by_hand and grade.value is None:
         return f"not measured, and nobody can grade it: {grade.by_hand}"
     if grade.by_hand:
-        return f"{value(grade.value)} by hand{_success(grade.succeeded)}: {grade.by_hand}"
+        return f"{graded(grade.value)} by hand{_success(grade.succeeded)}: {grade.by_hand}"
     if grade.value is None and grade.succeeded is None:
         return "not measured: to be graded by hand"
     if grade.value is None:
         return "no success; how far it came is not known"
-    return f"{value(grade.value)}{_success(grade.succeeded)}"
+    return f"{graded(grade.value)}{_success(grade.succeeded)}"
 
 
 def _success(succeeded: bool | None) -> str:
@@ -67,12 +62,18 @@ def of_objective(grade: ObjectiveGrade | None) -> str:
     """`0.73: 3 of 3 graded, 1 a success`."""
     if grade is None:
         return ""
-    said = f"{value(grade.value)}: {count(grade.graded)} of {count(grade.total)} graded, {_successes(grade.succeeded)}"
+    said = f"{graded(grade.value)}: {count(grade.graded)} of {count(grade.total)} graded, {_successes(grade.succeeded)}"
     return f"{said}; all came to 1.00, too easy for an aspirational objective" if grade.too_easy else said
 
 
 def _successes(number: int) -> str:
-    return "none a success" if number == 0 else f"{count(number)} a success" if number == 1 else f"{count(number)} successes"
+    return (
+        "none a success"
+        if number == 0
+        else f"{count(number)} a success"
+        if number == 1
+        else f"{count(number)} successes"
+    )
 
 
 def closed(report: ProgressReport, dates: Dates) -> str:

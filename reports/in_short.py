@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..krs.model import Kind
-from . import wording
+from . import grade_words, wording
 from .dates import Dates
 from .looks import trend
 from .progress_report import ReportedKeyResult
@@ -38,6 +38,9 @@ def small_trend(kr: ReportedKeyResult) -> str:
 
 def remarks(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
     """Sentences on what the numbers don't say; a warning begins with "!"."""
+    grade = grade_words.of_key_result(kr)
+    if grade:
+        yield f"Grade {grade}"
     for words in (wording.reason(kr, dates), wording.blindness(kr, dates)):
         if words:
             yield words[0].upper() + words[1:]

@@ -127,6 +127,11 @@ def percent(fraction: float | None) -> str:
     return MISSING if fraction is None else cut_percent(fraction)
 
 
+def graded(grade: float | None) -> str:
+    """`0.80`: two decimals, to which a grade was cut."""
+    return MISSING if grade is None else f"{grade:.2f}"
+
+
 def count(number: float | None) -> str:
     """`12,345`; fractions only where there are any."""
     return MISSING if number is None else _grouped(number, 3)

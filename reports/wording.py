@@ -22,6 +22,7 @@ from .numbers import (
     chance,
     change,
     count,
+    graded,
     interval,
     many,
     percent,
@@ -295,7 +296,8 @@ def about(objective: ReportedObjective) -> str:
     """`65% (70% is success), 2 of 3 measured`."""
     judged = objective.judgement
     asked = f" ({percent(LANDING)} is success)" if objective.kind == "aspirational" else ""
-    return f"{percent(judged.progress)}{asked}, {judged.measured} of {judged.total} measured"
+    grade = f", graded {graded(objective.grade.value)}" if objective.grade else ""
+    return f"{percent(judged.progress)}{asked}, {judged.measured} of {judged.total} measured{grade}"
 
 
 def people(*names: str | None) -> str:
