@@ -28,7 +28,8 @@ def _lines(report: ProgressReport, dates: Dates) -> Iterator[str]:
     cycle = report.cycle
     yield f"# Progress in {text(cycle.name)}"
     yield ""
-    yield f"{dates.days(cycle.start, cycle.end)}, as of {dates.as_of(report.as_of)}: {text(grade_words.summary(report, dates))}"
+    told = text(grade_words.summary(report, dates))
+    yield f"{dates.days(cycle.start, cycle.end)}, as of {dates.as_of(report.as_of)}: {told}"
     told = wording.said(report, dates)
     if told:
         yield from ("", f"> {text(told)}")
