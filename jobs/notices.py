@@ -47,8 +47,6 @@ def _not_yet(config: Config) -> Iterator[str]:
         "[daemon]": config.daemon.listen or config.daemon.backup or config.daemon.keep_runs,
     }
     yield from (f"{name} is read, but this release does not act on it yet" for name, said in sections.items() if said)
-    if not config.store.url.startswith("sqlite:"):
-        yield "tracker.store: this release keeps its store in SQLite only"
     for source in config.sources.values():
         yield from _of_source(source)
 

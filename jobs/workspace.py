@@ -14,7 +14,6 @@ from typing import Self
 
 from ..config.load import find, load
 from ..config.model import Config
-from ..storage.errors import StoreError
 from ..storage.store import Store
 from . import clock
 
@@ -47,9 +46,6 @@ class Workspace:
             Unauthorized: where its password can't be found.
         """
         address = self.config.store
-        if not address.url.startswith("sqlite:"):
-            # Said before a password is looked up that would be of no use.
-            raise StoreError('this release keeps its store in SQLite only: write store = "sqlite:///path/to/store.db"')
         password = address.password.resolve(self.config.path.parent).reveal() if address.password else None
         return Store.open(address.url, password=password, create=self.writing, read_only=not self.writing)
 

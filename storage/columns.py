@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Double, Text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from ..metrics.facts import StatusChange
 from ..metrics.table import from_microseconds, microseconds
+
+PLAIN = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""Text in the order of its characters' numbers in every database, whatever language a server was set up for."""
 
 # No database keeps a lone surrogate, and PostgreSQL no NUL.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -120,15 +124,15 @@ class Codec:
         return [None if value is None else self.write(value) for value in values]
 
 
-TEXT = Codec(Text(), to_text, are_fine=_are_storable)
+TEXT = Codec(PLAIN, to_text, are_fine=_are_storable)
 WHOLE = Codec(BigInteger(), are_fine=_are_plain)
 NUMBER = Codec(Double(), to_number)
 FLAG = Codec(Boolean(), bool, bool)
 INSTANT = Codec(BigInteger(), microseconds, from_microseconds)
-STATUSES = Codec(Text(), _statuses_to_json, _statuses_from_json)
-TEXTS = Codec(Text(), to_json, _texts_from_json)
-OBJECT = Codec(Text(), _object_to_json, json.loads)
-PARTS = Codec(Text(), _parts_to_json, json.loads)
+STATUSES = Codec(PLAIN, _statuses_to_json, _statuses_from_json)
+TEXTS = Codec(PLAIN, to_json, _texts_from_json)
+OBJECT = Codec(PLAIN, _object_to_json, json.loads)
+PARTS = Codec(PLAIN, _parts_to_json, json.loads)
 
 
 def needed(name: str, codec: Codec, **more: Any) -> Column[Any]:  # noqa: ANN401 (SQLAlchemy's own options)

@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select
 
-from .dialects import Sqlite
+from .dialects import Database
 from .errors import StoreReadOnly
 
 
 class Connected:
     """Gives transactions: any number of readers, one writer at a time. May be shared between threads."""
 
-    def __init__(self, engine: Engine, db: Sqlite) -> None:
+    def __init__(self, engine: Engine, db: Database) -> None:
         self._db = db
         self._engine = engine
         self._writer = engine.execution_options(writes=True)

@@ -7,25 +7,67 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from .errors import StoreBroken, StoreError, StoreFull, StoreLocked, StoreMissing, StoreReadOnly
+from .errors import StoreBroken, StoreError, StoreFull, StoreLocked, StoreMissing, StoreReadOnly, StoreUnreachable
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for the one before it."""
 
 
-def database(url: str, *, password: str | None, read_only: bool) -> Sqlite:
+class Database(Protocol):
+    """What the store needs of a database beyond plain SQL. `str()` names it, without a password."""
+
+    read_only: bool
+
+    def exists(self) -> bool: ...
+    def make_place(self) -> None: ...
+    def engine(self) -> Engine: ...
+    def upsert(self, table: Table, key: Sequence[str]) -> Any:  # noqa: ANN401 (each dialect's own Insert)
+        """An insert that replaces the row with the same key."""
+        ...
+
+    def rows_by_key(self, conn: Connection, table: Table, stream: int, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The stored rows of a stream's facts with these keys, whole and in the table's order of columns."""
+        ...
+
+    def put_rows(self, conn: Connection, table: Table, key: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Many rows at once, whole and in the table's order of columns, each replacing the one with its key."""
+        ...
+
+    def renumber(self, conn: Connection, table: Table) -> None:
+        """Go on counting after the highest number in the table's `id`, where rows came with their own."""
+        ...
+
+    def back_up(self, version: str) -> None:
+        """Keep what is there before an upgrade from this version. The caller keeps writers out."""
+        ...
+
+    def upgrading(self, engine: Engine) -> AbstractContextManager[Connection]:
+        """A transaction in which tables may be rebuilt."""
+        ...
+
+    def faults(self, conn: Connection) -> list[str]:
+        """What the database itself finds wrong, in words."""
+        ...
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Whatever the database or the file system refuses becomes a `StoreError` in words."""
+        ...
+
+
+def database(url: str, *, password: str | None, read_only: bool) -> Database:
     """The database a store's URL names.
 
     Raises:
@@ -35,8 +77,11 @@ def database(url: str, *, password: str | None, read_only: bool) -> Sqlite:
         parsed = make_url(url)
     except ArgumentError:
         raise StoreError("the store's URL can't be read: write \"sqlite:///path/to/store.db\"") from None
+    if parsed.get_backend_name() == "postgresql":
+        return Postgres(parsed, password=password, read_only=read_only)
     if parsed.get_backend_name() != "sqlite":
-        raise StoreError(f'a store on {parsed.get_backend_name()} is not supported: write "sqlite:///path/to/store.db"')
+        kinds = '"sqlite:///path/to/store.db" or "postgresql://user@host/database"'
+        raise StoreError(f"a store on {parsed.get_backend_name()} is not supported: write {kinds}")
     if password is not None:
         raise StoreError("a store in a file takes no password: leave it out")
     return Sqlite(parsed, read_only=read_only)
@@ -99,11 +144,9 @@ class Sqlite:
         return connection
 
     def upsert(self, table: Table, key: Sequence[str]) -> Any:  # noqa: ANN401 (each dialect's own Insert)
-        """An insert that replaces the row with the same key."""
-        return _upsert(table, tuple(key))
+        return _upsert(sqlite.insert, table, tuple(key))
 
     def rows_by_key(self, conn: Connection, table: Table, stream: int, keys: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The stored rows of a stream's facts with these keys, whole and in the table's order of columns."""
         quote_name = conn.dialect.identifier_preparer.quote
         columns = ", ".join(f"t.{quote_name(column.name)}" for column in table.columns)
         # A list of keys makes SQLite walk the whole stream; a cross join makes it look up one key after another.
@@ -114,18 +157,19 @@ class Sqlite:
         return [tuple(row) for row in conn.exec_driver_sql(sql, (json.dumps(keys), stream))]
 
     def put_rows(self, conn: Connection, table: Table, key: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Many rows at once, whole and in the table's order of columns, each replacing the one with its key."""
         if rows:
             conn.exec_driver_sql(_upsert_sql(table, tuple(key)), list(rows))
 
-    def back_up(self, version: str) -> Path:
+    def renumber(self, conn: Connection, table: Table) -> None:
+        """SQLite counts on from the highest number by itself."""
+
+    def back_up(self, version: str) -> None:
         """A copy beside the file, named after the schema it holds. The caller keeps writers out."""
         target = _free_name(self.path, version)
         with self.explained():
             with closing(self._dial("ro")) as source, closing(sqlite3.connect(target)) as copy:
                 source.backup(copy)
             shutil.copymode(self.path, target)
-        return target
 
     @contextmanager
     def upgrading(self, engine: Engine) -> Iterator[Connection]:
@@ -143,7 +187,6 @@ class Sqlite:
                 driver.execute("PRAGMA foreign_keys=ON")
 
     def faults(self, conn: Connection) -> list[str]:
-        """What the database itself finds wrong, in words."""
         damage = [row[0] for row in conn.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
         orphans = [
             f"a row of {row[0]} refers to a row of {row[2]} that is not there"
@@ -153,7 +196,6 @@ class Sqlite:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Whatever the database or the file system refuses becomes a `StoreError` in words."""
         try:
             yield
         except DBAPIError as error:
@@ -174,6 +216,153 @@ class Sqlite:
         return refused(f"{self}: {words}")
 
 
+class Postgres:
+    """A database on a server, of which the store has one schema to itself."""
+
+    def __init__(self, url: URL, *, password: str | None, read_only: bool) -> None:
+        if not url.database:
+            raise StoreError('a store on PostgreSQL needs a database: write "postgresql://user@host/database"')
+        self._url = url.set(drivername="postgresql+psycopg")
+        self._password = password
+        self.read_only = read_only
+
+    def __str__(self) -> str:
+        return self._url.set(drivername="postgresql", password=None, query={}).render_as_string()
+
+    def __repr__(self) -> str:
+        return f"<PostgreSQL {self}>"
+
+    def exists(self) -> bool:
+        """Whether it can be made is the server's to say, when it is asked."""
+        return True
+
+    def make_place(self) -> None:
+        """Databases are made by those who run the server."""
+
+    def engine(self) -> Engine:
+        _need_psycopg()
+        url = self._url if self._password is None else self._url.set(password=self._password)
+        told = {"application_name": "keyresults", "connect_timeout": 10}
+        # A connection that the server closed (a restart, a pause at night) is replaced before it is used.
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=told)
+        event.listen(engine, "begin", self._begin)
+        return engine
+
+    def _begin(self, conn: Connection) -> None:
+        if conn.get_execution_options().get("writes"):
+            # One writer at a time, as in a file: what one decides on what it read no other changes meanwhile.
+            conn.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS:g}s'")
+            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS}, hashtext(current_schema()))")
+        else:
+            conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def upsert(self, table: Table, key: Sequence[str]) -> Any:  # noqa: ANN401 (each dialect's own Insert)
+        return _upsert(postgresql.insert, table, tuple(key))
+
+    def rows_by_key(self, conn: Connection, table: Table, stream: int, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+        quote_name = conn.dialect.identifier_preparer.quote
+        columns = ", ".join(quote_name(column.name) for column in table.columns)
+        sql = f"SELECT {columns} FROM {quote_name(table.name)} WHERE stream = %s AND key = ANY(%s)"  # noqa: S608 (names of our tables)
+        return [tuple(row) for row in conn.exec_driver_sql(sql, (stream, list(keys)))]
+
+    def put_rows(self, conn: Connection, table: Table, key: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        quote_name = conn.dialect.identifier_preparer.quote
+        columns = [quote_name(column.name) for column in table.columns]
+        # Into a table of this transaction first: COPY can't replace, and row by row takes several times as long.
+        incoming = quote_name(f"incoming_{table.name}")
+        conn.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} "
+            f"(LIKE {quote_name(table.name)} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+        )
+        conn.exec_driver_sql(f"TRUNCATE {incoming}")
+        driver: Any = conn.connection.cursor()
+        with driver, driver.copy(f"COPY {incoming} ({', '.join(columns)}) FROM STDIN") as copying:
+            for row in rows:
+                copying.write_row(row)
+        conflict = ", ".join(quote_name(name) for name in key)
+        others = ", ".join(f"{c} = EXCLUDED.{c}" for c in columns if c not in {quote_name(name) for name in key})
+        conn.exec_driver_sql(
+            f"INSERT INTO {quote_name(table.name)} ({', '.join(columns)}) "  # noqa: S608 (names of our tables)
+            f"SELECT {', '.join(columns)} FROM {incoming} ON CONFLICT ({conflict}) DO UPDATE SET {others}"
+        )
+
+    def renumber(self, conn: Connection, table: Table) -> None:
+        quoted = conn.dialect.identifier_preparer.quote(table.name)
+        sql = f"SELECT setval(pg_get_serial_sequence(%s, 'id'), max(id)) FROM {quoted} HAVING max(id) IS NOT NULL"  # noqa: S608 (names of our tables)
+        conn.exec_driver_sql(sql, (table.name,))
+
+    def back_up(self, version: str) -> None:
+        """Nothing: an upgrade is one transaction, and whole or undone."""
+
+    @contextmanager
+    def upgrading(self, engine: Engine) -> Iterator[Connection]:
+        with engine.execution_options(writes=True).begin() as conn:
+            yield conn
+
+    def faults(self, conn: Connection) -> list[str]:
+        """The server looks after its own files."""
+        return []
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._explain(error.orig) from None
+
+    def _explain(self, error: BaseException | None) -> StoreError:
+        state = getattr(error, "sqlstate", None) or ""
+        for code, (refused, words) in _STATES.items():
+            if state.startswith(code):
+                return refused(f"{self}: {words}")
+        if not state:
+            return _unreachable(self, str(error))
+        return StoreError(f"{self}: {str(error).splitlines()[0]}")
+
+
+_WRITERS = 0x6B72
+"""Names our lock among those of all programs that use the database."""
+
+_STATES: dict[str, tuple[type[StoreError], str]] = {
+    "3D000": (StoreMissing, "there is no such database: make it, or name another"),
+    "28": (StoreError, "the server refuses the user or password"),
+    "42501": (StoreReadOnly, "the user may not do this: grant it the schema, or name another user"),
+    "25006": (StoreReadOnly, "the server only reads: name its primary"),
+    "53100": (StoreFull, "the server's disk is full: nothing of this step was stored"),
+    "55P03": (StoreLocked, "another process kept the store busy: try again when it is done"),
+    "53300": (StoreLocked, "the server has no connection left: try again, or raise max_connections"),
+    "57P": (StoreUnreachable, "the server is going down or coming up: nothing of this step was stored"),
+}
+"""By the beginning of SQLSTATE."""
+
+
+def _unreachable(db: Postgres, said: str) -> StoreError:
+    """The driver's own words name hosts and users, which are known, but no password."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    for words, (refused, told) in _SPOKEN.items():
+        if words in said:
+            return refused(f"{db}: {told}")
+    return StoreUnreachable(f"{db}: the server can't be reached: {lines[-1] if lines else 'no answer'}")
+
+
+_SPOKEN: dict[str, tuple[type[StoreError], str]] = {
+    "does not exist": _STATES["3D000"],
+    "password authentication failed": _STATES["28"],
+    "no password supplied": (
+        StoreError,
+        'the server wants a password: store = { url = "…", password = { env = "…" } }',
+    ),
+}
+"""What a server says before there is a connection comes without SQLSTATE."""
+
+
+def _need_psycopg() -> None:
+    if find_spec("psycopg") is None:
+        raise StoreError("a store on PostgreSQL needs psycopg: install keyresults[postgres]")
+
+
 _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_NOTADB: (StoreBroken, "this is not a store (no SQLite file): name another path or move it away"),
     sqlite3.SQLITE_CORRUPT: (StoreBroken, "the file is damaged: put a backup in its place"),
@@ -190,15 +379,15 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
 
 
 @cache
-def _upsert(table: Table, key: tuple[str, ...]) -> Any:  # noqa: ANN401 (each dialect's own Insert)
-    insert = sqlite.insert(table)
+def _upsert(insert_into: Callable[[Table], Any], table: Table, key: tuple[str, ...]) -> Any:  # noqa: ANN401 (see above)
+    insert = insert_into(table)
     others = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in key}
     return insert.on_conflict_do_update(index_elements=list(key), set_=others)
 
 
 @cache
 def _upsert_sql(table: Table, key: tuple[str, ...]) -> str:
-    return str(_upsert(table, key).compile(dialect=sqlite.dialect()))
+    return str(_upsert(sqlite.insert, table, key).compile(dialect=sqlite.dialect()))
 
 
 def _begin(conn: Connection) -> None:

@@ -27,6 +27,10 @@ class StoreLocked(StoreError):
     """Another process kept the store busy for too long."""
 
 
+class StoreUnreachable(StoreError):
+    """The server that holds the store does not answer."""
+
+
 class StoreFull(StoreError):
     """The disk is full."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, select
 
 # Tables of facts join the metadata when their module is read.
 from . import fact_tables  # noqa: F401 (see above)
-from .dialects import Sqlite
+from .dialects import Database
 from .errors import StoreBroken, StoreMissing, StoreOld, StoreTooNew
 from .revisions import REVISIONS
 from .tables import metadata, version
@@ -16,7 +16,7 @@ from .tables import metadata, version
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def prepare(engine: Engine, db: Sqlite, *, create: bool) -> None:
+def prepare(engine: Engine, db: Database, *, create: bool) -> None:
     """Leave the store with the tables this release knows, or say why not.
 
     Raises:
@@ -39,14 +39,14 @@ def prepare(engine: Engine, db: Sqlite, *, create: bool) -> None:
         _upgrade(engine, db)
 
 
-def _version(conn: Connection, db: Sqlite) -> str | None:
+def _version(conn: Connection, db: Database) -> str | None:
     """The revision the store is at; None where nothing has been made yet."""
     tables = inspect(conn).get_table_names()
     if not tables:
         return None
     found = conn.execute(select(version.c.version_num)).scalar() if version.name in tables else None
     if found is None:
-        raise StoreBroken(f"{db} is a database, but no store of keyresults: name another path")
+        raise StoreBroken(f"{db} is a database, but no store of keyresults: name another path or database")
     if found not in REVISIONS:
         raise StoreTooNew(
             f"{db} was written by a newer release (its tables are at {found}, this release knows them up to "
@@ -55,14 +55,14 @@ def _version(conn: Connection, db: Sqlite) -> str | None:
     return str(found)
 
 
-def _make(engine: Engine, db: Sqlite) -> None:
+def _make(engine: Engine, db: Database) -> None:
     with engine.execution_options(writes=True).begin() as conn:
         if _version(conn, db) is None:  # no other process was faster
             metadata.create_all(conn, checkfirst=False)
             conn.execute(version.insert(), {"version_num": REVISIONS[-1]})
 
 
-def _upgrade(engine: Engine, db: Sqlite) -> None:
+def _upgrade(engine: Engine, db: Database) -> None:
     from alembic import command
     from alembic.config import Config
 

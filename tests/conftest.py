@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
+from standins import postgres as postgres_server
 from standins import prometheus as servers
 from standins.latencies import Latencies
 
@@ -71,6 +73,21 @@ def guarded_prometheus(tmp_path: Path) -> Iterator[str]:
     web.write_text(f"basic_auth_users:\n  kr: {servers.HASH_OF_HUNTER2}\n")
     with servers.running(tmp_path / "guarded", f"--web.config.file={web}") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres_server.Server]:
+    """A real server, one for each process of tests."""
+    if reason := postgres_server.missing():
+        pytest.skip(reason)
+    with postgres_server.running(tmp_path_factory.mktemp("postgres") / "server") as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: postgres_server.Server) -> str:
+    """That of a new, empty schema."""
+    return postgres.schema(f"kr{uuid.uuid4().hex}")
 
 
 def _need_prometheus() -> None:

@@ -24,9 +24,11 @@ from storage_samples import ONE_OF_EACH, START, covered, deployment, hours, stre
 WRITER = Path(__file__).with_name("storage_writer.py")
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def url(request, tmp_path):
-    return {"sqlite": f"sqlite:///{tmp_path}/store/store.db"}[request.param]
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path}/store/store.db"
 
 
 @pytest.fixture
