@@ -133,11 +133,12 @@ def _code_of_known(error: Exception) -> int | None:
     from ..jobs.collect import NotPast
     from ..jobs.evaluate import NoCycle
     from ..jobs.record import CannotRecord
+    from ..jobs.said import NothingSaid
     from ..jobs.telling import NotBefore
     from ..krs.names import UnknownNameError
     from ..storage.errors import StoreError
 
-    told = (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, NotBefore, CannotRecord)
-    if isinstance(error, told):
+    told = (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, NotBefore, NothingSaid)
+    if isinstance(error, (*told, CannotRecord)):
         return WRONG_USAGE
     return SOURCE_FAILED if isinstance(error, CollectorError) else None

@@ -61,6 +61,20 @@ class Day(click.DateTime):
 
 day = Day()
 
+said_on_option = click.option(
+    "--said-on",
+    type=day,
+    metavar="DATE",
+    help="What was said at the end of that day, as it was said then. --as-of says what today's facts say of it.",
+)
+
+
+def only_one_of(as_of: str | None, said_on: object) -> None:
+    if as_of is not None and said_on is not None:
+        raise click.UsageError(
+            "--said-on shows what was said on a day, --as-of what today's facts say of it: ask for one after the other"
+        )
+
 
 class StatusList(click.ParamType[frozenset[str]]):
     """Statuses, separated by commas."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .invocation import Invocation, as_of_instant, pass_invocation
-from .options import as_of_option, cycle_option, day, fail_on_option, json_option
+from .options import as_of_option, cycle_option, day, fail_on_option, json_option, only_one_of, said_on_option
 from .options import fail_on as fail_if
 from .printing import rendered, show, write
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @json_option
 @as_of_option
+@said_on_option
 @cycle_option
 @click.option(
     "--since",
@@ -42,6 +43,7 @@ def report(
     output: Path | None,
     as_json: bool,
     as_of: str | None,
+    said_on: datetime | None,
     cycle: str | None,
     since: datetime | None,
     fail_on: tuple[frozenset[str], ...],
@@ -58,16 +60,27 @@ def report(
     form = "json" if as_json else form
     if form == "html":
         raise click.ClickException("--format html is not there yet; markdown and json are")
-    from ..jobs.telling import report_of
-
-    workspace = invocation.open()
-    at = as_of_instant(workspace, as_of)
-    found = report_of(workspace, as_of=at, cycle=cycle, since=since.date() if since else None)
+    only_one_of(as_of, said_on)
+    found = _report(invocation, as_of, said_on, cycle, since)
     if output is None:
         _print(found, form)
     else:
         _save(output, _text(found, form))
     fail_if(found, fail_on)
+
+
+def _report(
+    invocation: Invocation, as_of: str | None, on: datetime | None, cycle: str | None, since: datetime | None
+) -> ProgressReport:
+    workspace = invocation.open()
+    if on is not None:
+        from ..jobs.said import said_on
+
+        return said_on(workspace, day=on.date(), cycle=cycle)
+    from ..jobs.telling import report_of
+
+    at = as_of_instant(workspace, as_of)
+    return report_of(workspace, as_of=at, cycle=cycle, since=since.date() if since else None)
 
 
 def _print(found: ProgressReport, form: str) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from .invocation import Invocation, as_of_instant, pass_invocation
-from .options import as_of_option, cycle_option, fail_on, fail_on_option, json_option
+from .options import as_of_option, cycle_option, fail_on, fail_on_option, json_option, only_one_of, said_on_option
 from .printing import show, write
 
 if TYPE_CHECKING:
@@ -15,11 +16,17 @@ if TYPE_CHECKING:
 @click.command()
 @json_option
 @as_of_option
+@said_on_option
 @cycle_option
 @fail_on_option
 @pass_invocation
 def status(
-    invocation: Invocation, as_json: bool, as_of: str | None, cycle: str | None, fail_on: tuple[frozenset[str], ...]
+    invocation: Invocation,
+    as_json: bool,
+    as_of: str | None,
+    said_on: datetime | None,
+    cycle: str | None,
+    fail_on: tuple[frozenset[str], ...],
 ) -> None:
     """Show where objectives and key results stand.
 
@@ -29,10 +36,18 @@ def status(
     Examples:
       keyresults status
       keyresults status --as-of 2026-11-01
+      keyresults status --said-on 2026-11-01
       keyresults status --json | jq '.objectives[].status'
       keyresults status --fail-on off_track,unknown
     """
-    _print(_report(invocation, as_of, cycle), as_json, fail_on)
+    only_one_of(as_of, said_on)
+    if said_on is not None:
+        from ..jobs.said import said_on as said
+
+        report = said(invocation.open(), day=said_on.date(), cycle=cycle)
+    else:
+        report = _report(invocation, as_of, cycle)
+    _print(report, as_json, fail_on)
 
 
 def _report(invocation: Invocation, as_of: str | None, cycle: str | None) -> ProgressReport:

@@ -19,7 +19,7 @@ from ..metrics.reading import FactNote, Reading
 from ..metrics.window import Window
 from .escaping import screen_safe_json
 from .findings import words as in_words
-from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, TargetTerms
+from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, Said, TargetTerms
 from .values import CollectionPlan, Explanation, MetricSeries, PlannedSource, SoonLost, SourceState
 
 Object = dict[str, object]
@@ -124,7 +124,17 @@ def _report(report: ProgressReport, zone: ZoneInfo, *, in_full: bool) -> Object:
         "as_of": _time(report.as_of, zone),
         "cycle": report.cycle.name,
         "timezone": report.timezone,
+        "said": _said(report.said, zone) if report.said else None,
         "objectives": [_objective(o, zone, in_full=in_full) for o in report.objectives],
+    }
+
+
+def _said(said: Said, zone: ZoneInfo) -> Object:
+    return {
+        "on": said.on.isoformat(),
+        "first_at": _time(said.first_at, zone),
+        "config_digest": said.config_digest,
+        "same_config": said.same_config,
     }
 
 
@@ -136,6 +146,7 @@ def _objective(objective: ReportedObjective, zone: ZoneInfo, *, in_full: bool) -
         "kind": objective.kind,
         "owner": objective.owner,
         "teams": list(objective.teams),
+        "parent": objective.parent,
         "status": judged.status.value,
         "progress": judged.progress,
         "measured": judged.measured,

@@ -76,7 +76,8 @@ def _more(number: int) -> str:
 
 def _objective(objective: ReportedObjective, dates: Dates) -> Iterator[str]:
     who = wording.people(objective.owner, *objective.teams)
-    about = [_status(objective.judgement.status), wording.about(objective), objective.kind, text(who)]
+    about = [_status(objective.judgement.status), wording.about(objective), objective.kind]
+    about += [text(who), text(wording.serves(objective))]
     yield from ("", f"## {text(objective.title)}", "")
     yield " · ".join(part for part in about if part)
     if objective.key_results:

@@ -203,10 +203,25 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """That a report is told from the store: what was in force at the end of the day `on`.
+
+    It was first said so at `first_at`, and last at the report's own `as_of`. `same_config` says whether
+    the config is still the one of then, whose digest is `config_digest`.
+    """
+
+    on: date
+    first_at: datetime
+    config_digest: str
+    same_config: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressReport:
     """One cycle as of one time. Times are shown in `timezone`; `notices` are sentences for its readers.
 
     `since` is the day at whose end the moves and the words of `before` begin; None where nobody asked for them.
+    `said` where it is no evaluation of today but what was said on a day.
     `closed` is None while the cycle is open.
     """
 
@@ -214,6 +229,7 @@ class ProgressReport:
     timezone: str
     cycle: Cycle
     since: date | None = None
+    said: Said | None = None
     closed: Closed | None = None
     objectives: tuple[ReportedObjective, ...] = ()
     sources: tuple[SourceHealth, ...] = ()

@@ -32,7 +32,7 @@ def status(report: ProgressReport) -> RenderableType:
     """Objective by objective, a few lines for each key result."""
     dates = Dates.seen_at(report.as_of, report.timezone)
     width = _label_width(report)
-    parts: list[RenderableType] = [_heading(report, report.cycle.name, dates)]
+    parts: list[RenderableType] = [*_said(report, dates), _heading(report, report.cycle.name, dates)]
     for objective in report.objectives:
         parts += ["", _objective(objective, width)]
         parts += [_in_short(kr, objective.kind, dates, width) for kr in objective.key_results]
@@ -43,7 +43,8 @@ def full_report(report: ProgressReport) -> RenderableType:
     """The first screen, an overview by objective, then all that stands behind each key result."""
     dates = Dates.seen_at(report.as_of, report.timezone)
     width = _label_width(report)
-    parts: list[RenderableType] = [*_cut_heading(report, dates), first_screen(first_screen_of(report, dates))]
+    first = first_screen(first_screen_of(report, dates))
+    parts: list[RenderableType] = [*_said(report, dates), *_cut_heading(report, dates), first]
     for objective in report.objectives:
         parts += ["", _objective(objective, width)]
         parts += [_in_overview(kr, objective.kind, dates, width) for kr in objective.key_results]
@@ -51,6 +52,12 @@ def full_report(report: ProgressReport) -> RenderableType:
         for kr in objective.key_results:
             parts += ["", _in_full(kr, objective.kind, dates, width)]
     return Group(*parts, *_footnotes(report, dates))
+
+
+def _said(report: ProgressReport, dates: Dates) -> Iterator[RenderableType]:
+    words = wording.said(report, dates)
+    if words:
+        yield from (Text(words, style="yellow"), "")
 
 
 def _heading(report: ProgressReport, title: str, dates: Dates) -> Text:
@@ -75,7 +82,8 @@ def _told(report: ProgressReport, dates: Dates) -> str:
 def _objective(objective: ReportedObjective, width: int) -> RenderableType:
     judged = objective.judgement
     who = wording.people(objective.owner, *objective.teams)
-    tail = " · ".join(p for p in (wording.about(objective), objective.kind, clean(who)) if p)
+    said = (wording.about(objective), objective.kind, clean(who), clean(wording.serves(objective)))
+    tail = " · ".join(p for p in said if p)
     return _rows(
         width,
         (_label(judged.status), Text(clean(objective.title), style="bold")),

@@ -31,7 +31,7 @@ from .numbers import (
     written,
     written_period,
 )
-from .progress_report import Move, ReportedKeyResult, ReportedObjective, ReportedRevision, TargetTerms
+from .progress_report import Move, ProgressReport, ReportedKeyResult, ReportedObjective, ReportedRevision, TargetTerms
 from .values import SoonLost
 
 HEALTH_WORDS: dict[Health, str] = {
@@ -300,9 +300,28 @@ def about(objective: ReportedObjective) -> str:
     return f"{percent(judged.progress)}{asked}, {judged.measured} of {judged.total} measured{grade}"
 
 
+def serves(objective: ReportedObjective) -> str:
+    """`serves dependable`: the id of the objective above it."""
+    return f"serves {objective.parent}" if objective.parent else ""
+
+
 def people(*names: str | None) -> str:
     """Owner and teams, each once."""
     return ", ".join(dict.fromkeys(n for n in names if n))
+
+
+def said(report: ProgressReport, dates: Dates) -> str:
+    """Of a report told from the store: when it was said, under which config, and what to ask for beside it."""
+    told = report.said
+    if told is None:
+        return ""
+    still = "" if dates.today == told.on else f", and nothing else up to {dates.day(told.on)}"
+    since = "" if told.first_at == report.as_of else f", first at {dates.instant(told.first_at)}"
+    config = "today's config" if told.same_config else "another config than today's"
+    return (
+        f"This was said at {dates.instant(report.as_of)}{since}{still}, under {config} ({told.config_digest[:8]}). "
+        f"`keyresults status --as-of {told.on}` tells what today's facts say of that day."
+    )
 
 
 def soon_lost(loss: SoonLost, dates: Dates) -> str:

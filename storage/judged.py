@@ -154,6 +154,15 @@ class Judged(Connected):
             row = conn.execute(until).first()
         return None if row is None else _evaluation(row)
 
+    def first_said(self, cycle: str) -> date | None:
+        """The local day on which anything was first said of the cycle."""
+        first = (
+            select(evaluations.c.day).where(evaluations.c.cycle == to_text(cycle)).order_by(evaluations.c.id).limit(1)
+        )
+        with self._reading() as conn:
+            day = conn.execute(first).scalar()
+        return None if day is None else date.fromisoformat(day)
+
     def evaluations(self, since: date | None = None, until: date | None = None) -> list[StoredEvaluation]:
         """What was said, in the order it was said; both days included."""
         found = select(evaluations).order_by(evaluations.c.id)
