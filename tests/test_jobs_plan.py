@@ -199,10 +199,10 @@ def test_comparisons_of_commits_are_planned_as_far_as_their_deployments_are_know
     scene.config.write_text(scene.config.read_text().replace(LEAD, ""))
     scene.collect()
     scene.config.write_text(scene.config.read_text() + LEAD)
-    assert scene.plan().compares
-    compared = [one for one in scene.plan().streams if one.kind == "shipments"]
-    assert {(one.subject, one.metrics, one.at_least) for one in compared} == {(name, ("lead",), True) for name in NAMES}
     planned = scene.plan()
+    assert planned.compares
+    compared = [one for one in planned.streams if one.kind == "shipments"]
+    assert {(one.subject, one.metrics, one.at_least) for one in compared} == {(name, ("lead",), True) for name in NAMES}
     result = scene.collect()
     assert planned.requests == made(result)
     took = {run.subject: run.requests for run in result.runs if run.kind == "shipments"}

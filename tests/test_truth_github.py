@@ -11,7 +11,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -246,6 +246,7 @@ class Unfolded:
 
     happened: list[Deployment | Run]
     folders: dict[datetime, Path]
+    known: dict[tuple[str, datetime, datetime, datetime], oracle.Expected] = field(default_factory=dict)
 
     def workspace(self, point: datetime) -> Workspace:
         return Workspace(load(self.folders[point] / "keyresults.toml"), clock=lambda: point)
@@ -257,7 +258,10 @@ class Unfolded:
         return oracle.World(ours, [(ASKED_FROM, point - UNCLAIMED)], BERLIN, as_of, asked.subjects)
 
     def expected(self, name: str, at: datetime, point: datetime, as_of: datetime) -> oracle.Expected:
-        return oracle.reading(METRICS[name].meant, self.world(name, point, as_of), at, CYCLE)
+        asked = (name, at, point, as_of)
+        if asked not in self.known:
+            self.known[asked] = oracle.reading(METRICS[name].meant, self.world(name, point, as_of), at, CYCLE)
+        return self.known[asked]
 
 
 def write_tracker(folder: Path, url: str) -> Path:
