@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+
+import click
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,6 +25,13 @@ def write(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _leave_quietly()
+
+
+def save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise click.FileError(str(path), problem.strerror) from problem
 
 
 def show(content: RenderableType) -> None:

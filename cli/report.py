@@ -9,7 +9,7 @@ import click
 from .invocation import Invocation, as_of_instant, pass_invocation
 from .options import as_of_option, cycle_option, day, fail_on_option, json_option, only_one_of, said_on_option
 from .options import fail_on as fail_if
-from .printing import rendered, show, write
+from .printing import rendered, save, show, write
 
 if TYPE_CHECKING:
     from ..reports.progress_report import ProgressReport
@@ -65,7 +65,7 @@ def report(
     if output is None:
         _print(found, form)
     else:
-        _save(output, _text(found, form))
+        save(output, _text(found, form))
     fail_if(found, fail_on)
 
 
@@ -100,10 +100,3 @@ def _text(found: ProgressReport, form: str) -> str:
     if form == "json":
         return machine.full_report(found)
     return rendered(terminal.full_report(found), colour=False)
-
-
-def _save(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise click.FileError(str(path), problem.strerror) from problem

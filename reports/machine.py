@@ -17,10 +17,20 @@ from ..krs.lint_rules import RULES, Finding
 from ..krs.model import Kind
 from ..metrics.reading import FactNote, Reading
 from ..metrics.window import Window
+from . import machine_grades
 from .escaping import screen_safe_json
 from .findings import words as in_words
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, Said, TargetTerms
-from .values import CollectionPlan, Explanation, MetricSeries, PlannedSource, SoonLost, SourceState
+from .values import (
+    ClosingPreview,
+    CollectionPlan,
+    Explanation,
+    Learned,
+    MetricSeries,
+    PlannedSource,
+    SoonLost,
+    SourceState,
+)
 
 Object = dict[str, object]
 
@@ -31,11 +41,28 @@ def status(report: ProgressReport) -> str:
 
 def full_report(report: ProgressReport) -> str:
     """As `status`, with what stands behind each key result, the sources and the notices."""
+    return _text(_in_full(report))
+
+
+def closing(found: ClosingPreview) -> str:
+    """As `status`, with the grades, and what is in the way of closing."""
+    said = _report(found.report, ZoneInfo(found.report.timezone), in_full=False)
+    return _text({**said, "hindrances": list(found.hindrances)})
+
+
+def retrospective(report: ProgressReport, lessons: Sequence[Learned]) -> str:
+    """The full report with its grades, and what was learned."""
+    zone = ZoneInfo(report.timezone)
+    learned = [{"key_result": o.key_result, "text": o.text, "by": o.by, "at": _time(o.at, zone)} for o in lessons]
+    return _text({"report": _in_full(report), "learned": learned})
+
+
+def _in_full(report: ProgressReport) -> Object:
     said = _report(report, ZoneInfo(report.timezone), in_full=True)
     said["cycle_start"], said["cycle_end"] = report.cycle.start.isoformat(), report.cycle.end.isoformat()
     said["sources"] = [{"name": s.name, "health": s.health.value, "words": s.words} for s in report.sources]
     said["notices"] = list(report.notices)
-    return _text(said)
+    return said
 
 
 def metric(series: MetricSeries) -> str:
@@ -125,6 +152,7 @@ def _report(report: ProgressReport, zone: ZoneInfo, *, in_full: bool) -> Object:
         "cycle": report.cycle.name,
         "timezone": report.timezone,
         "said": _said(report.said, zone) if report.said else None,
+        "closed": {"at": _time(report.closed.at, zone), "by": report.closed.by} if report.closed else None,
         "objectives": [_objective(o, zone, in_full=in_full) for o in report.objectives],
     }
 
@@ -151,6 +179,7 @@ def _objective(objective: ReportedObjective, zone: ZoneInfo, *, in_full: bool) -
         "progress": judged.progress,
         "measured": judged.measured,
         "total": judged.total,
+        "grade": machine_grades.of_objective(objective.grade),
         "key_results": [
             _key_result(kr, objective.kind, zone) | (_behind(kr) if in_full else {}) for kr in objective.key_results
         ],
@@ -180,6 +209,7 @@ def _key_result(kr: ReportedKeyResult, kind: Kind, zone: ZoneInfo) -> Object:
         ],
         "revisions": [{"on": r.on.isoformat(), "reason": r.reason} for r in kr.revisions],
         "check_ins": [_check_in(one, zone) for one in kr.check_ins],
+        "grade": machine_grades.of_key_result(kr.grade),
     }
 
 
