@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ..krs.checkin import CheckIn
 from ..krs.judgement import Baseline, Judgement, KeptDays
 from ..krs.lint_rules import RULES, Finding
 from ..krs.model import Kind
-from ..metrics.reading import FactNote, Reading
+from ..metrics.reading import Reading
 from ..metrics.window import Window
 from . import machine_grades
 from .escaping import screen_safe_json
 from .findings import words as in_words
+from .machine_telling import fact, first_screen, forecast, told
+from .machine_telling import time as _time
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, Said, TargetTerms
 from .values import (
     ClosingPreview,
@@ -60,8 +61,12 @@ def retrospective(report: ProgressReport, lessons: Sequence[Learned]) -> str:
 def _in_full(report: ProgressReport) -> Object:
     said = _report(report, ZoneInfo(report.timezone), in_full=True)
     said["cycle_start"], said["cycle_end"] = report.cycle.start.isoformat(), report.cycle.end.isoformat()
-    said["sources"] = [{"name": s.name, "health": s.health.value, "words": s.words} for s in report.sources]
+    said["sources"] = [
+        {"name": s.name, "health": s.health.value, "words": s.words, "owner": s.owner} for s in report.sources
+    ]
     said["notices"] = list(report.notices)
+    said["since"] = report.since.isoformat() if report.since else None
+    said["first_screen"] = first_screen(report)
     return said
 
 
@@ -86,7 +91,7 @@ def explanation(explained: Explanation) -> str:
             "counts": explained.counted or None,
             "window": _window(explained.window, zone),
             "reading": _reading(explained.reading, zone),
-            "facts": [_fact(f, zone) for f in explained.facts],
+            "facts": [fact(f, zone) for f in explained.facts],
         }
     )
 
@@ -181,7 +186,8 @@ def _objective(objective: ReportedObjective, zone: ZoneInfo, *, in_full: bool) -
         "total": judged.total,
         "grade": machine_grades.of_objective(objective.grade),
         "key_results": [
-            _key_result(kr, objective.kind, zone) | (_behind(kr) if in_full else {}) for kr in objective.key_results
+            _key_result(kr, objective.kind, zone) | (_behind(kr) | told(kr, zone) if in_full else {})
+            for kr in objective.key_results
         ],
     }
 
@@ -203,7 +209,7 @@ def _key_result(kr: ReportedKeyResult, kind: Kind, zone: ZoneInfo) -> Object:
         "decides_on": _window(judged.decides_on, zone) if judged.decides_on else None,
         "status": judged.status.value,
         "flags": [f.code for f in judged.flags],
-        "forecast": None,
+        "forecast": forecast(kr.forecast),
         "guardrails": [
             {"metric": g.metric, "holds": g.holds, "value": g.value, "limit": g.limit} for g in judged.guardrails
         ],
@@ -286,18 +292,6 @@ def _reading(reading: Reading, zone: ZoneInfo) -> Object:
     }
 
 
-def _fact(fact: FactNote, zone: ZoneInfo) -> Object:
-    return {
-        "key": fact.key,
-        "at": _time(fact.at, zone),
-        "subject": fact.subject,
-        "counted": fact.counted,
-        "role": fact.role,
-        "why": fact.why,
-        "url": fact.url,
-    }
-
-
 def _source(state: SourceState, zone: ZoneInfo) -> Object:
     return {
         "source": state.source,
@@ -329,10 +323,6 @@ def _loss(loss: SoonLost, zone: ZoneInfo) -> Object:
 
 def _window(window: Window, zone: ZoneInfo) -> Mapping[str, object]:
     return {"start": _time(window.start, zone), "end": _time(window.end, zone)}
-
-
-def _time(at: datetime | None, zone: ZoneInfo) -> str | None:
-    return None if at is None else at.astimezone(zone).isoformat()
 
 
 def _text(value: object) -> str:

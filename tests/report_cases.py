@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from keyresults.krs.checkin import CheckIn
 from keyresults.krs.cycle import Cycle
+from keyresults.krs.forecast import Forecast
 from keyresults.krs.judgement import (
     Baseline,
     Flag,
@@ -21,7 +22,9 @@ from keyresults.metrics.reading import FactNote, Health, Reading
 from keyresults.metrics.window import Window
 from keyresults.reports.dates import Dates
 from keyresults.reports.progress_report import (
+    Before,
     DayValue,
+    Move,
     ProgressReport,
     ReportedKeyResult,
     ReportedObjective,
@@ -180,10 +183,50 @@ def report(*key_results, **more):
     return ProgressReport(**fields | more)
 
 
+def told():
+    """With all that a report tells beyond the numbers: forecasts, what was said before, moves, check-ins, evidence."""
+    facts = (
+        fact("acme/payments/d-7", True, "forward", "a new version", subject="acme/payments"),
+        fact("acme/payments/d-6", False, "redeploy", "the same commit as its neighbour", subject="acme/payments"),
+    )
+    since, today = date(2026, 11, 16), date(2026, 11, 23)
+    move = Move(
+        start=since, end=today, before=0.547, after=0.402, why=("ledger", "#123 Cache the price list"), facts=facts
+    )
+    older = Move(
+        start=date(2026, 10, 20), end=date(2026, 10, 27), before=0.6, after=0.55, why=("carts",), facts=facts[:1]
+    )
+    rich = replace(
+        latency(),
+        forecast=Forecast(low=0.318, high=0.402, median=0.36, probability=0.22),
+        takes="P99 at most 315 ms over 25–31 Dec",
+        check_ins=(CheckIn(at=AS_OF - timedelta(days=3), by="ana", confidence=7, note="the cache goes live"),),
+        before=Before(at=AS_OF - timedelta(days=6), status=Status.OFF_TRACK, value=0.547, progress=0.1),
+        moved=move,
+        moves=(move, older),
+        evidence=facts,
+    )
+    blind = replace(rollbacks_without_data(), no_forecast="nothing was measured for 24 days")
+    steady = replace(
+        kept(), forecast=Forecast(low=0.4, high=0.44, median=0.42, probability=0.91), takes="1 bad day left"
+    )
+    return report(rich, blind, steady, since=since)
+
+
 def hostile_report():
+    """What others may write, everywhere."""
+    facts = (fact(HOSTILE, True, HOSTILE, HOSTILE, subject=HOSTILE, url="javascript:alert(1)"),) * 2
+    move = Move(
+        start=date(2026, 11, 16), end=date(2026, 11, 23), before=0.5, after=0.4, why=(HOSTILE, HOSTILE), facts=facts
+    )
     plain = latency()
     hurt = replace(
         plain,
+        takes=HOSTILE,
+        no_forecast=HOSTILE,
+        moved=move,
+        moves=(move,),
+        evidence=facts,
         id=HOSTILE,
         title=HOSTILE,
         owner=HOSTILE,
@@ -204,8 +247,9 @@ def hostile_report():
     return report(
         cycle=Cycle(HOSTILE, START, END),
         objectives=(replace(one, title=HOSTILE, owner=HOSTILE, teams=(HOSTILE,)),),
-        sources=(SourceHealth(name=HOSTILE, health=Health.FAILED, words=HOSTILE),),
+        sources=(SourceHealth(name=HOSTILE, health=Health.FAILED, words=HOSTILE, owner=HOSTILE),),
         notices=(HOSTILE,),
+        since=date(2026, 11, 16),
     )
 
 

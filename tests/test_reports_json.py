@@ -13,14 +13,25 @@ from keyresults.krs.judgement import KeptDays
 from keyresults.metrics.reading import Health
 from keyresults.reports import machine, markdown, terminal
 from keyresults.reports.progress_report import DayValue, ProgressReport
-from report_cases import explanation, hostile_report, judgement, kept, key_result, latency, report, series, sources
+from report_cases import (
+    explanation,
+    hostile_report,
+    judgement,
+    kept,
+    key_result,
+    latency,
+    report,
+    series,
+    sources,
+    told,
+)
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMA = json.loads((DOCS / "json.schema.json").read_text())
 
 OUTPUTS = {
     "status": lambda: machine.status(report()),
-    "report": lambda: machine.full_report(report()),
+    "report": lambda: machine.full_report(told()),
     "metric": lambda: machine.metric(series()),
     "explain": lambda: machine.explanation(explanation()),
     "sources": lambda: machine.sources(sources(), "Europe/Berlin"),
@@ -179,3 +190,27 @@ def test_a_stored_report_of_another_release_stays_readable():
     del stored["notices"]
     stored["objectives"][0]["future"] = 1
     assert ProgressReport.from_json(json.dumps(stored)) == report(notices=())
+
+
+def test_a_report_tells_forecasts_moves_and_the_first_screen():
+    said = json.loads(machine.full_report(told()))
+    kr = said["objectives"][0]["key_results"][0]
+    assert kr["forecast"] == {"low": 0.318, "high": 0.402, "median": 0.36, "probability": 0.22}
+    assert (kr["takes"], kr["before"]["status"]) == ("P99 at most 315 ms over 25–31 Dec", "off_track")
+    assert kr["before"]["at"] == "2026-11-17T09:00:00+01:00"
+    assert (kr["moved"]["start"], kr["moved"]["end"]) == ("2026-11-16", "2026-11-23")
+    assert (kr["moved"]["before"], kr["moved"]["after"], len(kr["moves"])) == (0.547, 0.402, 2)
+    assert [f["key"] for f in kr["evidence"]] == ["acme/payments/d-7", "acme/payments/d-6"]
+    assert said["since"] == "2026-11-16"
+    assert said["first_screen"]["moved"] == [
+        {
+            "key_result": "p99",
+            "words": "off track → at risk; 547 → 402 ms since 16 Nov: ledger, #123 Cache the price list",
+        }
+    ]
+    assert [(a["kind"], a["key_result"], a["owner"], a["link"]) for a in said["first_screen"]["asks"]] == [
+        ("talk", "p99", "ana", "keyresults checkin p99"),
+        ("talk", "p99", "ana", "keyresults explain rollback-rate"),
+        ("blind", None, None, "keyresults sources"),
+    ]
+    assert said["first_screen"]["more_asks"] == 1
