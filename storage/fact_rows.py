@@ -45,12 +45,14 @@ class FactRows:
     codecs: tuple[Codec, ...]
     reads: Mapping[str, tuple[str, Callable[[Any], Any]]]
 
-    def rows(self, stream: int, facts: Iterable[Fact]) -> dict[str, Row]:
-        """The facts' rows by key; of two with the same key the later."""
-        # Column by column: most of them need no look at single values.
+    def columns(self, facts: Iterable[Fact]) -> list[Sequence[Any]]:
+        """The facts as they are stored, column by column: most of these need no look at single values."""
         columns = zip(*map(self.take, facts), strict=True)
-        stored = [codec.written(values) for codec, values in zip(self.codecs, columns, strict=False)]
-        return {row[2]: row for row in zip(repeat(stream), *stored, strict=False)} if stored else {}
+        return [codec.written(values) for codec, values in zip(self.codecs, columns, strict=False)]
+
+    def rows(self, stream: int, columns: Sequence[Sequence[Any]]) -> dict[str, Row]:
+        """Such columns as a stream's rows by key; of two with the same key the later."""
+        return {row[2]: row for row in zip(repeat(stream), *columns, strict=False)} if columns else {}
 
     def fact(self, row: Mapping[str, Any]) -> Fact:
         made: Callable[..., Fact] = FACT_TYPES[self.kind]

@@ -59,9 +59,12 @@ class StoredFacts(Connected):
         """
         if any(fact.kind != stream.kind for fact in batch.facts):
             raise ValueError(f"a batch of {stream.id} may hold {stream.kind} only")
+        # Worked out before others have to wait for the one writer.
+        columns = rows_of(stream.kind).columns(batch.facts)
+        cursor = None if batch.cursor is None else to_json(batch.cursor)
         with self._writing() as conn:
             row = registered(conn, stream)
-            change = self._put_facts(conn, stream.kind, row, batch)
+            change = self._put_facts(conn, row, rows_of(stream.kind).rows(row.id, columns), batch.removed)
             covered = _put_coverage(conn, row.id, batch.covered)
             newly_covered = [microseconds(r.start) for r in covered]
             touched = [*change.touched, *newly_covered]
@@ -71,7 +74,7 @@ class StoredFacts(Connected):
                 facts_from=min(change.touched, default=None),
                 covered_from=min(newly_covered, default=None),
             )
-            _put_state(conn, row, batch, change, bool(covered), microseconds(at))
+            _put_state(conn, row, batch, cursor, change, bool(covered), microseconds(at))
         return Written(
             added=change.added,
             changed=change.changed,
@@ -79,10 +82,11 @@ class StoredFacts(Connected):
             touched_from=from_microseconds(min(touched)) if touched else None,
         )
 
-    def _put_facts(self, conn: Connection, kind: FactKind, row: Row[Any], batch: Batch) -> _Change:
-        table = FACT_TABLES[kind]
-        rows = rows_of(kind).rows(row.id, batch.facts)
-        gone = {to_text(key) for key in batch.removed}
+    def _put_facts(
+        self, conn: Connection, row: Row[Any], rows: dict[str, tuple[Any, ...]], withdrawn: Sequence[str]
+    ) -> _Change:
+        table = FACT_TABLES[row.kind]
+        gone = {to_text(key) for key in withdrawn}
         for key in gone:
             rows.pop(key, None)
         stored = self._db.rows_by_key(conn, table, row.id, [*rows, *gone]) if row.facts else []
@@ -183,12 +187,14 @@ def _put_coverage(conn: Connection, stream: int, covered: TimeRanges) -> TimeRan
     return after - before
 
 
-def _put_state(conn: Connection, row: Row[Any], batch: Batch, change: _Change, covered: bool, at: int) -> None:
+def _put_state(
+    conn: Connection, row: Row[Any], batch: Batch, cursor: str | None, change: _Change, covered: bool, at: int
+) -> None:
     horizon = row.horizon if batch.horizon is None else microseconds(batch.horizon)
     problems = dict.fromkeys([*json.loads(row.problems), *(to_text(p) for p in batch.problems)])
     state = {
         "number": row.id,
-        "cursor": row.cursor if batch.cursor is None else to_json(batch.cursor),
+        "cursor": row.cursor if cursor is None else cursor,
         "horizon": horizon,
         "open_keys": to_json(batch.open_keys),
         "problems": to_json(list(problems)[:_PROBLEMS_KEPT]),

@@ -31,7 +31,7 @@ def test_columns_are_those_of_a_store(kind) -> None:
     facts = made(kind)
     ours = columns(kind, facts)
     stored = rows_of(kind)
-    rows = stored.rows(1, facts)
+    rows = stored.rows(1, stored.columns(facts))
     for place, fact in enumerate(facts):
         row = dict(zip(stored.names, rows[fact.key], strict=True))
         for name in (*TIMES[kind], *USED[kind]):
