@@ -70,7 +70,8 @@ def _decide(objective: ReportedObjective, kr: ReportedKeyResult) -> Ask | None:
     if status is Status.MISSED:
         words = f"{LOOKS[status].words}; carry it over, change it or drop it"
     elif status is Status.OFF_TRACK or (status in _RUNNING and _is_unlikely(kr)):
-        odds = f", {chance(kr.forecast.probability)} chance" if kr.forecast else ""
+        but = "" if status is Status.OFF_TRACK else "but "
+        odds = f", {but}{chance(kr.forecast.probability)} chance" if kr.forecast else ""
         words = f"{LOOKS[status].words}{odds}; revise, drop or act"
     else:
         return None

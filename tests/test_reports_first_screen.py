@@ -163,7 +163,13 @@ def test_what_is_off_track_or_hardly_possible_is_to_be_decided():
     assert asked(hopeless, fine, off, missed) == [
         ("decide", "Missed", "missed; carry it over, change it or drop it", "ana", "keyresults explain missed"),
         ("decide", "Off", "off track, 12% chance; revise, drop or act", "ana", link),
-        ("decide", "Hopeless", "on track, 9% chance; revise, drop or act", "payments", "keyresults explain hopeless"),
+        (
+            "decide",
+            "Hopeless",
+            "on track, but 9% chance; revise, drop or act",
+            "payments",
+            "keyresults explain hopeless",
+        ),
     ]
 
 

@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,8 @@ from keyresults.reports import machine, markdown, terminal, terminal_tables
 from keyresults.reports.escaping import clean, screen_safe_json
 from keyresults.reports.escaping import markdown as escaped
 from keyresults.reports.values import CollectionResult, StreamRun
-from report_cases import DATES, HOSTILE, explanation, fact, hostile_report, report, series, sources
+from markdown_it import MarkdownIt
+from report_cases import DATES, HOSTILE, explanation, fact, hostile_report, report, series, sources, told
 
 PAGES = {
     "status": lambda: terminal.status(report()),
@@ -129,6 +131,36 @@ def test_markdown_keeps_its_shape_whatever_others_wrote(made):
     assert [line for line in lines if line and not line.startswith((*ours, *"●▲✖?✔○~–", "1 Oct – 31 Dec"))] == []
     folds = [line for line in lines if "details>" in line]
     assert folds == ["<details>", "</details>"] * sum(len(o.key_results) for o in made().objectives)
+
+
+def _tokens(tokens):
+    for token in tokens:
+        yield token
+        yield from _tokens(token.children or [])
+
+
+@pytest.mark.parametrize("made", [report, told, hostile_report])
+def test_a_page_made_of_markdown_has_our_headings_and_folds_and_plain_links_alone(made):
+    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    tokens = list(_tokens(reader.parse(markdown.full_report(made()))))
+    kinds = Counter(token.type for token in tokens)
+    key_results = sum(len(o.key_results) for o in made().objectives)
+    markup = Counter(token.content.strip() for token in tokens if token.type == "html_block")
+    assert markup == {"<details>\n<summary>What stands behind it</summary>": key_results, "</details>": key_results}
+    # the title, one objective, "one by one", blind sources, notices; each key result
+    assert kinds["heading_open"] == 5 + key_results
+    assert not set(kinds) & {
+        "html_inline",
+        "image",
+        "table_open",
+        "s_open",
+        "fence",
+        "code_block",
+        "blockquote_open",
+        "hr",
+    }
+    links = {dict(token.attrs)["href"] for token in tokens if token.type == "link_open"}
+    assert all(re.match("https?://", link) for link in links)
 
 
 @given(st.text())
