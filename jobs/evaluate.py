@@ -30,6 +30,7 @@ from .closed import closed_report, for_every_day
 from .evidence import Evaluation
 from .judging import Judged, judged
 from .notices import in_watched_words, notices
+from .outlooks import forecast_of
 from .sources import source_healths
 from .workspace import Workspace
 
@@ -199,12 +200,15 @@ def _objective(evaluation: Evaluation, objective: Objective, said: Said, *, free
         teams=objective.teams,
         parent=objective.parent,
         judgement=roll_up(one.judgement for one in found),
-        key_results=tuple(_reported(evaluation, one, said.get(one.kr.id, ())) for one in found),
+        key_results=tuple(_reported(evaluation, objective, one, said.get(one.kr.id, ())) for one in found),
     )
 
 
-def _reported(evaluation: Evaluation, one: Judged, check_ins: tuple[CheckIn, ...]) -> ReportedKeyResult:
+def _reported(
+    evaluation: Evaluation, objective: Objective, one: Judged, check_ins: tuple[CheckIn, ...]
+) -> ReportedKeyResult:
     kr, judgement = one.kr, one.judgement
+    outlook, no_outlook = forecast_of(evaluation, objective.cycle.name, one)
     definition = evaluation.config.metrics[judgement.metric]
     return ReportedKeyResult(
         id=kr.id,
@@ -221,6 +225,8 @@ def _reported(evaluation: Evaluation, one: Judged, check_ins: tuple[CheckIn, ...
         with_excluded=_with_excluded(evaluation, one),
         series=tuple(DayValue(r.day, r.value, r.health) for r in one.readings),
         check_ins=check_ins,
+        forecast=outlook,
+        no_forecast=no_outlook,
         judgement=judgement,
     )
 

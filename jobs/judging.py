@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from ..config.model import Config
 from ..krs.judge import judge
 from ..krs.judgement import Judgement
 from ..krs.model import KeyResult, Objective, Target
+from ..krs.standing import Case
 from ..krs.terms import moment, terms
 from ..metrics.definition import MetricTraits
 from ..metrics.reading import Reading
@@ -22,31 +24,34 @@ from .readings import daily
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A key result's judgement, the target that it was judged by, and the daily readings it rests on."""
+    """A key result's judgement, the target that it was judged by, and the daily readings it rests on.
+
+    `case` is all that it was judged by.
+    """
 
     kr: KeyResult
     target: Target
     judgement: Judgement
     readings: list[Reading]
+    case: Case
 
 
 def judged(evaluation: Evaluation, objective: Objective, kr: KeyResult, *, freeze: bool) -> Judged:
     config = evaluation.config
-    traits = _traits(evaluation, kr)
+    traits = all_traits(config, kr)
     judged_at = moment(kr, traits, config.calendar, evaluation.as_of)
     readings = series(evaluation, kr, judged_at.at, keep=freeze)
-    judgement = judge(
-        kr,
+    case = Case(
+        kr=kr,
         kind=objective.kind,
         pace=config.pace,
         calendar=config.calendar,
         traits=traits,
         baseline=baseline_of(evaluation, objective.cycle.name, kr, readings, freeze=freeze),
         readings=readings,
-        guardrails=_guardrails(evaluation, kr, judged_at.at),
-        as_of=evaluation.as_of,
     )
-    return Judged(kr=kr, target=judged_at.terms.target, judgement=judgement, readings=readings)
+    judgement = judge(case, guardrails=_guardrails(evaluation, kr, judged_at.at), as_of=evaluation.as_of)
+    return Judged(kr=kr, target=judged_at.terms.target, judgement=judgement, readings=readings, case=case)
 
 
 def series(evaluation: Evaluation, kr: KeyResult, until: datetime, *, keep: bool) -> list[Reading]:
@@ -71,6 +76,6 @@ def _guardrails(evaluation: Evaluation, kr: KeyResult, at: datetime) -> Mapping[
     return {g.metric: evaluation.measurement(g.metric).readings([at], start)[0] for g in kr.guardrails}
 
 
-def _traits(evaluation: Evaluation, kr: KeyResult) -> Mapping[str, MetricTraits]:
-    names = metrics_of(kr)
-    return {name: traits_of(evaluation.config.metrics[name]) for name in names}
+def all_traits(config: Config, kr: KeyResult) -> Mapping[str, MetricTraits]:
+    """Those of every metric the key result ever had, and of its guardrails."""
+    return {name: traits_of(config.metrics[name]) for name in metrics_of(kr)}

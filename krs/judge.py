@@ -5,50 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from ..metrics.calendar import Calendar
 from ..metrics.comparison import at_least
-from ..metrics.definition import MetricTraits
 from ..metrics.reading import Reading
 from .comparison import MOST_UNSATISFIED, cut, percent
 from .flags import flags
 from .guardrails import all_hold, any_broken, guardrail_states
-from .judgement import Baseline, GuardrailState, Judgement, Status
+from .judgement import GuardrailState, Judgement, Status
 from .keep import is_measured
-from .model import KeyResult, Kind, Pace
+from .model import KeyResult
 from .standing import LANDING, Case, Standing, is_coarse, stand
 
 Verdict = tuple[Status, str]
 
 
-def judge(
-    kr: KeyResult,
-    *,
-    kind: Kind,
-    pace: Pace,
-    calendar: Calendar,
-    traits: Mapping[str, MetricTraits],
-    baseline: Baseline | None,
-    readings: Sequence[Reading],
-    guardrails: Mapping[str, Reading | None],
-    as_of: datetime,
-) -> Judgement:
+def judge(case: Case, *, guardrails: Mapping[str, Reading | None], as_of: datetime) -> Judgement:
     """One key result, judged as of an instant.
 
-    `traits` holds every metric the key result ever had, and its guardrails. `readings` is the daily series of
-    the metric in force on each day, oldest first, from the key result's start: one at each day's
-    end and, before the deadline, one at `as_of`; those after the judged instant are ignored.
     `guardrails` are the readings of its guardrails at the judged instant (`terms.moment`).
     """
-    case = Case(kr=kr, kind=kind, pace=pace, calendar=calendar, traits=traits, baseline=baseline, readings=readings)
+    kr = case.kr
     standing = stand(case, as_of)
-    states = guardrail_states(kr, guardrails, traits)
+    states = guardrail_states(kr, guardrails, case.traits)
     status, why = _verdict(case, standing, states)
     terms = standing.moment.terms
     return Judgement(
         status=status,
         why=why,
         reading=standing.reading,
-        baseline=baseline,
+        baseline=case.baseline,
         target_value=standing.goal.limit if standing.goal else None,
         progress=_shown(standing),
         raw_progress=standing.raw,

@@ -31,7 +31,12 @@ def asked(kind: Kind) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All that is known of a key result, whatever instant is judged."""
+    """All that is known of a key result, whatever instant is judged.
+
+    `traits` holds every metric the key result ever had, and its guardrails. `readings` is the daily series of
+    the metric in force on each day, oldest first, from the key result's start: one at each day's
+    end and, before the deadline, one at `as_of`; those after the judged instant are ignored.
+    """
 
     kr: KeyResult
     kind: Kind

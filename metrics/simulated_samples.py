@@ -122,7 +122,7 @@ def _levels(drawn: Drawn) -> Numbers | None:
     mean = past[seen].mean()
     pull = _pull(past[seen], WEEK * drawn.ahead.parts)
     steps = np.diff(past, prepend=np.nan) + pull * (np.concatenate([[np.nan], past[:-1]]) - mean)
-    drawn_steps = drawn.ahead.totals(np.nan_to_num(steps))
+    drawn_steps = drawn.ahead.totals(_usual_where_unknown(steps, WEEK * drawn.ahead.parts))
     drawn_steps = drawn_steps * np.exp(drawn.ahead.rng.normal(0, STEP_SPREAD, (len(drawn_steps), 1)))
     level = np.full(len(drawn_steps), scale.to(np.array([_last(drawn)]))[0])
     path = np.empty_like(drawn_steps)
@@ -130,6 +130,14 @@ def _levels(drawn: Drawn) -> Numbers | None:
         level = level + pull * (mean - level) + drawn_steps[:, cell]
         path[:, cell] = level
     return scale.back(path)
+
+
+def _usual_where_unknown(steps: Numbers, week: int) -> Numbers:
+    """The first level has no step that led to it; none at all would move the level for good by a weekday's habit."""
+    import numpy as np
+
+    usual = [float(known.mean()) if len(known := day[np.isfinite(day)]) else 0.0 for day in steps.reshape(-1, week).T]
+    return np.where(np.isfinite(steps), steps, np.tile(usual, len(steps) // week))
 
 
 def _carried(values: Numbers, cells: Numbers, number: int) -> Numbers:

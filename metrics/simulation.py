@@ -76,10 +76,10 @@ def simulate(
     usable = usable.clip(from_microseconds(0), now - still_unsettled(definition))
     if usable.start is None or usable.end is None:
         return NotEnough("nothing was collected yet")
-    origin = usable.end
+    shape = MEASURES[definition.measure].shape
+    origin = _data_end(usable.end, counted, calendar) if shape in MEASURED_DAILY else usable.end
     if calendar.days_in(usable.clip(calendar.days_before(origin, HALF_A_YEAR), origin)) < LEAST_DAYS:
         return NotEnough(f"fewer than {LEAST_DAYS} days of the past half year were collected")
-    shape = MEASURES[definition.measure].shape
     excluded = _excluded(definition, calendar)
     grid = Grid.cut(origin, [*instants, start], calendar)
     drawn = Drawn(
@@ -94,6 +94,16 @@ def simulate(
         ahead=_ahead(grid, usable, excluded, max(instants), seed, draws, closed_too=shape in MEASURED_DAILY),
     )
     return _checked(_SHAPES[shape](drawn, instants), origin)
+
+
+def _data_end(covered: datetime, counted: Counted, calendar: Calendar) -> datetime:
+    """Where days ahead begin. Samples that stand for whole days, stamped with their start, leave none of them cut."""
+    last = int(counted.at.searchsorted(microseconds(covered))) - 1
+    if last < 0:
+        return covered
+    at = from_microseconds(int(counted.at[last]))
+    today = calendar.start_of(calendar.day_of(covered))
+    return today if at == calendar.start_of(calendar.day_of(at)) and at < today else covered
 
 
 def _checked(values: Numbers | str, origin: datetime) -> Simulated | NotEnough:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from keyresults.krs.judge import judge
 from keyresults.krs.judgement import Baseline
 from keyresults.krs.model import KeyResult, Pace, Reach
+from keyresults.krs.standing import Case
 from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.definition import MetricTraits
 from keyresults.metrics.reading import Health, Reading
@@ -80,7 +81,9 @@ def judged(kr, readings, as_of, **more):
         "baseline": stated(0.60),
         "guardrails": {},
     }
-    return judge(kr, readings=readings, as_of=as_of, **(known | more))
+    told = known | more
+    guardrails = told.pop("guardrails")
+    return judge(Case(kr=kr, readings=readings, **told), guardrails=guardrails, as_of=as_of)
 
 
 def codes(judgement):
