@@ -117,9 +117,7 @@ class KeyResultTable(Table):
     revisions: list[RevisionTable] = Field(default=[], description="Dated changes of course, with their reasons.")
     accept: list[Literal["partial"]] = Field(default=[], description='["partial"]: readings with gaps move progress.')
     draft: bool = Field(default=False, description="Measured, not judged.")
-    forecast: bool | None = Field(
-        default=None, description="Whether it is forecast (not acted on yet); default: the tracker's."
-    )
+    forecast: bool | None = Field(default=None, description="Whether it is forecast; default: the tracker's.")
     was: Name | None = Field(default=None, description="The id it had before.")
     initiatives: list[Text] = Field(default=[], description="Links to the work done for it.")
     ignore: list[IgnoreTable] = Field(default=[], description="Rules of `lint` that don't hold for it.")

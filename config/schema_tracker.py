@@ -45,9 +45,7 @@ class TrackerTable(Table):
     )
     cycle: Text | None = Field(default=None, description='The cycle shown when no other is named, such as "2026-Q4".')
     pace: PaceTable = Field(default=PaceTable(), description="Thresholds of status.")
-    forecast: bool = Field(
-        default=True, description="Whether reports forecast the value at the deadline (not acted on yet)."
-    )
+    forecast: bool = Field(default=True, description="Whether reports forecast the value at the deadline.")
 
 
 class CycleTable(Table):
