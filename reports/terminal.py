@@ -18,11 +18,11 @@ from . import grade_words, wording
 from .dates import Dates
 from .details import behind, details
 from .escaping import clean
-from .first_screen import first_screen as first_screen_of
+from .first_screen import first_screen
 from .in_short import numbers, remarks, small_trend, summary
 from .looks import LOOKS, bar
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
-from .terminal_first import CutLine, first_screen
+from .terminal_first import CutLine, FirstLines
 
 _INDENT = (0, 0, 0, 2)
 _LEAST = 11  # fits "✖ off track" and "Initiative"
@@ -43,7 +43,7 @@ def full_report(report: ProgressReport) -> RenderableType:
     """The first screen, an overview by objective, then all that stands behind each key result."""
     dates = Dates.seen_at(report.as_of, report.timezone)
     width = _label_width(report)
-    first = first_screen(first_screen_of(report, dates))
+    first = FirstLines(first_screen(report, dates))
     parts: list[RenderableType] = [*_said(report, dates), *_cut_heading(report, dates), first]
     for objective in report.objectives:
         parts += ["", _objective(objective, width)]

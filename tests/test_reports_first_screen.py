@@ -14,7 +14,15 @@ from keyresults.reports import terminal
 from keyresults.reports.asks import asks
 from keyresults.reports.first_screen import MOST_LINES, first_screen
 from keyresults.reports.good_news import good_news
-from keyresults.reports.progress_report import Before, DayValue, Move, ReportedRevision, SourceHealth, TargetTerms
+from keyresults.reports.progress_report import (
+    Before,
+    Closed,
+    DayValue,
+    Move,
+    ReportedRevision,
+    SourceHealth,
+    TargetTerms,
+)
 from report_cases import AS_OF, DATES, HOSTILE, judgement, kept, key_result, reading, report
 from rich.cells import cell_len
 
@@ -294,7 +302,8 @@ def front(found):
 
 def test_the_words_of_an_ask_survive_a_long_title():
     off = latency(status=Status.OFF_TRACK, title="A title that goes on and on " * 5)
-    lines = front(week(off)).splitlines()
+    others = [latency(id=f"kr-{n}", takes="effort") for n in range(10)]
+    lines = front(week(off, *others)).splitlines()
     assert lines[2] == "✖ decide  A title that goes on and on A title t…: off track; revise, drop or act"
     assert lines[3] == "          ana · keyresults explain p99"
 
@@ -342,3 +351,27 @@ def test_it_has_never_more_than_14_lines_of_80_columns(found, sources, name):
     assert len(lines) <= MOST_LINES
     assert all(cell_len(line) <= 80 for line in lines)
     assert first_screen(whole, DATES).lines <= MOST_LINES
+
+
+def test_a_long_line_goes_on_below_while_there_is_room():
+    move = Move(start=SINCE, end=TODAY, before=0.45, after=0.40, why=("#123 Cache the price list of every shop",))
+    few = [latency(id=f"kr-{n}", moved=move) for n in range(2)]
+    assert front(week(*few)).splitlines()[2:] == [
+        "  moved   kr-0: 450 → 400 ms since 16 Nov: #123 Cache the price list of every",
+        "          shop",
+        "          kr-1: 450 → 400 ms since 16 Nov: #123 Cache the price list of every",
+        "          shop",
+    ]
+    many = [latency(id=f"kr-{n}", moved=move) for n in range(11)]
+    lines = front(week(*many)).splitlines()
+    assert lines[3:5] == [
+        "          shop",
+        "          kr-1: 450 → 400 ms since 16 Nov: #123 Cache the price list of every s…",
+    ]
+    assert len(lines) == MOST_LINES
+
+
+def test_a_closed_cycle_asks_nothing_and_praises_nothing():
+    off = latency(*[0.5] * 29, 0.41, status=Status.OFF_TRACK)
+    closed = first_screen(week(off, closed=Closed(at=AS_OF, by="ana")), DATES)
+    assert (closed.good, closed.asks) == (None, ())
