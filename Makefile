@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # An editable install knows the files it was made of, so it is made anew when one was added or removed.
-FILES := $(shell { git ls-files -co --exclude-standard -- '*.py' '*.pyi' 'pyproject.toml' 2>/dev/null | sort; cat pyproject.toml; } | cksum | tr ' ' '-')
+FILES := $(shell { git ls-files -co --exclude-standard -- '*.py' '*.pyi' '*.j2' '*.css' 'pyproject.toml' 2>/dev/null | sort; cat pyproject.toml; } | cksum | tr ' ' '-')
 INSTALLED := $(VENV)/installed-$(FILES)
 
 .PHONY: help install demo test soak lint types bench docs clean

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from .saving import write_whole
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -28,8 +30,12 @@ def write(text: str) -> None:
 
 
 def save(path: Path, text: str) -> None:
+    """
+    Raises:
+        click.FileError: where it can't be written; what stood there before is whole.
+    """
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as problem:
         raise click.FileError(str(path), problem.strerror) from problem
 

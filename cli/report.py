@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from .options import fail_on as fail_if
 from .printing import rendered, save, show, write
 
 if TYPE_CHECKING:
+    from ..jobs.workspace import Workspace
     from ..reports.progress_report import ProgressReport
 
 
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
     type=click.Choice(["terminal", "markdown", "json", "html"]),
     default="terminal",
     show_default=True,
-    help="html is not there yet.",
+    help="How it is written.",
 )
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file. Pages of facts are put beside a report in HTML, into the folder evidence.",
+)
 @json_option
 @as_of_option
 @said_on_option
@@ -53,26 +59,26 @@ def report(
     \b
     Examples:
       keyresults report
+      keyresults report --format html --output progress.html
       keyresults report --format markdown --output progress.md
       keyresults report --json --as-of 2026-11-01
       keyresults report --since 2026-11-09
     """
     form = "json" if as_json else form
-    if form == "html":
-        raise click.ClickException("--format html is not there yet; markdown and json are")
     only_one_of(as_of, said_on)
-    found = _report(invocation, as_of, said_on, cycle, since)
+    workspace = invocation.open()
+    found = _report(workspace, as_of, said_on, cycle, since)
     if output is None:
-        _print(found, form)
+        _print(workspace, found, form)
     else:
-        save(output, _text(found, form))
+        for name, text in _files(workspace, found, form, output.name):
+            save(output.parent / name, text)
     fail_if(found, fail_on)
 
 
 def _report(
-    invocation: Invocation, as_of: str | None, on: datetime | None, cycle: str | None, since: datetime | None
+    workspace: Workspace, as_of: str | None, on: datetime | None, cycle: str | None, since: datetime | None
 ) -> ProgressReport:
-    workspace = invocation.open()
     if on is not None:
         from ..jobs.said import said_on
 
@@ -83,16 +89,29 @@ def _report(
     return report_of(workspace, as_of=at, cycle=cycle, since=since.date() if since else None)
 
 
-def _print(found: ProgressReport, form: str) -> None:
+def _print(workspace: Workspace, found: ProgressReport, form: str) -> None:
     if form == "terminal":
         from ..reports import terminal
 
         show(terminal.full_report(found))
     else:
-        write(_text(found, form))
+        write(_text(workspace, found, form))
 
 
-def _text(found: ProgressReport, form: str) -> str:
+def _files(workspace: Workspace, found: ProgressReport, form: str, name: str) -> Iterable[tuple[str, str]]:
+    """Paths from the report's folder on, and what belongs there."""
+    if form == "html":
+        from ..jobs.pages import pages
+
+        return pages(workspace, found, name)
+    return [(name, _text(workspace, found, form))]
+
+
+def _text(workspace: Workspace, found: ProgressReport, form: str) -> str:
+    if form == "html":
+        from ..jobs.pages import page
+
+        return page(workspace, found)
     from ..reports import machine, markdown, terminal
 
     if form == "markdown":
