@@ -53,4 +53,4 @@ def _not_yet(config: Config) -> Iterator[str]:
 
 def _of_source(source: SourceConfig) -> Iterator[str]:
     if source.owner:
-        yield f"sources.{source.name}.owner: reports name it while the source is blind, but this release writes to nobody yet"
+        yield f"sources.{source.name}.owner is named while the source is blind, but this release writes to nobody yet"

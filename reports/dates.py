@@ -36,6 +36,11 @@ class Dates:
             return f"{first.day}–{self.day(last)}"
         return f"{self.day(first)} – {self.day(last)}"
 
+    def from_to(self, start: date, end: date) -> str:
+        """`from 9 to 16 Nov`, `from 28 Oct to 4 Nov`: of what is known at the ends of days."""
+        alike = (start.year, start.month) == (end.year, end.month)
+        return f"from {start.day if alike else self.day(start)} to {self.day(end)}"
+
     def window(self, of: Window) -> str:
         """The local days a window holds or cuts."""
         calendar = Calendar(self.timezone)

@@ -167,7 +167,7 @@ def moved(kr: ReportedKeyResult, move: Move, dates: Dates) -> str:
     """`547 → 431 ms since 16 Nov: ledger, #123 Cache the price list`; `from 9 to 16 Nov` where it has ended before."""
     values = change(move.before, move.after, kr.unit, per=period(kr))
     ended = move.end < dates.today
-    when = f"from {dates.day(move.start)} to {dates.day(move.end)}" if ended else f"since {dates.day(move.start)}"
+    when = dates.from_to(move.start, move.end) if ended else f"since {dates.day(move.start)}"
     return f"{values} {when}{': ' if move.why else ''}{dates.in_text(', '.join(move.why))}"
 
 

@@ -371,6 +371,8 @@ def test_a_move_names_what_was_behind_it():
 def test_a_move_that_is_over_says_from_when_to_when():
     move = Move(start=date(2026, 10, 28), end=date(2026, 11, 4), before=0.547, after=0.431)
     assert wording.moved(latency(), move, DATES) == "547 → 431 ms from 28 Oct to 4 Nov"
+    move = replace(move, start=date(2026, 10, 20))
+    assert wording.moved(latency(), replace(move, end=date(2026, 10, 27)), DATES) == "547 → 431 ms from 20 to 27 Oct"
 
 
 def said(days, confidence=7, note=""):
