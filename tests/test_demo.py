@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 from job_scenes import hear_interrupts
+from keyresults.cli.main import main
 from standins.prometheus import missing_programs
 
 ROOT = Path(__file__).parents[1]
@@ -346,14 +347,16 @@ def test_what_was_proposed_only_is_a_draft(played):
     assert played.key_result("attempts")["status"] == "draft"
 
 
-def test_what_it_suggests_works_after_it_has_ended(played):
-    environment = {key: value for key, value in os.environ.items() if key != "KEYRESULTS_CONFIG"}
+def test_what_it_suggests_works_after_it_has_ended(played, capsys, monkeypatch):
+    monkeypatch.delenv("KEYRESULTS_CONFIG", raising=False)
+    monkeypatch.chdir(played.folder)
     suggested = [line.split("keyresults ")[1].split("#")[0].split() for line in played.out.splitlines()[-3:]]
     assert [words[0] for words in suggested] == ["explain", "metric", "status"]
     for words in suggested:
-        ended = subprocess.run([*COMMAND, *words], cwd=played.folder, env=environment, capture_output=True, text=True)
-        assert (ended.returncode, ended.stderr) == (0, "")
-        assert ended.stdout
+        assert main(words) == 0
+        said = capsys.readouterr()
+        assert said.err == ""
+        assert said.out
 
 
 def test_its_prometheus_is_gone(played):

@@ -24,6 +24,7 @@ from keyresults.jobs.evaluate import evaluate, explain
 from keyresults.jobs.record import CannotRecord, record
 from keyresults.krs.judgement import Status
 from keyresults.metrics.reading import Health
+from urllib3.util.retry import Retry
 
 PROMETHEUS = """
 [sources.metrics]
@@ -115,8 +116,9 @@ def test_a_stream_that_another_process_collects_is_left_to_it(config):
 
 class TestAFailingSource:
     @pytest.fixture
-    def config(self, tmp_path, httpserver):
+    def config(self, tmp_path, httpserver, monkeypatch):
         self.server = httpserver
+        monkeypatch.setattr(Retry, "get_backoff_time", lambda self: 0.0)
         sources = PROMETHEUS.format(url=httpserver.url_for("/"))
         return write_scene(tmp_path, rows(200), sources=sources, metrics=LATENCY, key_results=FASTER)
 

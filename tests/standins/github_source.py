@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keyresults.collectors import github_client
 from keyresults.collectors.contract import Context
 from keyresults.collectors.github import GitHub
 from keyresults.collectors.http import HttpDoor
@@ -66,7 +67,9 @@ def collectors(server: GitHubStandIn, base: Path) -> Iterator[Make]:
 
 
 @pytest.fixture(name="make")
-def a_maker(server: GitHubStandIn, tmp_path: Path) -> Iterator[Make]:
+def a_maker(server: GitHubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Theirs that ask again do so at once."""
+    monkeypatch.setattr(github_client, "PAUSES", (0.0, 0.0))
     with collectors(server, tmp_path) as one:
         yield one
 
