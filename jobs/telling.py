@@ -12,11 +12,14 @@ from ..krs.moves import DayOf, Stretch, biggest_strides, stretch_since
 from ..krs.names import key_results_of
 from ..krs.terms import terms
 from ..metrics.reading import FactNote, Health
+from ..reports import taking, wording
+from ..reports.dates import Dates
 from ..reports.progress_report import Before, DayValue, Move, ProgressReport, ReportedKeyResult
 from .closed import closed_report
 from .evaluate import evaluate
 from .evidence import Evaluation
 from .moved import FACTS, Causes
+from .taking import taken_by
 from .workspace import Workspace
 
 SINCE = timedelta(days=7)
@@ -87,7 +90,17 @@ class _Teller:
             moved=None if moved is None else self._move(kr, metric, moved),
             moves=tuple(self._move(kr, metric, stride) for stride in biggest_strides(self._ended(days))),
             evidence=self._evidence(reported.judgement),
+            takes=self._takes(kr, reported),
         )
+
+    def _takes(self, kr: KeyResult, reported: ReportedKeyResult) -> str:
+        found = taken_by(self.evaluation, kr, reported.judgement)
+        if found is None:
+            return ""
+        config = self.evaluation.config
+        definition = config.metrics[reported.judgement.metric]
+        dates = Dates.seen_at(self.evaluation.as_of, config.calendar.timezone)
+        return taking.takes(found, definition, dates, wording.period(reported))
 
     def _ended(self, days: Sequence[DayOf]) -> Sequence[DayOf]:
         """A day that goes on has not its whole share of facts yet."""

@@ -1,15 +1,17 @@
-"""What a reading is computed from, to ask what it would be with fewer facts."""
+"""What a reading is computed from, to ask what it would be with fewer facts or with more."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .calendar import Calendar
 from .definition import MetricDefinition
 from .span import Span
+from .table import microseconds
 from .value import Counted, Value
 
 if TYPE_CHECKING:
@@ -45,6 +47,14 @@ class Basis:
     def value(self) -> float | None:
         return self._of(self.counted)
 
+    def reading(self) -> Value:
+        """The value with what it was counted from."""
+        return self.formula(self.definition, self.counted, self.span, self.calendar)
+
+    def values(self) -> list[float]:
+        """Those of the facts inside the window, where facts have any."""
+        return [] if self.counted.values is None else [float(v) for v in self.counted.values[self.inside]]
+
     def without(self, facts: Numbers) -> float | None:
         """What the value would be had these facts never been. None where it would be none."""
         import numpy as np
@@ -56,6 +66,23 @@ class Basis:
     def alone(self, facts: Numbers) -> float | None:
         """What the value would be with nothing but these facts."""
         return self._of(self.counted.taken(facts))
+
+    def narrowed(self) -> Basis:
+        """With the facts inside the window alone, so that the more of them there are outside the less it matters."""
+        import numpy as np
+
+        here = self.inside
+        return replace(self, counted=self.counted.taken(np.arange(here.start, here.stop)))
+
+    def with_more(
+        self, at: Sequence[datetime], *, each: int = 1, hits: int = 0, values: Sequence[float] = ()
+    ) -> float | None:
+        """What the value would be with further facts, `each` times one at these instants, in order and after all
+        there are; of ratios the first `hits` of them are hits, of quantiles and samples they have these `values`."""
+        import numpy as np
+
+        instants = np.repeat(np.array([microseconds(one) for one in at], dtype=np.int64), each)
+        return self._of(self.counted.followed_by(instants, hits, values))
 
     def _of(self, counted: Counted) -> float | None:
         value = self.formula(self.definition, counted, self.span, self.calendar).value

@@ -127,12 +127,18 @@ class Measurement:
         """What the reading at an instant is computed from; None where there can be none. `start` as in `readings`."""
         if self.refusal is not None or self.measure is None:
             return None
+        return self._basis(self.measure, self._spans.of(self.definition.window.ending(at, self.calendar, start)))
+
+    def basis_ahead(self, window: Window) -> Basis | None:
+        """What a reading of this window, part of which is yet to come, would be computed from."""
+        if self.refusal is not None or self.measure is None:
+            return None
+        return self._basis(self.measure, self._spans.until(window)).narrowed()
+
+    def _basis(self, measure: Measure, span: Span) -> Basis:
+        formula = SHAPES[measure.shape]
         return Basis(
-            definition=self.definition,
-            formula=SHAPES[self.measure.shape],
-            counted=self._counted,
-            span=self._spans.of(self.definition.window.ending(at, self.calendar, start)),
-            calendar=self.calendar,
+            definition=self.definition, formula=formula, counted=self._counted, span=span, calendar=self.calendar
         )
 
     @cached_property

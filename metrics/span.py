@@ -50,6 +50,13 @@ class Spans:
         span = Span(cut, counted, 1.0, window.end - newest)
         return span if span.is_whole else Span(cut, counted, self._share(cut, counted), span.age)
 
+    def until(self, window: Window) -> Span:
+        """The whole window, as if all the time after the newest collected instant were going to be collected."""
+        newest = max(window.start, self._newest_by(window.end) or window.start)
+        ahead = TimeRanges.of(TimeRange(newest, window.end)) - self.excluded
+        counted = self.usable.clip(window.start, newest) | ahead
+        return Span(window, counted, 1.0, window.end - newest)
+
     def _newest_by(self, at: datetime) -> datetime | None:
         """The newest collected instant not after `at`."""
         ends = [min(r.end, at) for r in self._coverage if r.start < at]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -77,6 +77,19 @@ class Counted:
             hits = np.concatenate([[0], np.cumsum(np.diff(self.hits)[numbers])])
         values = None if self.values is None else self.values[numbers]
         return replace(self, at=self.at[numbers], hits=hits, values=values, places=self.places[numbers])
+
+    def followed_by(self, at: np.ndarray[Any, Any], hits: int, values: Sequence[float]) -> Counted:
+        """With rows that no ledger has, at these later instants: the first `hits` are hits, `values` are theirs."""
+        import numpy as np
+
+        more = self.hits
+        if more is not None:
+            more = np.concatenate([more, more[-1] + np.minimum(np.arange(1, len(at) + 1), hits)])
+        known = self.values
+        if known is not None:
+            known = np.concatenate([known, np.array(values, dtype=float)])
+        places = np.concatenate([self.places, np.full(len(at), -1)])
+        return replace(self, at=np.concatenate([self.at, at]), hits=more, values=known, places=places)
 
     def between(self, start: datetime, end: datetime) -> slice:
         low, high = self.at.searchsorted([microseconds(start), microseconds(end)])

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from job_scenes import NOW, rows, workspace, write_scene
 from keyresults.jobs.collect import collect
-from keyresults.jobs.evaluate import evaluate
+from keyresults.jobs.evaluate import evaluate, explain
 from keyresults.jobs.telling import NotBefore, report_of
 
 LATER = NOW + timedelta(days=7)
@@ -80,3 +80,39 @@ class TestMoved:
     def test_what_was_never_measured_did_not_move(self, config):
         collected(config, NOW)
         assert by_id(told(config, NOW))["mood"].moved is None
+
+
+class TestWhy:
+    def test_the_move_is_told_by_what_came_and_left_and_shows_these_facts(self, config):
+        collected(config, NOW)
+        kr = by_id(told(config, NOW, since=date(2026, 11, 10)))["rollbacks"]
+        went_up = kr.moved.after > kr.moved.before
+        assert kr.moved.why
+        assert all("rolled-back deployment" in why or "other deployment" in why for why in kr.moved.why)
+        assert any(("left the window" in why) != went_up for why in kr.moved.why if "rolled-back" in why)
+        assert all(fact.counted for fact in kr.moved.facts)
+
+    def test_the_biggest_moves_end_days_that_are_over(self, config):
+        collected(config, NOW)
+        for kr in by_id(told(config, NOW)).values():
+            assert len(kr.moves) <= 3
+            assert all(move.end < date(2026, 11, 20) for move in kr.moves)
+            sizes = [abs(move.after - move.before) for move in kr.moves]
+            assert sizes == sorted(sizes, reverse=True)
+
+    def test_the_evidence_is_the_newest_facts_first_and_at_most_fifty(self, config):
+        collected(config, NOW)
+        kr = by_id(told(config, NOW))["rollbacks"]
+        with workspace(config, NOW, writing=False) as one:
+            whole = explain(one, "rollbacks", as_of=NOW).facts
+        assert list(kr.evidence) == list(reversed(whole))[:50]
+        assert len(whole) > len(kr.evidence)
+
+
+class TestTakes:
+    def test_an_open_key_result_says_what_it_takes_and_others_nothing(self, config):
+        collected(config, NOW)
+        found = by_id(told(config, NOW))
+        assert found["daily"].takes.endswith("days that decide")
+        assert "rolled-back" in found["rollbacks"].takes
+        assert found["mood"].takes == ""
