@@ -9,6 +9,7 @@ from ..krs.judgement import Status
 from . import wording
 from .asks import Ask, asks
 from .dates import Dates
+from .direction import is_better, runs_one_way
 from .good_news import good_news
 from .looks import ASKS, LOOKS
 from .numbers import amount
@@ -86,12 +87,13 @@ def _quiet(report: ProgressReport, dates: Dates) -> str:
 
 
 def _moved(kr: ReportedKeyResult, dates: Dates) -> str:
-    """Of a status that is another one now, and a value that reads differently."""
+    """Of a status that is another one now, and a value that reads differently; "worse" where it moved away."""
     said = []
     if kr.before is not None and kr.before.status is not kr.judgement.status:
         said.append(f"{LOOKS[kr.before.status].words} → {LOOKS[kr.judgement.status].words}")
     if kr.moved is not None and _reads_differently(kr, kr.moved.before, kr.moved.after):
-        said.append(wording.moved(kr, kr.moved, dates))
+        away = is_better(kr, kr.moved.before, kr.moved.after) and not runs_one_way(kr, dates)
+        said.append(f"{'worse, ' if away else ''}{wording.moved(kr, kr.moved, dates)}")
     return "; ".join(said)
 
 

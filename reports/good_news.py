@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 from ..krs.comparison import satisfies
 from ..krs.judgement import Status
-from ..krs.model import Comparison
-from ..metrics.comparison import above, at_least, at_most, below
+from ..metrics.comparison import at_least, at_most, below
 from ..metrics.reading import Health
 from . import wording
 from .dates import Dates
+from .direction import is_better, limit, runs_one_way
 from .looks import LOOKS
 from .numbers import amount, many, percent
 from .progress_report import DayValue, ProgressReport, ReportedKeyResult
@@ -56,12 +56,10 @@ def _newly_reached(kr: ReportedKeyResult, dates: Dates) -> _News | None:
 def _best_since(kr: ReportedKeyResult, dates: Dates) -> _News | None:
     """A value better than every one for at least two weeks, and not what it already was a week ago."""
     days = [d for d in _unrevised(kr, "the metric", dates) if d.health is Health.OK]
-    towards = _limit(kr)
-    if towards is None or not days or not _is_new(days[-1], dates) or _runs_one_way(kr, dates):
+    if limit(kr) is None or not days or not _is_new(days[-1], dates) or runs_one_way(kr, dates):
         return None
-    now, rises = days[-1], towards[0] in ("at_least", "above")
-    better = above if rises else below
-    rivals = (d for d in reversed(days[:-1]) if not better(_value(now), _value(d)))
+    now = days[-1]
+    rivals = (d for d in reversed(days[:-1]) if not is_better(kr, _value(now), _value(d)))
     since = next((d.day for d in rivals), days[0].day)
     earlier = [d for d in days if d.day <= now.day - WEEK]
     if (now.day - since).days < _LONG_AGO or not earlier or _shown(kr, earlier[-1]) == _shown(kr, now):
@@ -85,7 +83,7 @@ def _streak(kr: ReportedKeyResult, dates: Dates) -> _News | None:
         if one.health is not Health.OK or not _reaches(kr, _value(one)):
             break
         days.append(one)
-    if len(days) < _STREAK or not _is_new(days[0], dates) or _runs_one_way(kr, dates):
+    if len(days) < _STREAK or not _is_new(days[0], dates) or runs_one_way(kr, dates):
         return None
     return len(days), f"within its target for {many(len(days), 'days')}, since {dates.day(days[-1].day)}"
 
@@ -97,34 +95,16 @@ def _unrevised(kr: ReportedKeyResult, what: str, dates: Dates) -> list[DayValue]
     return [d for d in kr.series if d.day >= since]
 
 
-def _runs_one_way(kr: ReportedKeyResult, dates: Dates) -> bool:
-    """A count that runs from the start is the highest every day, and its limit holds until it is used up."""
-    decides = kr.judgement.decides_on
-    return kr.unit == "count" and decides is not None and dates.first_day(decides) == kr.start
-
-
 def _is_new(one: DayValue, dates: Dates) -> bool:
     return dates.today - one.day < WEEK
-
-
-def _limit(kr: ReportedKeyResult) -> tuple[Comparison, float] | None:
-    """The side of which value the key result wants to be on; None where there is no single one."""
-    target, start = kr.target, kr.judgement.baseline
-    if target.value is None:
-        return None
-    if target.comparison is not None:
-        return target.comparison, target.value
-    if start is None:
-        return None
-    return ("at_least" if above(target.value, start.value) else "at_most"), target.value
 
 
 def _reaches(kr: ReportedKeyResult, value: float) -> bool:
     if kr.target.between is not None:
         low, high = kr.target.between
         return at_least(value, low) and at_most(value, high)
-    limit = _limit(kr)
-    return limit is not None and satisfies(value, *limit)
+    wanted = limit(kr)
+    return wanted is not None and satisfies(value, *wanted)
 
 
 def _value(one: DayValue) -> float:

@@ -263,6 +263,14 @@ def test_what_moved_is_told_with_its_reasons_the_furthest_first():
     ]
 
 
+def test_a_value_that_moved_away_from_its_target_is_said_to_be_worse():
+    assert [p.words for p in screen(moved(0.40, 0.42)).moved] == ["worse, 400 → 420 ms since 16 Nov: ledger"]
+    total = TargetTerms(kind="at_most", comparison="at_most", text="at most 3", value=3.0)
+    used = replace(moved(1.0, 2.0), unit="count", target=total)
+    used = replace(used, judgement=replace(used.judgement, decides_on=Window(OCTOBER, AS_OF)))
+    assert [p.words for p in screen(used).moved] == ["1 → 2 since 16 Nov: ledger"]
+
+
 def test_a_week_in_which_nothing_changed_says_so_in_one_line():
     found = screen(moved(0.40001, 0.40002), latency(before=said_before()))
     assert (found.moved, found.quiet) == ((), "Nothing changed since 16 Nov")
