@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyresults.krs.moves import STRIDE, DayOf, biggest_strides, stretch_since
 
@@ -62,6 +62,7 @@ class TestTheBiggestStrides:
     def test_a_constant_has_none(self):
         assert biggest_strides(series(*[7.0] * 30)) == []
 
+    @settings(deadline=None)
     @given(st.lists(st.one_of(st.none(), st.floats(0, 100)), min_size=2, max_size=80))
     def test_they_share_no_time_end_apart_and_beat_what_is_usual(self, values):
         days = series(*values)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from columns import at, covered
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyresults.krs.judgement import KeptDays
 from keyresults.krs.progress import Goal
@@ -225,6 +225,7 @@ class TestBadDays:
         assert taking.takes(found, definition("sampled"), dates, "day") == words
 
 
+@settings(deadline=None)
 @given(
     known=st.lists(st.tuples(st.integers(0, 41), st.booleans()), max_size=40, unique_by=lambda one: one[0]),
     limit=st.integers(0, 100),

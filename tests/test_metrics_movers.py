@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 from columns import at, covered
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyresults.metrics.movers import Movement
 from metric_cases import daily, definition, deployed, measured, measurement, merged, ran
@@ -135,6 +135,7 @@ class TestSamples:
         assert [note.why for note in metric.noted(found.newest)] == ["60 of 100", "70 of 100"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 59), st.sampled_from(["acme/a", "acme/b", "acme/c"]), st.integers(1, 500)),
