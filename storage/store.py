@@ -18,12 +18,25 @@ from .errors import StoreMissing
 from .fact_tables import FACT_TABLES
 from .judged import Judged
 from .kept_readings import KeptReadings
+from .outbox import Outbox
 from .stored_facts import StoredFacts
 from .stored_streams import StoredStreams, coverages
 from .tables import streams
+from .timetable import Timetable
 
 
-class Store(StoredFacts, StoredStreams, Collecting, Budgets, KeptReadings, Judged, StoredCheckIns, Closings):
+class Store(
+    StoredFacts,
+    StoredStreams,
+    Collecting,
+    Budgets,
+    KeptReadings,
+    Judged,
+    StoredCheckIns,
+    Closings,
+    Timetable,
+    Outbox,
+):
     """Facts, how far they reach, and what was made of them. Threads and processes may share one."""
 
     @classmethod

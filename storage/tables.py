@@ -14,6 +14,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    UniqueConstraint,
 )
 
 from .columns import PLAIN
@@ -226,4 +227,49 @@ closings = Table(
     Column("action", PLAIN, nullable=False),
     Column("content", PLAIN, nullable=False),
     Index(None, "cycle", "id"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", PLAIN, nullable=False),
+    Column("due", BigInteger),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("outcome", PLAIN),
+    Column("error", PLAIN),
+    Column("failures", Integer, nullable=False),
+    Column("next_due", BigInteger),
+    PrimaryKeyConstraint("name"),
+    sqlite_with_rowid=False,
+)
+
+told = Table(
+    "told",
+    metadata,
+    Column("topic", PLAIN, nullable=False),
+    Column("said", PLAIN, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("topic"),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # Stable over attempts and restarts, so that a receiver can tell a repetition.
+    Column("key", PLAIN, nullable=False),
+    Column("channel", PLAIN, nullable=False),
+    Column("occasion", PLAIN, nullable=False),
+    Column("title", PLAIN, nullable=False),
+    Column("body", PLAIN, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", PLAIN),
+    Column("ended_at", BigInteger),
+    Column("outcome", PLAIN),
+    UniqueConstraint("key", "channel"),
+    Index(None, "ended_at", "due"),
 )

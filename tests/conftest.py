@@ -90,6 +90,15 @@ def postgres_url(postgres: postgres_server.Server) -> str:
     return postgres.schema(f"kr{uuid.uuid4().hex}")
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new store's, in a file and on a server."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store/store.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 def _need_prometheus() -> None:
     missing = servers.missing_programs()
     if missing:

@@ -24,11 +24,9 @@ from storage_samples import ONE_OF_EACH, START, covered, deployment, hours, stre
 WRITER = Path(__file__).with_name("storage_writer.py")
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres_url")
-    return f"sqlite:///{tmp_path}/store/store.db"
+@pytest.fixture
+def url(store_url):
+    return store_url
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from storage_samples import hours
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/store/store.db"
+def url(store_url):
+    return store_url
 
 
 @pytest.fixture
