@@ -22,7 +22,7 @@ NAMED = 3
 @click.option("--probe", is_flag=True, help="Also ask each source whether it answers, and what it lets us see.")
 @pass_invocation
 def check(invocation: Invocation, probe: bool) -> None:
-    """Read the config and say what is wrong with it, line by line.
+    """Read the config and say what is wrong with it.
 
     \b
     Examples:

@@ -27,8 +27,9 @@ def lint(
     with_ignored: bool,
     fail_on: tuple[str, ...],
 ) -> None:
-    """Say what makes objectives and key results fail: too many, outputs, vanity, nobody owning them.
+    """Say what makes objectives and key results fail.
 
+    Too many, outputs, vanity, nobody owning them, and more.
     Rules that hold a key result against its metric's past speak once something was collected.
     docs/lint.md describes each.
 

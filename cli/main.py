@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from .check import check
+from .close import close
 from .collect import SOURCE_FAILED, backfill, collect
 from .completions import completions
 from .explain import explain
@@ -19,6 +20,7 @@ from .lint import lint
 from .metric import metric
 from .record import record
 from .report import report
+from .retrospective import retrospective
 from .schema import schema
 from .sources import sources
 from .status import status
@@ -32,7 +34,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-PLANNED = ("run", "checkin", "close", "backtest", "new-cycle", "store", "export")
+PLANNED = ("run", "checkin", "backtest", "new-cycle", "store", "export")
 """Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
 
 
@@ -76,7 +78,8 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 
 for command in (
-    init, check, lint, collect, backfill, record, status, metric, explain, report, sources, schema, completions,
+    init, check, lint, collect, backfill, record, status, metric, explain, report, close, retrospective,
+    sources, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
 
@@ -130,15 +133,17 @@ def _code_of_known(error: Exception) -> int | None:
         return None
     from ..collectors.contract import CollectorError, ConfigError
     from ..config.problem import ConfigProblems
+    from ..jobs.closing import CannotClose
     from ..jobs.collect import NotPast
     from ..jobs.evaluate import NoCycle
     from ..jobs.record import CannotRecord
     from ..jobs.said import NothingSaid
     from ..jobs.telling import NotBefore
+    from ..jobs.who import Nobody
     from ..krs.names import UnknownNameError
     from ..storage.errors import StoreError
 
     told = (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, NotBefore, NothingSaid)
-    if isinstance(error, (*told, CannotRecord)):
+    if isinstance(error, (*told, CannotRecord, CannotClose, Nobody)):
         return WRONG_USAGE
     return SOURCE_FAILED if isinstance(error, CollectorError) else None

@@ -74,17 +74,17 @@ def reopen(workspace: Workspace, cycle: str, *, by: str, reason: str) -> None:
     """Let the cycle be judged by what is known again; what was frozen stays on record.
 
     Raises:
-        CannotClose: where it is not closed, or no reason is given.
+        CannotClose: where it is not closed, no reason is given, or its objectives have left the config.
     """
     if not reason.strip():
         raise CannotClose("reopening a cycle needs a reason: --reason …")
     if closing_in_force(workspace.store, cycle) is None:
         raise CannotClose(f"{cycle} is not closed: there is nothing to reopen")
-    workspace.store.put_closing(
-        cycle, "reopened", at=workspace.clock(), by=by, content=json.dumps({"reason": reason.strip()})
-    )
-    if cycle in {o.cycle.name for o in workspace.config.objectives}:
-        evaluate(workspace, as_of=workspace.clock(), cycle=cycle, store=True)
+    if cycle not in {o.cycle.name for o in workspace.config.objectives}:
+        raise CannotClose(f"the objectives of {cycle} are no longer in the config: put them back to judge them again")
+    content = json.dumps({"reason": reason.strip()}, ensure_ascii=False)
+    workspace.store.put_closing(cycle, "reopened", at=workspace.clock(), by=by, content=content)
+    evaluate(workspace, as_of=workspace.clock(), cycle=cycle, store=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,14 +161,14 @@ def grade_objective(kind: Kind, key_results: Sequence[tuple[Judgement, Grade]]) 
     """Withdrawn key results, drafts, those not started and those of weight 0 are left out."""
     ours = [(j, g) for j, g in key_results if j.status not in _NOT_GRADED and j.weight > 0]
     graded = [(j, g) for j, g in ours if g.value is not None]
-    full = bool(graded) and all(g.value is not None and at_least(g.value, 1.0) for _, g in ours)
+    full = all(g.value is not None and at_least(g.value, 1.0) for _, g in graded)
     mean = mean_progress([(j.weight, _exact(j, g)) for j, g in graded])
     return ObjectiveGrade(
         value=mean if mean is None or full else min(mean, MOST_UNSATISFIED),
         graded=len(graded),
         succeeded=sum(1 for _, g in ours if g.succeeded),
         total=len(ours),
-        too_easy=full and kind == "aspirational",
+        too_easy=full and 0 < len(graded) == len(ours) and kind == "aspirational",
     )
 
 

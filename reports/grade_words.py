@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -74,6 +75,12 @@ def _successes(number: int) -> str:
         if number == 1
         else f"{count(number)} successes"
     )
+
+
+def dates_of(report: ProgressReport) -> Dates:
+    """Dates as they are read within a cycle, or after it: its own year goes without saying."""
+    seen = Dates.seen_at(report.as_of, report.timezone)
+    return replace(seen, today=min(seen.today, report.cycle.end))
 
 
 def closed(report: ProgressReport, dates: Dates) -> str:

@@ -1,0 +1,188 @@
+"""Closing, looking back and drafting what comes next, as people type it."""
+
+import json
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from closing_scenes import AFTER, MIDWAY, write_scene
+from jsonschema import Draft202012Validator
+from keyresults.cli.main import main
+from keyresults.jobs.workspace import Workspace
+
+SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "json.schema.json").read_text())
+BY_HAND = ("--grade", "merchants=0.4", "--reason", "4 of 10 said so at the fair")
+OPEN = Workspace.__init__
+CLOSING = ("close", "2026-Q4", *BY_HAND, "--yes", "--by", "ana")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quarter")
+    write_scene(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(filled, tmp_path, monkeypatch):
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KEYRESULTS_CONFIG", raising=False)
+    stop_the_clock(monkeypatch, AFTER)
+    return tmp_path
+
+
+def stop_the_clock(patch, now):
+    patch.setattr(Workspace, "__init__", lambda self, config, writing=False: OPEN(self, config, writing, lambda: now))
+    patch.setattr("keyresults.jobs.status.now", lambda: now)
+
+
+def run(capsys, *arguments):
+    code = main(list(arguments))
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def valid(form, text):
+    said = json.loads(text)
+    Draft202012Validator({"$ref": f"#/$defs/{form}", "$defs": SCHEMA["$defs"]}).validate(said)
+    return said
+
+
+def test_a_preview_says_what_is_in_the_way(folder, capsys):
+    code, out, err = run(capsys, "close", "2026-Q4")
+    assert (code, err) == (0, "")
+    assert "not closed: these grades would be frozen" in out
+    assert "merchants was not measured; grade it by hand: --grade merchants=0.4" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+    assert run(capsys, "status")[1].count("closed") == 0
+
+
+def test_a_preview_with_everything_graded_says_how_to_close(folder, capsys):
+    code, out, _ = run(capsys, "close", "2026-Q4", *BY_HAND)
+    assert code == 0
+    assert "`keyresults close 2026-Q4 --yes`" in out
+    assert "0.40 by hand, no success: 4 of 10 said so at the fair" in " ".join(out.split())
+    assert "0.73  Payments that merchants trust" in out
+
+
+def test_a_closed_cycle_says_so_everywhere(folder, capsys):
+    code, out, err = run(capsys, *CLOSING)
+    assert (code, err) == (0, "")
+    assert "closed on 4 Jan 2027 09:00 by ana" in out
+    for arguments in (["status"], ["report"], ["report", "--format", "markdown"], ["close", "2026-Q4"]):
+        code, out, _ = run(capsys, *arguments)
+        told = " ".join(out.split())
+        assert code == 0
+        assert "09:00 by ana" in told.partition("closed on 4 Jan")[2]
+        assert "1.00, a success; 0.50 by the target it began with (300 ms), no success" in told
+
+
+def test_json_of_a_closed_cycle_is_as_documented(folder, capsys):
+    before = valid("close", run(capsys, "close", "2026-Q4", "--json")[1])
+    assert (before["closed"], len(before["hindrances"])) == (None, 1)
+    assert valid("status", run(capsys, "status", "--json")[1])["objectives"][0]["grade"] is None
+    valid("close", run(capsys, *CLOSING, "--json")[1])
+    for form, arguments in (
+        ("status", ["status", "--json"]),
+        ("report", ["report", "--json"]),
+        ("close", ["close", "2026-Q4", "--json"]),
+    ):
+        said = valid(form, run(capsys, *arguments)[1])
+        assert said["closed"] == {"at": "2027-01-04T09:00:00+01:00", "by": "ana"}
+        grades = {kr["id"]: kr["grade"] for kr in said["objectives"][0]["key_results"]}
+        assert grades["fast"]["first"] == {"value": 0.5, "succeeded": False}
+        assert grades["merchants"]["by_hand"] == "4 of 10 said so at the fair"
+        assert said["objectives"][0]["grade"]["value"] == 0.73
+    assert valid("status", run(capsys, "status", "--json", "--as-of", "2026-11-12")[1])["closed"] is None
+
+
+def test_a_cycle_is_opened_again_with_a_reason(folder, capsys):
+    run(capsys, *CLOSING)
+    assert run(capsys, "close", "2026-Q4", "--yes")[0] == 2
+    assert "reason" in run(capsys, "close", "2026-Q4", "--reopen")[2]
+    code, out, _ = run(capsys, "close", "2026-Q4", "--reopen", "--reason", "The survey came in", "--by", "ben")
+    assert code == 0
+    assert "not closed" in out
+    assert "closed" not in run(capsys, "status")[1]
+
+
+def test_who_closed_it_is_taken_from_the_environment(folder, capsys, monkeypatch):
+    monkeypatch.setenv("KEYRESULTS_USER", "cho")
+    assert "by cho" in run(capsys, *CLOSING[:-2])[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["close", "2026-Q3"], "2026-Q4"),
+        (["close", "2026-Q4", "--yes"], "merchants was not measured"),
+        (["close", "2026-Q4", "--grade", "merchants=much", "--reason", "x"], "merchants=much"),
+        (["close", "2026-Q4", "--grade", "merchants=1.2", "--reason", "x"], "from 0 to 1"),
+        (["close", "2026-Q4", "--grade", "merchants=nan", "--reason", "x"], "from 0 to 1"),
+        (["close", "2026-Q4", "--grade", "merchant=0.2", "--reason", "x"], "merchants"),
+        (["close", "2026-Q4", "--grade", "coverage=0.2", "--reason", "x"], "it was measured"),
+        (["close", "2026-Q4", "--grade", "merchants=0.2"], "--reason"),
+        (["close", "2026-Q4", "--grade", "merchants=0.2", "--reason", " "], "reason"),
+        (["close", "2026-Q4", "--reason", "x"], "--reason goes with"),
+        (["close", "2026-Q4", "--reopen", "--reason", "x"], "not closed"),
+        (["close", "2026-Q4", "--reopen", "--yes"], "--reopen"),
+        (["close", "2026-Q4", *BY_HAND, "--yes", "--by", " "], "--by"),
+        (["retrospective", "2026-Q3"], "2026-Q4"),
+        (["retrospective", "2026-Q4", "--learned", "  "], "nothing was said"),
+        (["retrospective", "2026-Q4", "--output", "nowhere/out.md"], "nowhere/out.md"),
+    ],
+)
+def test_what_can_not_be_done_is_said_in_words(folder, capsys, arguments, hint):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert hint in err
+    assert run(capsys, "close", "2026-Q4")[1].count("closed on") == 0
+
+
+def test_closing_early_has_to_be_asked_for(folder, capsys, monkeypatch):
+    stop_the_clock(monkeypatch, MIDWAY + timedelta(hours=1))
+    assert "runs until 2026-12-31; --early" in run(capsys, *CLOSING)[2]
+    code, out, _ = run(capsys, *CLOSING, "--early")
+    assert code == 0
+    assert "given before its deadline, by where it stood" in " ".join(out.split())
+
+
+def test_nobody_can_say_is_an_answer_too(folder, capsys):
+    code, out, _ = run(capsys, "close", "2026-Q4", "--grade", "merchants=none", "--reason", "Nobody was asked", "--yes")
+    assert code == 0
+    assert "not measured, and nobody can grade it: Nobody was asked" in " ".join(out.split())
+
+
+def test_looking_back_tells_what_became_of_each_key_result(folder, capsys):
+    run(capsys, "retrospective", "2026-Q4", "--learned", "fast=Measure before promising", "--by", "ana")
+    run(capsys, *CLOSING)
+    code, out, err = run(capsys, "retrospective", "2026-Q4", "--learned", "Ask merchants monthly", "--by", "ben")
+    assert (code, err) == (0, "")
+    assert out.startswith("# Looking back at 2026-Q4\n\n1 Oct – 31 Dec, closed on 4 Jan 2027 09:00 by ana.\n")
+    fast = out.partition("### Halve the time of a payment")[2].partition("###")[0]
+    assert "- Start → end → target: 600 ms → 450 ms → 450 ms" in fast
+    assert "- Target: began with 300 ms" in fast
+    assert ": Traffic doubled" in fast
+    assert "- Days unknown: none of 92 days" in fast
+    assert "- Measure before promising (ana)" in fast
+    merchants = out.partition("### Merchants give us")[2].partition("###")[0]
+    assert "- Days unknown: 72 of 92 days: 1–14 Oct, 4 Nov – 31 Dec" in merchants
+    assert "- Ask merchants monthly (ben)" in out.partition("## The whole cycle")[2]
+    assert out.count("**What helped?**") == 7  # six key results and the whole
+    assert run(capsys, "retrospective", "2026-Q4", "--output", "back.md")[:2] == (0, "")
+    assert (folder / "back.md").read_text() == out
+    said = valid("retrospective", run(capsys, "retrospective", "2026-Q4", "--json")[1])
+    assert [one["key_result"] for one in said["learned"]] == ["fast", None]
+
+
+def test_looking_back_before_the_closing_says_so(folder, capsys):
+    assert "not closed; as it stands at 4 Jan 2027 09:00" in run(capsys, "retrospective", "2026-Q4")[1]
+
+
+def test_previews_write_nothing(folder, capsys):
+    before = {p: p.read_bytes() for p in folder.rglob("*.db")}
+    for arguments in (["close", "2026-Q4"], ["close", "2026-Q4", *BY_HAND], ["retrospective", "2026-Q4"]):
+        assert run(capsys, *arguments)[0] == 0
+    assert {p: p.read_bytes() for p in folder.rglob("*.db")} == before
