@@ -50,6 +50,7 @@ def _cycles(config: Table) -> Iterable[str]:
 
 
 names = _offering(_names)
+key_results = _offering(_key_results)
 metrics = _offering(_metrics)
 sources = _offering(lambda config: config.get("sources", {}))
 cycles = _offering(_cycles)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from .check import check
+from .checkin import checkin
 from .close import close
 from .collect import SOURCE_FAILED, backfill, collect
 from .completions import completions
@@ -34,7 +35,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-PLANNED = ("run", "checkin", "backtest", "new-cycle", "store", "export")
+PLANNED = ("run", "backtest", "new-cycle", "store", "export")
 """Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
 
 
@@ -78,7 +79,7 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 
 for command in (
-    init, check, lint, collect, backfill, record, status, metric, explain, report, close, retrospective,
+    init, check, lint, collect, backfill, record, checkin, status, metric, explain, report, close, retrospective,
     sources, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
@@ -133,6 +134,7 @@ def _code_of_known(error: Exception) -> int | None:
         return None
     from ..collectors.contract import CollectorError, ConfigError
     from ..config.problem import ConfigProblems
+    from ..jobs.checkin import CannotCheckIn
     from ..jobs.closing import CannotClose
     from ..jobs.collect import NotPast
     from ..jobs.evaluate import NoCycle
@@ -144,6 +146,6 @@ def _code_of_known(error: Exception) -> int | None:
     from ..storage.errors import StoreError
 
     told = (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, NotBefore, NothingSaid)
-    if isinstance(error, (*told, CannotRecord, CannotClose, Nobody)):
+    if isinstance(error, (*told, CannotRecord, CannotCheckIn, CannotClose, Nobody)):
         return WRONG_USAGE
     return SOURCE_FAILED if isinstance(error, CollectorError) else None

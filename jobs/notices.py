@@ -42,11 +42,12 @@ def _not_yet(config: Config) -> Iterator[str]:
     """What the config asks for that this release reads and does not do."""
     sections = {
         "[reports]": config.reports,
-        "[checkins]": config.checkins,
         "[notify]": config.notify,
         "[daemon]": config.daemon.listen or config.daemon.backup or config.daemon.keep_runs,
     }
     yield from (f"{name} is read, but this release does not act on it yet" for name, said in sections.items() if said)
+    if config.checkins is not None:
+        yield "[checkins] says who is due, in `keyresults checkin --due`; this release reminds nobody of it yet"
     for source in config.sources.values():
         yield from _of_source(source)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -51,21 +51,11 @@ def is_open(kr: KeyResult, traits: Mapping[str, MetricTraits], calendar: Calenda
 
 
 def missed_rounds(
-    kr: KeyResult,
-    traits: Mapping[str, MetricTraits],
-    calendar: Calendar,
-    *,
-    rhythm: Rhythm,
-    first: date,
-    last: datetime | None,
-    as_of: datetime,
+    kr: KeyResult, rounds: Sequence[datetime], calendar: Calendar, last: datetime | None
 ) -> tuple[datetime, ...]:
-    """The times people were asked of it since its `last` check-in (None: there is none), oldest first.
+    """Those of the `rounds` since it began at which nobody checked in any more; `last` is its newest check-in.
 
-    It is due while there are any. All key results of a cycle share the times, which are counted from its `first` day.
+    An open key result is due while there are any.
     """
-    if not is_open(kr, traits, calendar, as_of):
-        return ()
     since = calendar.start_of(kr.start)
-    asked = rhythm.rounds(calendar, first, as_of)
-    return tuple(at for at in asked if at >= since and (last is None or at > last))
+    return tuple(at for at in rounds if at >= since and (last is None or at > last))

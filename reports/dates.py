@@ -72,9 +72,12 @@ class Dates:
         """`today`, `yesterday`, else the day."""
         return {self.today: "today", self.today - timedelta(days=1): "yesterday"}.get(on) or self.day(on)
 
+    def day_of(self, at: datetime) -> date:
+        return Calendar(self.timezone).day_of(at)
+
     def ago(self, at: datetime) -> str:
         """`today`, `yesterday`, `3 days ago`; from a fortnight on the day: `on 4 Nov`."""
-        on = min(Calendar(self.timezone).day_of(at), self.today)
+        on = min(self.day_of(at), self.today)
         days = (self.today - on).days
         if days < 2:
             return self.nearly(on)

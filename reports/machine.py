@@ -23,8 +23,10 @@ from .machine_telling import fact, first_screen, forecast, told
 from .machine_telling import time as _time
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective, Said, TargetTerms
 from .values import (
+    CheckInHistory,
     ClosingPreview,
     CollectionPlan,
+    DueCheckIn,
     Explanation,
     Learned,
     MetricSeries,
@@ -104,6 +106,37 @@ def sources(states: Sequence[SourceState], timezone: str) -> str:
 def plan(planned: CollectionPlan, timezone: str) -> str:
     zone = ZoneInfo(timezone)
     return _text([_planned_source(source, zone) for source in planned.sources])
+
+
+def check_ins_due(found: Sequence[DueCheckIn], timezone: str) -> str:
+    zone = ZoneInfo(timezone)
+    return _text(
+        [
+            {
+                "key_result": one.key_result,
+                "title": one.title,
+                "owners": list(one.owners),
+                "since": _time(one.since, zone),
+                "rounds": one.rounds,
+                "last": _check_in(one.last, zone) if one.last else None,
+            }
+            for one in found
+        ]
+    )
+
+
+def check_in_history(found: Sequence[CheckInHistory], timezone: str) -> str:
+    zone = ZoneInfo(timezone)
+    return _text(
+        [
+            {
+                "key_result": one.key_result,
+                "title": one.title,
+                "check_ins": [_check_in(said, zone) for said in one.check_ins],
+            }
+            for one in found
+        ]
+    )
 
 
 def lint(findings: Sequence[Finding]) -> str:

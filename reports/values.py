@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from ..krs.checkin import CheckIn
 from ..metrics.ranges import TimeRange
 from ..metrics.reading import FactNote, Health, Reading
 from ..metrics.stream import Json
@@ -48,6 +49,30 @@ class Explanation:
     window: Window
     reading: Reading
     facts: tuple[FactNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInHistory:
+    """All that was said of a key result, oldest first."""
+
+    key_result: str
+    title: str
+    check_ins: tuple[CheckIn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueCheckIn:
+    """A key result that awaits a check-in: `rounds` times somebody was asked, `since` the first of them.
+
+    `last` is the newest check-in of all, None where there is none yet.
+    """
+
+    key_result: str
+    title: str
+    owners: tuple[str, ...]
+    since: datetime
+    rounds: int
+    last: CheckIn | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from ..krs.guardrails import BROKEN_BY_ONE
 from ..krs.judgement import Baseline, Flag, GuardrailState, KeptDays, Status
 from ..krs.model import Comparison, Kind
 from ..krs.standing import LANDING
-from ..metrics.comparison import TOLERANCE, above
+from ..metrics.comparison import TOLERANCE, above, equal
 from ..metrics.reading import Health, Reading
 from ..metrics.unit import Unit
 from .dates import Dates
@@ -270,14 +270,32 @@ def guardrails(kr: ReportedKeyResult, *, holding: bool) -> Iterator[str]:
 
 def check_in(one: CheckIn, dates: Dates) -> str:
     """`confidence 7 of 10, 3 days ago by ana: the cache goes live`; of a note alone, `3 days ago by ana: …`."""
-    said = [] if one.confidence is None else [f"confidence {count(one.confidence)} of {count(SURE)}"]
-    said.append(f"{dates.ago(one.at)} by {one.by}")
-    return ", ".join(said) + (f": {one.note}" if one.note else "")
+    sure = f"confidence {confidence(one.confidence)}, " if one.confidence is not None else ""
+    return f"{sure}{dates.ago(one.at)} by {one.by}{': ' if one.note else ''}{one.note}"
+
+
+def confidence(given: int | None) -> str:
+    """`7 of 10`."""
+    return MISSING if given is None else f"{count(given)} of {count(SURE)}"
 
 
 def last_check_in(kr: ReportedKeyResult, dates: Dates) -> str:
     """Empty where nobody said anything yet; what goes on for long is cut."""
     return _cut(clean(check_in(kr.check_ins[-1], dates)), _MOST_TOLD) if kr.check_ins else ""
+
+
+def since_check_in(kr: ReportedKeyResult, dates: Dates) -> str:
+    """`547 → 431 ms since 13 Nov, the day of the last check-in`; empty where nothing can be compared, or today's is."""
+    reading, judged = kr.judgement.reading, kr.judgement
+    if not kr.check_ins or reading is None or reading.value is None or judged.kept is not None:
+        return ""
+    day = dates.day_of(kr.check_ins[-1].at)
+    then = next((d.value for d in reversed(kr.series) if d.day <= day and d.value is not None), None)
+    if then is None or day >= dates.today:
+        return ""
+    values = change(then, reading.value, kr.unit, per=period(kr))
+    moved = values if not equal(then, reading.value) else f"still {value_now(kr)}"
+    return f"{moved} since {dates.day(day)}, the day of the last check-in"
 
 
 def check_ins(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:

@@ -69,4 +69,6 @@ def test_a_revision_with_a_reason_is_no_change(config):
 def test_what_this_release_reads_and_does_not_do_is_said(config):
     config.write_text(config.read_text() + '[checkins]\nevery = "2 weeks"\non = "friday 10:00"\n')
     with workspace(config, writing=False) as one:
-        assert concerns_of(one) == ["[checkins] is read, but this release does not act on it yet"]
+        assert concerns_of(one) == [
+            "[checkins] says who is due, in `keyresults checkin --due`; this release reminds nobody of it yet"
+        ]

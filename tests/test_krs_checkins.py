@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from keyresults.krs.checkin import CheckIn, differs_from
 from keyresults.krs.forecast import Forecast
 from keyresults.krs.model import Revision
-from keyresults.krs.rhythm import Rhythm, missed_rounds
+from keyresults.krs.rhythm import Rhythm, is_open, missed_rounds
 from keyresults.metrics.calendar import Calendar
 from krs_cases import BERLIN, PER_OPEN_DAY, key_result, traits
 
@@ -50,18 +50,12 @@ def asked(rhythm, until, zone=BERLIN, first=FIRST):
     return [f"{at.astimezone(zone.zone):%m-%d %H:%M}" for at in rhythm.rounds(zone, first, until)]
 
 
-def missed(last, as_of, rhythm=FRIDAYS, *, zone=BERLIN, traits_of_metric=None, **of_the_key_result):
+def missed(last, as_of, rhythm=FRIDAYS, *, traits_of_metric=None, **of_the_key_result):
     one = key_result(**of_the_key_result)
-    found = missed_rounds(
-        one,
-        {"m": traits_of_metric or traits()},
-        zone,
-        rhythm=rhythm,
-        first=FIRST,
-        last=last,
-        as_of=as_of,
-    )
-    return [f"{at.astimezone(zone.zone):%m-%d %H:%M}" for at in found]
+    if not is_open(one, {"m": traits_of_metric or traits()}, BERLIN, as_of):
+        return []
+    found = missed_rounds(one, rhythm.rounds(BERLIN, FIRST, as_of), BERLIN, last)
+    return [f"{at.astimezone(BERLIN.zone):%m-%d %H:%M}" for at in found]
 
 
 def test_people_are_asked_each_week_or_every_other_one_counted_from_the_cycles_first_day():
