@@ -87,8 +87,8 @@ def _objective(objective: ReportedObjective, dates: Dates) -> Iterator[str]:
 
 
 def _in_overview(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[str]:
-    """An item of a list, its further lines indented: on a page that joins lines it reads as one paragraph."""
-    yield f"- {_status(kr.judgement.status)} · {text(kr.title)} ({text(kr.id)}):"
+    """An item of a list, its further lines indented; two blanks at a line's end keep the next one below it on a page."""
+    yield f"- {_status(kr.judgement.status)} · {text(kr.title)} ({text(kr.id)})  "
     yield "  " + " ".join(part for part in (small_trend(kr), _joined(numbers(kr, kind, dates))) if part)
     yield from (f"  - {text(words)}" for words in remarks(kr, dates))
     yield from (f"  - Initiative: {text(initiative)}" for initiative in kr.initiatives)
