@@ -13,12 +13,13 @@ from .numbers import Period, on_scale, size_of_one
 
 At = TypeVar("At", float, date)
 
-_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_STEPS = (1.0, 2.0, 5.0, 10.0)
 _ROOM = 0.06
-_ABOUT = 4
+_ABOUT = 5
+_ALIKE = 1e-3
 _FEW_DAYS, _SOME_DAYS = 45, 200
 _FROM_ZERO = 0.4
-_APART = 0.14
+_APART = 0.17
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ def value_axis(values: Sequence[float], unit: str, per: Period) -> Axis[float]:
     """Room for all values, at least one; it begins at 0 where they come near it."""
     low, high = min(values), max(values)
     largest = max(abs(low), abs(high))
-    if low >= 0 and low <= high * _FROM_ZERO:
-        low = 0.0
-    spread = (high - low) or largest or 1.0
     one = size_of_one(largest, unit, per)
+    if high - low < largest * _ALIKE or high == low:
+        low, high = low - largest / 4, high + (largest / 4 or one)
+    if 0 <= low <= high * _FROM_ZERO:
+        low = 0.0
+    spread = high - low
     step = _nice(spread / _ABOUT / one) * one
-    bottom = low if low == 0 else low - spread * _ROOM
-    top = high + spread * _ROOM
+    bottom, top = low and low - spread * _ROOM, high + spread * _ROOM
     at = tuple(n * step for n in range(math.ceil(bottom / step - 1e-9), math.floor(top / step + 1e-9) + 1))
     return Axis(bottom, top, at, tuple(on_scale(v, largest, unit, per) for v in at))
 

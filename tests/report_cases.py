@@ -17,6 +17,8 @@ from keyresults.krs.judgement import (
     ObjectiveJudgement,
     Status,
 )
+from keyresults.krs.planned import PlannedDay
+from keyresults.metrics.definition import Exclusion
 from keyresults.metrics.ranges import TimeRange
 from keyresults.metrics.reading import FactNote, Health, Reading
 from keyresults.metrics.window import Window
@@ -211,6 +213,28 @@ def told():
         kept(), forecast=Forecast(low=0.4, high=0.44, median=0.42, probability=0.91), takes="1 bad day left"
     )
     return report(rich, blind, steady, since=since)
+
+
+def charted(found=None):
+    """A report with what charts need besides: what was asked on each day, and days that are left out."""
+    found = found or told()
+    (objective,) = found.objectives
+    days = [START + timedelta(days=n) for n in range(92)]
+
+    def drawn(kr):
+        limit = kr.target.value
+        planned = tuple(
+            PlannedDay(
+                day=day,
+                metric=kr.judgement.metric,
+                limits=() if limit is None else (limit if n >= 32 else limit - 0.045,),
+                expected=None if kr.judgement.kept else 0.45 - (n + 1) / 92 * 0.0945,
+            )
+            for n, day in enumerate(days)
+        )
+        return replace(kr, planned=planned, excluded=(Exclusion(days[20], days[22], "a broken probe"),))
+
+    return replace(found, objectives=(replace(objective, key_results=tuple(map(drawn, objective.key_results))),))
 
 
 def hostile_report():
