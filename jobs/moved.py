@@ -108,7 +108,7 @@ def _by_days(measurement: Measurement, movement: Movement) -> Cause:
     if day is not None:
         on = measurement.noted(day.rows)[0].at
         said.append(moving.day(measurement.calendar.day_of(on), movement.alone(day), unit, came=day.came))
-    return Cause(tuple(said), _facts(measurement, movement))
+    return Cause(tuple(said), _facts(measurement, movement, day))
 
 
 def _carried(measurement: Measurement, movement: Movement) -> Cause:
@@ -120,8 +120,9 @@ def _carried(measurement: Measurement, movement: Movement) -> Cause:
     return Cause((f"{after.why}, after {before.why}",), (after, before))
 
 
-def _facts(measurement: Measurement, movement: Movement) -> tuple[FactNote, ...]:
-    return tuple(measurement.noted(list(_newest_first(movement))[:FACTS]))
+def _facts(measurement: Measurement, movement: Movement, first: Mover | None = None) -> tuple[FactNote, ...]:
+    rows = dict.fromkeys([*(first.rows if first else ()), *_newest_first(movement)])
+    return tuple(measurement.noted(list(rows)[:FACTS]))
 
 
 def _newest_first(movement: Movement) -> Iterator[int]:

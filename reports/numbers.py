@@ -137,6 +137,11 @@ def count(number: float | None) -> str:
     return MISSING if number is None else _grouped(number, 3)
 
 
+def about(number: int) -> str:
+    """An estimate: `~40`, `~3,000`."""
+    return f"~{count(round(number, 2 - len(str(number))))}" if number > 99 else f"~{count(number)}"
+
+
 def many(number: float, plural: str) -> str:
     """`144 deployments`, `1 deployment`."""
     return f"{count(number)} {plural.removesuffix('s') if number == 1 else plural}"

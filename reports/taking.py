@@ -6,7 +6,7 @@ from ..krs.takes import Takes
 from ..metrics.definition import MetricDefinition
 from ..metrics.traits import counted_in_words, parts_in_words, quantile_in_words
 from .dates import Dates
-from .numbers import Period, amount, count, many
+from .numbers import Period, about, amount, count, many
 
 
 def takes(found: Takes, definition: MetricDefinition, dates: Dates, per: Period) -> str:
@@ -39,7 +39,7 @@ def _days_left(found: Takes) -> str:
 
 def _next(found: Takes, counted: str, dates: Dates) -> str:
     """`the next ~40 deployments`, those likely to come; of a window yet to begin `the ~40 deployments of 4–31 Dec`."""
-    some = f"~{many(found.of, counted)}"
+    some = f"{about(found.of)} {counted.removesuffix('s') if found.of == 1 else counted}"
     return f"the next {some}" if found.begun else f"the {some} of {dates.window(found.window)}"
 
 
@@ -79,7 +79,7 @@ def _part(found: Takes, definition: MetricDefinition, counted: str, dates: Dates
     if found.number is None:
         if found.enough is None:
             return f"out of reach: no number of {counted} without {part} is enough"
-        return f"{many(found.enough, counted)} without {part}, where ~{count(found.of)} are likely"
+        return f"{many(found.enough, counted)} without {part}, where {about(found.of)} are likely"
     wanted = f"no {part.removesuffix('s')}" if found.number == 0 else f"at most {many(found.number, part)}"
     return f"{wanted} among {_next(found, counted, dates)}"
 

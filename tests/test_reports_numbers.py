@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keyresults.reports.numbers import (
+    about,
     amount,
     chance,
     change,
@@ -96,6 +97,10 @@ def test_a_value_within_the_tolerance_of_the_limit_reads_like_it():
 )
 def test_a_written_limit_loses_no_digit(value, unit, text):
     assert written(value, unit) == text
+
+
+def test_an_estimate_claims_two_digits_at_most():
+    assert [about(n) for n in (1, 40, 97, 104, 2997)] == ["~1", "~40", "~97", "~100", "~3,000"]
 
 
 def test_few_and_many():
