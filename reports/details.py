@@ -18,7 +18,7 @@ _MOST_FACTS = 3
 
 
 class Row(NamedTuple):
-    """`alarming` where something is broken that must hold."""
+    """`alarming` where something is broken that must hold. Without a label it belongs to the row above."""
 
     label: str
     words: str
@@ -54,17 +54,17 @@ def details(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
 
 
 def behind(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
-    """The biggest moves and the newest facts, each with the first few, and the command that shows all."""
+    """The biggest moves and the newest facts, each with the first few."""
     rows: list[Row] = []
     for move in kr.moves:
-        rows.append(Row("Big move", wording.moved(kr, move, dates)))
-        rows += _facts("behind it", move.facts, dates)
-    rows += _facts("Newest", kr.evidence, dates)
-    return [*rows, Row("All facts", f"keyresults explain {kr.id}")] if rows else []
+        rows += [Row("Big move", wording.moved(kr, move, dates)), *_facts(move.facts, dates)]
+    if kr.evidence:
+        rows += [Row("Facts", f"all: `keyresults explain {kr.id}`; the newest:"), *_facts(kr.evidence, dates)]
+    return rows
 
 
-def _facts(label: str, facts: Sequence[FactNote], dates: Dates) -> list[Row]:
-    return [Row(label, fact(one, dates)) for one in facts[:_MOST_FACTS]]
+def _facts(facts: Sequence[FactNote], dates: Dates) -> list[Row]:
+    return [Row("", fact(one, dates)) for one in facts[:_MOST_FACTS]]
 
 
 def _forecast(kr: ReportedKeyResult, dates: Dates) -> str:

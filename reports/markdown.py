@@ -87,7 +87,7 @@ def _objective(objective: ReportedObjective, dates: Dates) -> Iterator[str]:
 
 
 def _in_overview(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[str]:
-    """An item of a list, its further lines indented; two blanks at a line's end keep the next one below it on a page."""
+    """An item of a list, its further lines indented; two blanks at a line's end keep the next one below on a page."""
     yield f"- {_status(kr.judgement.status)} · {text(kr.title)} ({text(kr.id)})  "
     yield "  " + " ".join(part for part in (small_trend(kr), _joined(numbers(kr, kind, dates))) if part)
     yield from (f"  - {text(words)}" for words in remarks(kr, dates))
@@ -99,7 +99,8 @@ def _key_result(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[str
     yield f"{_status(kr.judgement.status)}: {_joined(summary(kr, kind, dates))}"
     yield from ("", "<details>", "<summary>What stands behind it</summary>", "")
     for label, words, alarming in (*details(kr, dates), *behind(kr, dates)):
-        yield f"- **{label}: {text(words)}**" if alarming else f"- {label}: {text(words)}"
+        item = f"- {label}: {text(words)}" if label else f"  - {text(words)}"
+        yield f"- **{label}: {text(words)}**" if alarming else item
     if kr.owner:
         yield f"- Owner: {text(kr.owner)}"
     yield from (f"- Id: {text(kr.id)}", "", "</details>")

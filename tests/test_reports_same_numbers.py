@@ -26,7 +26,7 @@ PEOPLE = {
     "markdown": lambda found: _joined(_unescaped(markdown.full_report(found))),
     "html": lambda found: _joined(_read(html.full_report(found))),
 }
-ELSEWHERE = {"html": {"Trend", "behind it", "Newest", "All facts"}}
+ELSEWHERE = {"html": {"Trend", "Facts", ""}}
 """Rows of the small table that a page draws, or has as tables of their own."""
 
 
