@@ -109,8 +109,10 @@ def measurement(
     calendar: Calendar | None = None,
     **evidence: Any,
 ) -> Measurement:
-    given = Evidence(**{"tables": tables(facts), "coverage": coverage, "subjects": ("acme/pay",), **evidence})
-    return Measurement(what, given, calendar or Calendar(), moment(as_of))
+    given = {"coverage": coverage, "subjects": ("acme/pay",), **evidence}
+    if "tables" not in given:
+        given["tables"] = tables(facts)
+    return Measurement(what, Evidence(**given), calendar or Calendar(), moment(as_of))
 
 
 def read(

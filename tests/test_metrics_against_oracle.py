@@ -20,6 +20,7 @@ from keyresults.metrics.measurement import Evidence, Measurement
 from keyresults.metrics.measures import MEASURES
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from keyresults.metrics.reading import Reading
+from keyresults.metrics.table import FactTables
 from keyresults.metrics.unit import PER_WORKDAY
 from metric_cases import definition, deployed, merged, ran
 
@@ -35,10 +36,16 @@ CALENDARS = (
 )
 
 
-def check(what: MetricDefinition, world: oracle.World, instants: Sequence[datetime], start: datetime) -> list[Reading]:
+def check(
+    what: MetricDefinition,
+    world: oracle.World,
+    instants: Sequence[datetime],
+    start: datetime,
+    shared: FactTables | None = None,
+) -> list[Reading]:
     """Every reading, and the explanation of each, says what the plain loops say."""
     ranges = TimeRanges.of(*(TimeRange(a, b) for a, b in world.coverage))
-    evidence = Evidence(tables=tables(world.facts), coverage=ranges, subjects=world.subjects)
+    evidence = Evidence(tables=shared or tables(world.facts), coverage=ranges, subjects=world.subjects)
     measurement = Measurement(what, evidence, world.calendar, world.as_of)
     readings = measurement.readings(instants, start)
     for at, reading in zip(instants, readings, strict=True):
@@ -167,8 +174,9 @@ def attempts(draw: st.DrawFn) -> list[Fact]:
 def test_any_attempts_of_a_few_runs_agree_with_plain_loops(facts, hours) -> None:
     as_of = datetime(2026, 10, 5, 8, tzinfo=UTC) + timedelta(hours=hours)
     world = oracle.World(facts, [(BEGIN, as_of)], Calendar(), as_of, ("acme/pay",))
+    shared = tables(facts)
     for measure in ("ci_flaky_rate", "ci_success_rate"):
-        check(definition(measure, min_samples=0), world, [as_of], CYCLE)
+        check(definition(measure, min_samples=0), world, [as_of], CYCLE, shared)
 
 
 NEAR = st.sampled_from((None, -3600, -1, 0, 1, 59, 3600, 86_400))
@@ -198,8 +206,9 @@ def test_any_times_of_a_few_changes_agree_with_plain_loops(told, quantile) -> No
         for n, (began, opened, reviewed, kind) in enumerate(told)
     ]
     world = oracle.World(facts, [(BEGIN, as_of)], Calendar(), as_of, ("acme/pay",))
+    shared = tables(facts)
     for measure in ("change_count", "change_cycle_time", "change_review_time"):
-        check(definition(measure, min_samples=0, quantile=quantile), world, [as_of], CYCLE)
+        check(definition(measure, min_samples=0, quantile=quantile), world, [as_of], CYCLE, shared)
 
 
 @pytest.mark.parametrize("measure", ["test_coverage", "test_pass_rate", "test_count"])
@@ -274,11 +283,12 @@ def tracks(draw: st.DrawFn) -> list[Fact]:
 def test_any_order_of_a_few_versions_agrees_with_plain_loops(facts, environment, count, rules, mark, hours) -> None:
     as_of = datetime(2026, 10, 8, 8, tzinfo=UTC) + timedelta(hours=hours)
     world = oracle.World(facts, [(BEGIN, as_of)], Calendar(), as_of, ("acme/pay",))
+    shared = tables(facts)
     for measure in ("rollback_rate", "deployment_count"):
         what = definition(
             measure, environment=environment, count=count, rollback_rules=rules, rollback_mark=mark, min_samples=0
         )
-        check(what, world, [as_of], CYCLE)
+        check(what, world, [as_of], CYCLE, shared)
 
 
 def test_the_worst_of_several_services_agrees_with_plain_loops() -> None:

@@ -8,7 +8,7 @@ from statistics import median
 import oracle
 import oracle_delivery
 import pytest
-from columns import at, covered
+from columns import at, covered, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyresults.metrics.calendar import Calendar
@@ -102,6 +102,7 @@ def test_any_delivery_agrees_with_plain_loops(facts, environment, count, begin, 
     recovery = definition("failed_deployment_recovery_time", **common, **hot)
     rework = definition("deployment_rework_rate", **common, **hot)
     coverage = covered("2026-09-20", as_of.isoformat()[:-6])
+    shared = tables(facts)
     for what, loop in (
         (lead, oracle_delivery.lead_times),
         (rate, oracle_delivery.failed),
@@ -110,7 +111,7 @@ def test_any_delivery_agrees_with_plain_loops(facts, environment, count, begin, 
     ):
         frame = oracle.Frame(what, world, as_of - timedelta(days=28), as_of)
         expected = loop(what, frame)
-        one = measurement(what, facts, coverage, as_of)
+        one = measurement(what, facts, coverage, as_of, tables=shared)
         if one.refusal is not None:
             continue
         (reading,) = one.readings([as_of], at("2026-10-01"))

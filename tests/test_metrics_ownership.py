@@ -12,13 +12,14 @@ from typing import Any
 import oracle
 import oracle_delivery
 import pytest
-from columns import at, covered
+from columns import at, covered, tables
 from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.definition import MetricDefinition
 from keyresults.metrics.facts import Change, Deployment, Fact, Incident
 from keyresults.metrics.measurement import Measurement
 from keyresults.metrics.ownership import files_of
 from keyresults.metrics.service import Service
+from keyresults.metrics.table import FactTables
 from keyresults.metrics.traits import in_words
 from metric_cases import broke, definition, deployed, explained, measurement, merged, read
 
@@ -334,8 +335,8 @@ LOOPS: dict[str, Callable[[MetricDefinition, oracle.Frame], dict[str, Any]]] = {
 }
 
 
-def computed(what: MetricDefinition, facts: list[Fact]) -> tuple[Measurement, Any]:
-    one = measurement(what, facts, covered("2026-10-01", "2026-11-01"), AS_OF, subjects=(SHOP,))
+def computed(what: MetricDefinition, facts: list[Fact], **shared: FactTables) -> tuple[Measurement, Any]:
+    one = measurement(what, facts, covered("2026-10-01", "2026-11-01"), AS_OF, subjects=(SHOP,), **shared)
     return one, one.readings([AS_OF], BEGIN)[0]
 
 
@@ -346,11 +347,12 @@ def test_a_service_measures_what_it_would_as_a_repository_of_its_own(measure: st
     apart = in_repositories_of_their_own(facts)
     world = oracle.World(apart, [(at("2026-10-01"), AS_OF)], Calendar(), AS_OF, NAMES)
     hotfixes = {"hotfix_labels": ("hotfix",)} if measure != "lead_time_for_changes" else {}
+    shared = tables(facts)
     for services in (None, ("cart",), ("web", "mail")):
         what = asked(measure, split=SIX, services=services, **hotfixes)
         frame = oracle.Frame(what, world, AS_OF - timedelta(days=28), AS_OF)
         expected = LOOPS[measure](replace(what, split=()), kept(frame, services))
-        one, reading = computed(what, facts)
+        one, reading = computed(what, facts, tables=shared)
         assert reading.n == len(expected)
         together = median if "time" in measure else lambda values: sum(values) / len(values)
         assert expected
