@@ -1,0 +1,108 @@
+"""When jobs are due: by wall clocks that change, and by rhythms."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keyresults.jobs.due import Cron, Every, caught_up
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def all_due(schedule, start, end):
+    found, at = [], start
+    while (at := schedule.after(at)) < end:
+        found.append(at)
+    return found
+
+
+def berlin(year, month, day, hour=0, minute=0, fold=0):
+    return datetime(year, month, day, hour, minute, tzinfo=BERLIN, fold=fold).astimezone(UTC)
+
+
+def test_a_time_that_is_left_out_is_due_when_the_clock_goes_on():
+    due = Cron("30 2 * * *", "Europe/Berlin").after(berlin(2026, 3, 28, 12))
+    # On 29 March the clock goes from 2:00 to 3:00.
+    assert due == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+    assert due.astimezone(BERLIN).time() == time(3, 0)
+
+
+def test_a_time_that_comes_twice_is_due_once():
+    days = all_due(Cron("30 2 * * *", "Europe/Berlin"), berlin(2026, 10, 24, 12), berlin(2026, 10, 27))
+    # On 25 October 2:30 comes at 0:30 and at 1:30 UTC.
+    assert days == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "UTC"])
+@pytest.mark.parametrize("clock", ["0 0", "30 2", "0 9", "59 23", "15 0"])
+def test_a_daily_time_is_due_once_on_every_day_of_a_year(zone, clock):
+    minute, hour = map(int, clock.split())
+    start = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC) - timedelta(seconds=1)
+    end = datetime(2027, 1, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    due = all_due(Cron(f"{minute} {hour} * * *", zone), start, end)
+    days = [at.astimezone(ZoneInfo(zone)).date() for at in due]
+    assert days == [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 7, 1), 24)])
+def test_every_quarter_of_an_hour_means_as_many_as_the_day_has(day, hours):
+    start = datetime.combine(day, time.min, BERLIN).astimezone(UTC)
+    due = all_due(Cron("*/15 * * * *", "Europe/Berlin"), start - timedelta(seconds=1), start + timedelta(hours=hours))
+    assert due == [start + timedelta(minutes=15 * n) for n in range(4 * hours)]
+
+
+def test_a_weekly_report_is_due_on_its_mondays():
+    due = all_due(Cron("0 9 * * 1", "Europe/Berlin"), berlin(2026, 12, 20), berlin(2027, 1, 12))
+    assert [at.astimezone(BERLIN).isoformat() for at in due] == [
+        "2026-12-21T09:00:00+01:00",
+        "2026-12-28T09:00:00+01:00",
+        "2027-01-04T09:00:00+01:00",
+        "2027-01-11T09:00:00+01:00",
+    ]
+
+
+def test_sunday_is_sunday():
+    due = Cron("0 0 * * 0", "UTC").after(datetime(2026, 11, 23, tzinfo=UTC))
+    assert due.strftime("%A") == "Sunday"
+
+
+def test_what_never_ran_is_due_now():
+    now = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    assert caught_up(Every(timedelta(minutes=15)), None, now) == now
+
+
+def test_of_all_that_was_missed_one_is_due_at_once():
+    now = datetime(2026, 11, 23, 9, 7, tzinfo=UTC)
+    three_weeks_ago = now - timedelta(days=21)
+    assert caught_up(Every(timedelta(minutes=15)), three_weeks_ago, now) == now
+    assert caught_up(Cron("0 6 * * *", "UTC"), three_weeks_ago, now) == now
+
+
+def test_what_is_not_yet_due_waits():
+    now = datetime(2026, 11, 23, 9, 7, tzinfo=UTC)
+    assert caught_up(Every(timedelta(minutes=15)), now - timedelta(minutes=5), now) == now + timedelta(minutes=10)
+    assert caught_up(Cron("0 6 * * *", "UTC"), now.replace(hour=6, minute=0), now) == now.replace(
+        day=24, hour=6, minute=0
+    )
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up():
+    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    ran = now + timedelta(days=1)
+    assert caught_up(Every(timedelta(minutes=15)), ran, now) == now + timedelta(minutes=15)
+
+
+instants = st.integers(0, 3 * 365 * 86_400).map(lambda s: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=s))
+
+
+@given(instants, st.sampled_from(["*/15 * * * *", "0 6 * * *", "30 2 * * 0", "0 9 1 * *", "5 4 * * 1-5"]))
+def test_what_is_due_lies_after_and_nothing_lies_between(then, line):
+    schedule = Cron(line, "Europe/Berlin")
+    due = schedule.after(then)
+    assert due > then
+    middle = then + (due - then) / 2
+    assert schedule.after(middle) == due
