@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -472,6 +473,19 @@ def test_quick_commands_import_nothing_heavy(real, arguments):
 def test_an_edited_config_is_judged_anew(recorded, capsys):
     (recorded / "keyresults.toml").write_text(CONFIG.replace('to = "85%"', 'to = "74%"'))
     assert "✔ met" in run(capsys, "status")[1]
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "json"])
+def test_the_machines_time_zone_changes_no_byte_of_a_report(recorded, capsys, monkeypatch, form):
+    said = []
+    with monkeypatch.context() as patch:
+        for zone in ("UTC", "Pacific/Kiritimati", "America/St_Johns"):
+            patch.setenv("TZ", zone)
+            time.tzset()
+            said.append(run(capsys, "report", "--format", form, "--as-of", "2026-11-19"))
+    time.tzset()
+    assert said[0][0] == 0
+    assert said[0] == said[1] == said[2]
 
 
 def test_piped_output_is_plain_even_in_an_odd_locale(real):
