@@ -28,7 +28,7 @@ from . import github_payloads as payloads
 from .github_answers import BROKEN, Answer, Asked, Trouble, refusal
 from .github_control import obey
 from .github_described import FOLDER, Described
-from .github_graphql import Limits, answer
+from .github_graphql import Limits, answer, schema
 from .github_http import Server, packed
 from .github_quota import Quota
 from .github_world import Repository, World
@@ -70,6 +70,7 @@ class GitHubStandIn:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:
+        schema()  # Made once a process, in a second that no client's patience is to pay for.
         self._thread.start()
 
     def stop(self) -> None:
