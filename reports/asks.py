@@ -120,8 +120,9 @@ def _blind(
 
 
 def _of_source(source: SourceHealth, dates: Dates) -> Ask:
+    command = "keyresults collect" if source.health is Health.NO_DATA else "keyresults sources"
     words = dates.in_text(source.words)
-    return Ask(kind="blind", about=source.name, words=words, owner=source.owner or "", link="keyresults sources")
+    return Ask(kind="blind", about=source.name, words=words, owner=source.owner or "", link=command)
 
 
 def _of(objective: ReportedObjective, kr: ReportedKeyResult, kind: Kind, words: str, command: str) -> Ask:

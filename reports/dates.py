@@ -72,6 +72,9 @@ class Dates:
         """`today`, `yesterday`, else the day."""
         return {self.today: "today", self.today - timedelta(days=1): "yesterday"}.get(on) or self.day(on)
 
+    def day_closed_by(self, at: datetime) -> date:
+        return Calendar(self.timezone).day_closed_by(at)
+
     def day_of(self, at: datetime) -> date:
         return Calendar(self.timezone).day_of(at)
 

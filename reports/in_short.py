@@ -41,7 +41,7 @@ def remarks(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
     grade = grade_words.of_key_result(kr)
     if grade:
         yield f"Grade {grade}"
-    for words in (wording.reason(kr, dates), wording.blindness(kr, dates)):
+    for words in (wording.was(kr, dates), wording.reason(kr, dates), wording.blindness(kr, dates)):
         if words:
             yield words[0].upper() + words[1:]
     for flag in wording.flags(kr):

@@ -15,6 +15,7 @@ from ..metrics.reading import Health, Reading
 from ..metrics.unit import Unit
 from .dates import Dates
 from .escaping import clean
+from .looks import LOOKS
 from .numbers import (
     MISSING,
     Period,
@@ -169,6 +170,14 @@ def moved(kr: ReportedKeyResult, move: Move, dates: Dates) -> str:
     ended = move.end < dates.today
     when = dates.from_to(move.start, move.end) if ended else f"since {dates.day(move.start)}"
     return f"{values} {when}{': ' if move.why else ''}{dates.in_text(', '.join(move.why))}"
+
+
+def was(kr: ReportedKeyResult, dates: Dates) -> str:
+    """`was on track on 16 Nov`, where the report before gave it another status."""
+    before = kr.before
+    if before is None or before.status is kr.judgement.status:
+        return ""
+    return f"was {LOOKS[before.status].words} on {dates.day(dates.day_closed_by(before.at))}"
 
 
 def rests_on(reading: Reading, counted: str) -> str:

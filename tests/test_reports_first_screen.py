@@ -115,6 +115,22 @@ def test_a_total_that_only_rises_is_no_best_value():
     assert news(totals) is None
 
 
+@given(st.lists(st.none() | st.integers(1, 6), min_size=1, max_size=40))
+def test_a_best_value_is_one_by_a_plain_loop_over_the_days(values):
+    found = news(latency(*(None if v is None else v / 10 for v in values)))
+    if found is None or "the best since" not in found[1]:
+        return
+    now, since = values[-1], None
+    for back, value in enumerate(reversed(values[:-1]), start=1):
+        if value is not None and value <= now:
+            since = back
+            break
+    first = next(n for n, value in enumerate(values) if value is not None)
+    since = since or len(values) - 1 - first
+    assert since >= 14
+    assert found[1] == f"{now * 100} ms, the best since {DATES.day(TODAY - timedelta(days=since))}"
+
+
 def test_what_is_newly_reached_comes_first():
     met = latency(*[0.5] * 29, 0.31, status=Status.MET, id="met", before=said_before(), judged={"satisfied": True})
     assert news(latency(*[0.5] * 29, 0.41), met) == ("met", "met now, at risk before: 450 ms → 402 ms → 315 ms")
@@ -223,6 +239,11 @@ def test_blind_sources_and_unknown_key_results_are_told():
         ("blind", "github", "refused", "platform", "keyresults sources"),
         ("blind", "Old", "the last value is 9 days old (400 ms, measured 23 Nov)", "ana", "keyresults explain old"),
     ]
+
+
+def test_a_source_never_collected_is_to_be_collected():
+    fresh = SourceHealth(name="github", health=Health.NO_DATA, words="never collected")
+    assert asked(latency(), sources=(fresh,)) == [("blind", "github", "never collected", "", "keyresults collect")]
 
 
 def test_what_was_not_measured_is_to_be_graded():

@@ -14,7 +14,7 @@ from keyresults.reports import wording
 from keyresults.reports.dates import Dates
 from keyresults.reports.details import details
 from keyresults.reports.looks import LOOKS, bar, tally, trend
-from keyresults.reports.progress_report import DayValue, Move, ReportedRevision, TargetTerms
+from keyresults.reports.progress_report import Before, DayValue, Move, ReportedRevision, TargetTerms
 from report_cases import (
     AS_OF,
     DATES,
@@ -366,6 +366,13 @@ def test_a_move_names_what_was_behind_it():
         start=date(2026, 11, 16), end=date(2026, 11, 23), before=0.547, after=0.431, why=("ledger", "#123 Cache")
     )
     assert wording.moved(latency(), move, DATES) == "547 → 431 ms since 16 Nov: ledger, #123 Cache"
+
+
+def test_another_status_than_before_is_said_with_its_day():
+    before = Before(at=datetime(2026, 11, 16, 23, tzinfo=UTC), status=Status.ON_TRACK, value=None, progress=None)
+    assert wording.was(replace(latency(), before=before), DATES) == "was on track on 16 Nov"  # at its last instant
+    assert wording.was(replace(latency(), before=replace(before, status=Status.AT_RISK)), DATES) == ""
+    assert wording.was(latency(), DATES) == ""
 
 
 def test_a_move_that_is_over_says_from_when_to_when():
