@@ -1,5 +1,5 @@
 // What a browser, axe-core and html-validate say of pages: node page_checks.cjs MODULES CHROMIUM PAGE…
-// Prints JSON: for each page what is wrong with it, and what it asked the network for.
+// Prints JSON: for each page what is wrong with it, and what it asked the network for. Ends with 1 where there is any.
 "use strict";
 const { readFileSync } = require("node:fs");
 const { pathToFileURL } = require("node:url");
@@ -12,6 +12,7 @@ const { HtmlValidate, StaticConfigLoader } = needed("html-validate");
 
 const SCHEMES = ["light", "dark"];
 const WIDTHS = [360, 1280];
+const PATIENCE = 120000;
 
 async function validated(path) {
   const validator = new HtmlValidate(new StaticConfigLoader({ extends: ["html-validate:standard", "html-validate:a11y"] }));
@@ -49,11 +50,17 @@ async function seen(browser, path) {
 }
 
 (async () => {
-  const browser = await puppeteer.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await puppeteer.launch({
+    executablePath: chromium,
+    args: ["--no-sandbox", "--disable-gpu"], // a machine for tests may have no namespaces and no screen
+    timeout: PATIENCE,
+    protocolTimeout: PATIENCE,
+  });
   const told = {};
   for (const path of pages) {
     told[path] = await seen(browser, path);
   }
   await browser.close();
-  process.stdout.write(JSON.stringify(told));
+  process.stdout.write(JSON.stringify(told, null, 1) + "\n");
+  process.exitCode = Object.values(told).some((one) => Object.values(one).some((found) => found.length)) ? 1 : 0;
 })();

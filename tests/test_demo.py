@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -161,11 +162,13 @@ def inside(played, at, length=FOUR_WEEKS):
 
 
 def test_it_says_where_its_results_are_and_shows_the_status(played):
-    assert "The report is demo/report.md" in played.out
+    assert "The report is demo/report.html" in played.out
     assert "Significantly improve the reliability of our core payment" in played.out
     assert "explain rollbacks" in played.out
-    text = (played.folder / "report.md").read_text()
-    assert "Reduce P99 latency of payment processing by 30%" in text
+    for name in ("report.md", "report.html"):
+        assert "Reduce P99 latency of payment processing by 30%" in (played.folder / name).read_text()
+    for beside in re.findall('href="(evidence/[^"]*)"', (played.folder / "report.html").read_text()):
+        assert "Back to the report" in (played.folder / beside).read_text()
 
 
 def test_its_status_fits_80_columns(played):
@@ -341,6 +344,14 @@ def test_its_releases_and_reverts_are_those_of_the_repository(played):
 def test_what_nobody_asked_lately_is_unknown(played):
     kr = played.key_result("satisfaction")
     assert (kr["status"], kr["reading"]["health"]) == ("unknown", "stale")
+
+
+def test_ana_and_ben_were_asked_how_sure_they_are_and_the_rest_is_due(played):
+    said = {kr["id"]: kr["check_ins"] for o in played.report["objectives"] for kr in o["key_results"]}
+    assert [(one["by"], one["confidence"]) for one in said["p99"] + said["coverage"]] == [("ana", 8), ("ben", 7)]
+    assert not any(said[name] for name in said if name not in ("p99", "coverage"))
+    due = played.out.partition("check-ins due:")[2].partition("▸")[0]
+    assert re.findall(r"\(([a-z-]+)\)", due) == ["steady", "kit"]
 
 
 def test_what_was_proposed_only_is_a_draft(played):

@@ -96,6 +96,12 @@ def play(folder: Path, story: Story, url: str | None) -> None:
         print(f"{story.date_of(day)}: {covered} of {coverable} lines", flush=True)
     say("Collecting everything else")
     keyresults(folder, "collect")
+    say("Asking Ana and Ben how sure they are, then who has not been asked yet")
+    keyresults(folder, "checkin", "p99", "--confidence", "8", "--note", "The price cache is live", "--by", "ana")
+    keyresults(
+        folder, "checkin", "coverage", "--confidence", "7", "--note", "We always catch up at the end", "--by", "ben"
+    )
+    keyresults(folder, "checkin", "--due", "--owner", "payments")
 
 
 def config(story: Story, url: str | None) -> str:
@@ -113,11 +119,13 @@ def config(story: Story, url: str | None) -> str:
 def tell(folder: Path, story: Story) -> None:
     keyresults(folder, "report", "--format", "markdown", "--output", "report.md")
     keyresults(folder, "report", "--format", "json", "--output", "report.json")
+    keyresults(folder, "report", "--format", "html", "--output", "report.html")
     say("keyresults status")
     keyresults(folder, "status")
     script = Path(sys.executable).parent / "keyresults"
     program = shlex.quote(os.path.relpath(script, folder)) if script.exists() else "keyresults"
-    say(f"The report is {shown(folder / 'report.md')}, and report.json beside it. To look further:")
+    say(f"The report is {shown(folder / 'report.html')}, for a browser; report.md and report.json lie beside it.")
+    say("To look further:")
     print(
         f"  cd {shlex.quote(shown(folder))}\n"
         f"  {program} explain rollbacks  # every deployment, and why it counts\n"
