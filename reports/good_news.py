@@ -56,7 +56,7 @@ def _newly_reached(kr: ReportedKeyResult, dates: Dates) -> _News | None:
 def _best_since(kr: ReportedKeyResult, dates: Dates) -> _News | None:
     """A value better than every one for at least two weeks, and not what it already was a week ago."""
     days = [d for d in _unrevised(kr, "the metric", dates) if d.health is Health.OK]
-    if limit(kr) is None or not days or not _is_new(days[-1], dates) or runs_one_way(kr, dates):
+    if limit(kr) is None or not days or not _is_now(kr, days[-1], dates) or runs_one_way(kr, dates):
         return None
     now = days[-1]
     rivals = (d for d in reversed(days[:-1]) if not is_better(kr, _value(now), _value(d)))
@@ -83,7 +83,7 @@ def _streak(kr: ReportedKeyResult, dates: Dates) -> _News | None:
         if one.health is not Health.OK or not _reaches(kr, _value(one)):
             break
         days.append(one)
-    if len(days) < _STREAK or not _is_new(days[0], dates) or runs_one_way(kr, dates):
+    if len(days) < _STREAK or not _is_now(kr, days[0], dates) or runs_one_way(kr, dates):
         return None
     return len(days), f"within its target for {many(len(days), 'days')}, since {dates.day(days[-1].day)}"
 
@@ -95,8 +95,10 @@ def _unrevised(kr: ReportedKeyResult, what: str, dates: Dates) -> list[DayValue]
     return [d for d in kr.series if d.day >= since]
 
 
-def _is_new(one: DayValue, dates: Dates) -> bool:
-    return dates.today - one.day < WEEK
+def _is_now(kr: ReportedKeyResult, one: DayValue, dates: Dates) -> bool:
+    """Whether it is this week's, and what is shown as the value."""
+    reading = kr.judgement.reading
+    return dates.today - one.day < WEEK and reading is not None and reading.value == one.value
 
 
 def _reaches(kr: ReportedKeyResult, value: float) -> bool:

@@ -44,6 +44,7 @@ def days(*values):
 
 def latency(*values, status=Status.AT_RISK, judged=None, **more):
     fields = {"status": status, "baseline": FALLING, "target_value": 0.315, "progress": 0.4, "satisfied": False}
+    fields["reading"] = reading(values[-1] if values else 0.402, "s")
     return key_result(series=days(*values), judgement=judgement(**fields | (judged or {})), **more)
 
 
@@ -108,6 +109,11 @@ def test_an_old_value_and_an_unknown_one_are_no_news():
     assert news(replace(gone, judgement=replace(gone.judgement, status=Status.UNKNOWN))) is None
 
 
+def test_a_value_that_is_not_the_one_shown_is_no_news():
+    best = latency(*[0.5] * 29, 0.41)
+    assert news(replace(best, judgement=replace(best.judgement, reading=reading(0.45, "s")))) is None
+
+
 def test_a_total_that_only_rises_is_no_best_value():
     whole = Window(OCTOBER, AS_OF)
     target = TargetTerms(kind="at_least", comparison="at_least", text="at least 60", value=60)
@@ -133,7 +139,7 @@ def test_a_best_value_is_one_by_a_plain_loop_over_the_days(values):
 
 def test_what_is_newly_reached_comes_first():
     met = latency(*[0.5] * 29, 0.31, status=Status.MET, id="met", before=said_before(), judged={"satisfied": True})
-    assert news(latency(*[0.5] * 29, 0.41), met) == ("met", "met now, at risk before: 450 ms → 402 ms → 315 ms")
+    assert news(latency(*[0.5] * 29, 0.41), met) == ("met", "met now, at risk before: 450 ms → 310 ms → 315 ms")
     assert news(replace(met, before=said_before(Status.LANDED), series=())) is None
 
 
@@ -168,8 +174,9 @@ def test_a_streak_begins_no_earlier_than_its_target():
 
 def test_the_longest_streak_of_days_to_keep_is_told():
     between = TargetTerms(kind="keep", text="x", between=(0.2, 0.4), share=0.9)
-    short = replace(kept(), series=days(*[0.44] * 8))
-    long = replace(kept(), id="long", target=between, series=days(0.1, *[0.2, 0.4] * 5))
+    steady = replace(kept(), judgement=replace(kept().judgement, reading=reading(0.4, "s")))
+    short = replace(steady, series=days(*[0.44] * 7, 0.4))
+    long = replace(steady, id="long", target=between, series=days(0.1, *[0.2, 0.4] * 5))
     assert news(short, long) == ("long", "within its target for 10 days, since 14 Nov")
 
 
