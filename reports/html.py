@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ..metrics.reading import FactNote
-from . import wording
+from . import grade_words, wording
 from .asks import Ask
 from .dates import Dates
 from .details import Row
 from .escaping import clean
 from .first_screen import first_screen
 from .html_key_result import KeyResultView, Link, fact_row, key_result_view, link
-from .looks import LOOKS, Look, tally
+from .looks import LOOKS, Look
 from .numbers import count
 from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
 
@@ -41,9 +41,7 @@ class ObjectiveView:
     anchor: str
     look: Look
     done: float | None
-    about: str
-    kind: str
-    who: str
+    about: Sequence[str]
     key_results: Sequence[KeyResultView]
 
 
@@ -64,7 +62,8 @@ def full_report(report: ProgressReport, beside: Mapping[str, str] | None = None)
         report=report,
         title=f"Progress in {report.cycle.name}",
         when=f"{dates.days(report.cycle.start, report.cycle.end)}, as of {dates.as_of(report.as_of)}",
-        tally=tally(report),
+        said=wording.said(report, dates),
+        summary=grade_words.summary(report, dates),
         screen=screen,
         asks=[_ask(ask, anchors) for ask in screen.asks],
         anchors=anchors,
@@ -121,14 +120,17 @@ def _objective(
         anchor=f"objective-{number}",
         look=LOOKS[objective.judgement.status],
         done=None if progress is None else 100 * progress,
-        about=wording.about(objective),
-        kind=objective.kind,
-        who=wording.people(objective.owner, *objective.teams),
+        about=[words for words in _about(objective) if words],
         key_results=[
             key_result_view(kr, objective.kind, dates, anchor=anchors[kr.id], beside=beside.get(kr.id, ""))
             for kr in objective.key_results
         ],
     )
+
+
+def _about(objective: ReportedObjective) -> Iterator[str]:
+    yield from (wording.about(objective), objective.kind)
+    yield from (wording.people(objective.owner, *objective.teams), wording.serves(objective))
 
 
 def _ask(ask: Ask, anchors: Mapping[str, str]) -> AskView:
