@@ -88,7 +88,7 @@ def _talk(objective: ReportedObjective, kr: ReportedKeyResult) -> Iterator[Ask]:
     said = last_confidence(kr)
     if kr.judgement.status in _RUNNING and said and kr.forecast and differs_from(kr.forecast, said):
         confidence = f"confidence {count(said.confidence)} of {SURE}, forecast {chance(kr.forecast.probability)}"
-        yield _of(objective, kr, "talk", f"{confidence}; what does each know?", _checkin(kr))
+        yield _of(objective, kr, "talk", f"{confidence}", _checkin(kr))
     for guardrail in kr.judgement.guardrails:
         if guardrail.holds is False:
             yield _of(objective, kr, "talk", wording.guardrail(guardrail), f"keyresults explain {guardrail.metric}")

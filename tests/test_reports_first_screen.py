@@ -219,7 +219,7 @@ def test_people_and_figures_far_apart_are_to_talk(confidence, asks_to_talk):
     found = asked(latency(forecast=forecast(0.5), check_ins=said))
     assert [kind for kind, *_ in found] == ["talk"] * asks_to_talk
     if asks_to_talk:
-        words = f"confidence {confidence} of 10, forecast 50%; what does each know?"
+        words = f"confidence {confidence} of 10, forecast 50%"
         assert found[0][2:] == (words, "ana", "keyresults checkin p99")
 
 
