@@ -11,7 +11,7 @@ from ..krs.changes import MeasuredBy, silent_changes
 from ..krs.cycle import Cycle
 from ..krs.names import key_results_of
 from ..metrics.definition import MetricDefinition
-from ..metrics.traits import asked_in_words, measured_in_words
+from ..metrics.traits import asked_in_words, exclusion_in_words, measured_in_words
 from ..storage.errors import StoreError
 from .workspace import Workspace
 
@@ -25,7 +25,8 @@ def notices(workspace: Workspace, cycle: Cycle, as_of: datetime) -> tuple[str, .
 
 
 def in_watched_words(definition: MetricDefinition) -> MeasuredBy:
-    return MeasuredBy(measured_in_words(definition), asked_in_words(definition))
+    told = tuple(exclusion_in_words(one) for one in definition.exclude if one.added is not None)
+    return MeasuredBy(measured_in_words(definition), asked_in_words(definition), told)
 
 
 def concerns_of(workspace: Workspace) -> list[str]:

@@ -28,17 +28,21 @@ _JUDGED_BY = {
 }
 """The keys that decide a judgement, in words. A title or an owner may change at any time."""
 
-_MEASURED_BY, _ASKED = "measured_by", "asked"
+_MEASURED_BY, _ASKED, _TOLD = "measured_by", "asked", "told"
 _WATCHED = {**_JUDGED_BY, _MEASURED_BY: "definition of its metric", _ASKED: "definition of its metric"}
 
 _IN_PARTS = frozenset({_MEASURED_BY, _ASKED})
 
 
 class MeasuredBy(NamedTuple):
-    """A metric in words, and what it puts to its sources; of definitions stored before, the latter may be unknown."""
+    """A metric in words, and what it puts to its sources; of definitions stored before, the latter may be unknown.
+
+    `told` are those parts of its words that say themselves when they were written down, and why.
+    """
 
     definition: str
     asked: str = ""
+    told: tuple[str, ...] = ()
 
 
 class Defined(Protocol):
@@ -64,7 +68,7 @@ def snapshot(kr: KeyResult, metric: MeasuredBy) -> dict[str, object]:
     """All of a definition that decides a judgement, as JSON holds it."""
     kept = {key: _plain(getattr(kr, key)) for key in _JUDGED_BY}
     words = {_MEASURED_BY: metric.definition, _ASKED: metric.asked}
-    return {**kept, **words, "revisions": [_plain(r) for r in kr.revisions]}
+    return {**kept, **words, _TOLD: list(metric.told), "revisions": [_plain(r) for r in kr.revisions]}
 
 
 def silent_changes(
@@ -118,15 +122,32 @@ def _differences(old: _Seen, new: _Seen) -> Iterator[str]:
     if not _is_bound(old.snapshot, new.on):
         return
     end = f"changed without a reason, first seen on {new.on}"
+    told = [*_told(old.snapshot), *_told(new.snapshot)]
     for key, name in _WATCHED.items():
-        if key in old.snapshot and key in new.snapshot and _differs(old.snapshot[key], new.snapshot[key]):
-            was, is_now = old.snapshot[key], new.snapshot[key]
+        if key not in old.snapshot or key not in new.snapshot:
+            continue
+        was, is_now = (_without(told, seen.snapshot[key]) for seen in (old, new))
+        if _differs(was, is_now):
             change = _part_changed(str(was), str(is_now)) if key in _IN_PARTS else f"{_shown(was)} → {_shown(is_now)}"
             yield f"{name} {change}: {end}"
     for revision in _revisions(old.snapshot):
         in_force = str(revision["on"]) <= new.on.isoformat()
         if in_force and all(_differs(revision, r) for r in _revisions(new.snapshot)):
             yield f"revision of {revision['on']}: {end}"
+
+
+def _told(definition: Mapping[str, object]) -> list[str]:
+    parts = definition.get(_TOLD, [])
+    assert isinstance(parts, list)
+    return parts
+
+
+def _without(told: Sequence[str], value: object) -> object:
+    """The words of a metric but for these parts; any other value as it is."""
+    if isinstance(value, str):
+        for part in told:
+            value = value.replace(f"{PARTED}{part}", "")
+    return value
 
 
 def _part_changed(old: str, new: str) -> str:

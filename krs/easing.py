@@ -1,4 +1,4 @@
-"""Changes of course: new targets, and those that make it easier when it gets hard."""
+"""Changes of course: new targets, and what makes it easier when it gets hard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..metrics.comparison import above, at_least, below
 from .judgement import Flag, Status
 from .model import Between, Keep, Revision
 from .progress import Goal, TargetError, resolve
-from .standing import Case, stand
+from .standing import Case, Standing, stand
 from .terms import Terms, revised, revisions_until, terms
 
 _LATE = 0.80
@@ -29,6 +29,16 @@ def revision_flags(case: Case, day: date) -> Iterator[Flag]:
         when = _suspicious_time(case, revision, then)
         if when is not None and _is_easier(case, revision, then, now):
             yield Flag("eased", f"Made easier on {revision.on}, {when}: {revision.reason}", revision.on, when)
+
+
+def exclusion_flags(case: Case, standing: Standing) -> Iterator[Flag]:
+    """`eased`, for days left out of what is judged, where that was written down once they had begun."""
+    moment = standing.moment
+    first = case.calendar.day_of(case.calendar.days_before(moment.start, moment.traits.window.days or 0))
+    for one in moment.traits.exclude:
+        was_late = one.added is not None and one.start < one.added <= moment.day
+        if was_late and one.end >= first:
+            yield Flag("eased", f"Since {one.added} the days from {one.start} to {one.end} are left out: {one.reason}")
 
 
 def _suspicious_time(case: Case, revision: Revision, then: Terms) -> str | None:

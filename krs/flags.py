@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ..metrics.comparison import TOLERANCE, at_most, below
 from ..metrics.reading import Health
 from .comparison import cut, percent
-from .easing import revision_flags
+from .easing import exclusion_flags, revision_flags
 from .judgement import Flag, GuardrailState
 from .standing import Case, Standing, is_coarse
 from .terms import terms
@@ -22,6 +22,7 @@ def flags(case: Case, standing: Standing, guardrails: Sequence[GuardrailState]) 
         *_of_stalling(case, standing),
         *_of_measurement(case, standing),
         *revision_flags(case, standing.moment.day),
+        *exclusion_flags(case, standing),
         *_of_guardrails(guardrails),
     )
 

@@ -95,7 +95,7 @@ class MetricTraits:
     """What judging a key result needs to know of its metric.
 
     `counts` marks a count (so that, over a cycle window, limits are budgets and totals), and
-    `ratio_of_counts` a share of whole things, which moves in steps of 1/n.
+    `ratio_of_counts` a share of whole things, which moves in steps of 1/n. `exclude` are the days left out.
     """
 
     name: str
@@ -104,3 +104,4 @@ class MetricTraits:
     better: Literal["higher", "lower"] | None
     counts: bool = False
     ratio_of_counts: bool = False
+    exclude: tuple[Exclusion, ...] = ()

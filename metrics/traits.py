@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from .asked import counts_files, further_asked, plainly_asked
-from .definition import MetricDefinition, MetricTraits
+from .definition import Exclusion, MetricDefinition, MetricTraits
 from .measures import MEASURES, Measure, kinds_needed
 from .service import PATTERN, Service
 from .window import WindowLength
@@ -27,6 +27,7 @@ def traits_of(definition: MetricDefinition) -> MetricTraits:
         better=definition.better or (measure.better if measure else None),
         counts=measure is not None and measure.shape == "count",
         ratio_of_counts=measure is not None and _moves_in_steps(definition, measure),
+        exclude=definition.exclude,
     )
 
 
@@ -64,8 +65,12 @@ def _sentence(definition: MetricDefinition, asked: str) -> str:
     if measure is None:
         return definition.measure
     said = [_first(definition, measure), *_of_what(definition, measure), asked, _over(definition)]
-    said += [f"{e.start} to {e.end} left out ({e.reason})" for e in definition.exclude]
+    said += [exclusion_in_words(one) for one in definition.exclude]
     return PARTED.join(part for part in said if part)
+
+
+def exclusion_in_words(one: Exclusion) -> str:
+    return f"{one.start} to {one.end} left out ({one.reason})"
 
 
 def _first(definition: MetricDefinition, measure: Measure) -> str:

@@ -241,7 +241,9 @@ def _last_value(kr: ReportedKeyResult, reading: Reading, dates: Dates) -> str:
 
 def flags(kr: ReportedKeyResult) -> Iterator[Flag]:
     """Warnings that nothing else tells: guardrails and revisions have their own words."""
-    return (f for f in kr.judgement.flags if f.code not in _TOLD_ELSEWHERE | _OF_REVISIONS)
+    of_revision = (f for f in kr.judgement.flags if f.code in _OF_REVISIONS and f.on is not None)
+    told = frozenset(of_revision)
+    return (f for f in kr.judgement.flags if f.code not in _TOLD_ELSEWHERE and f not in told)
 
 
 def revisions(kr: ReportedKeyResult, dates: Dates, *, flagged_only: bool = False) -> Iterator[str]:

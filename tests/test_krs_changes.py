@@ -170,3 +170,24 @@ def test_what_was_asked_before_it_was_stored_is_no_change():
 
 def replace_words(former, definition, asked):
     return replace(former, snapshot={**former.snapshot, "measured_by": definition, "asked": asked})
+
+
+def test_days_left_out_with_a_date_and_a_reason_are_no_silent_change():
+    days = "2026-10-05 to 2026-10-07 left out (The probe broke; nobody saw it)"
+
+    def seen(metric):
+        noon = midnight(FIRST) + timedelta(hours=12)
+        return Stored(json.loads(json.dumps(snapshot(KR, metric))), noon, noon)
+
+    def said(before, after):
+        return list(silent_changes({"kr": seen(before)}, {"kr": KR}, {"kr": after}, BERLIN, midnight(TODAY)))
+
+    plain, without = MeasuredBy("a p99; over 7 days"), MeasuredBy(f"a p99; over 7 days; {days}")
+    dated = without._replace(told=(days,))
+    assert said(plain, dated) == []
+    assert said(dated, plain) == []
+    assert said(dated, dated._replace(definition=f"a p99; over 28 days; {days}")) == [
+        "kr: definition of its metric over 7 days → over 28 days: changed without a reason, first seen on 2026-11-20"
+    ]
+    (words,) = said(plain, without)
+    assert words.startswith("kr: definition of its metric now with 2026-10-05 to 2026-10-07 left out (The probe broke")

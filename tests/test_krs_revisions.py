@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from keyresults.krs.judgement import Status
 from keyresults.krs.model import Between, ChangeBy, Keep, KeyResult, PlanPoint, Reach, Revision, Threshold
 from keyresults.krs.terms import terms
+from keyresults.metrics.definition import Exclusion
 from krs_cases import BERLIN, END, START, codes, day, judged, key_result, midnight, series, stated, traits
 
 SEVENTY_FIVE = Reach(0.75, 0.60, "60% to 75%")
@@ -225,3 +226,30 @@ def test_a_revision_changes_no_day_before_it(earlier, added, at):
 def _fields(rs):
     kr = key_result(revisions=tuple(rs))
     return {name: getattr(kr, name) for name in KeyResult.__dataclass_fields__}
+
+
+def excluding(start, end, added, **more):
+    """The flags on day 60 of a key result whose metric leaves these days of the quarter out."""
+    exclude = (Exclusion(on(start), on(end), "The probe broke", added),)
+    known = {"m": traits(days=28, exclude=exclude)}
+    judgement = judged(key_result(**more), series(0.7, day(60)), day(60), traits=known)
+    return [f.words for f in judgement.flags if f.code == "eased"]
+
+
+def test_days_left_out_once_they_had_begun_are_told_like_an_easing_revision():
+    assert excluding(20, 22, on(25)) == [
+        f"Since {on(25)} the days from {on(20)} to {on(22)} are left out: The probe broke"
+    ]
+    assert excluding(20, 22, on(21)) != []
+    assert excluding(20, 22, on(20)) == []  # by the morning of their first day: planned
+    assert excluding(20, 22, None) == []  # `check` and the report tell it as a change without a reason
+
+
+def test_days_that_none_of_its_readings_looks_at_are_nobodys_concern():
+    assert excluding(-29, -28, on(25)) != []  # 28 days before the start
+    assert excluding(-31, -29, on(25)) == []
+
+
+def test_days_left_out_are_told_from_the_day_on_which_they_were_written_down():
+    assert excluding(20, 22, on(59)) != []
+    assert excluding(20, 22, on(60)) == []
