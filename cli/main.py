@@ -19,6 +19,7 @@ from .init import init
 from .invocation import Invocation
 from .lint import lint
 from .metric import metric
+from .new_cycle import new_cycle
 from .record import record
 from .report import report
 from .retrospective import retrospective
@@ -35,7 +36,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-PLANNED = ("run", "backtest", "new-cycle", "store", "export")
+PLANNED = ("run", "backtest", "store", "export")
 """Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
 
 
@@ -80,7 +81,7 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 for command in (
     init, check, lint, collect, backfill, record, checkin, status, metric, explain, report, close, retrospective,
-    sources, schema, completions,
+    new_cycle, sources, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
 
@@ -138,6 +139,7 @@ def _code_of_known(error: Exception) -> int | None:
     from ..jobs.closing import CannotClose
     from ..jobs.collect import NotPast
     from ..jobs.evaluate import NoCycle
+    from ..jobs.next_cycle_parts import CannotDraft
     from ..jobs.record import CannotRecord
     from ..jobs.said import NothingSaid
     from ..jobs.telling import NotBefore
@@ -146,6 +148,6 @@ def _code_of_known(error: Exception) -> int | None:
     from ..storage.errors import StoreError
 
     told = (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, NotBefore, NothingSaid)
-    if isinstance(error, (*told, CannotRecord, CannotCheckIn, CannotClose, Nobody)):
+    if isinstance(error, (*told, CannotRecord, CannotCheckIn, CannotClose, CannotDraft, Nobody)):
         return WRONG_USAGE
     return SOURCE_FAILED if isinstance(error, CollectorError) else None

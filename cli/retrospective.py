@@ -36,7 +36,7 @@ def retrospective(
     """Look back at a cycle, with room for what was learned.
 
     It prints Markdown: each key result from start to end, grade, target history, days unknown, biggest moves with
-    the facts behind them, check-ins. What is kept with --learned stands in it.
+    the facts behind them, check-ins. What is kept with --learned stands in it, and in the next cycle's draft.
 
     \b
     Examples:

@@ -131,7 +131,13 @@ def test_who_closed_it_is_taken_from_the_environment(folder, capsys, monkeypatch
         (["close", "2026-Q4", *BY_HAND, "--yes", "--by", " "], "--by"),
         (["retrospective", "2026-Q3"], "2026-Q4"),
         (["retrospective", "2026-Q4", "--learned", "  "], "nothing was said"),
-        (["retrospective", "2026-Q4", "--output", "nowhere/out.md"], "nowhere/out.md"),
+        (["retrospective", "2026-Q4", "--output", "keyresults.toml/out.md"], "out.md"),
+        (["new-cycle", "2026-Q4"], "already"),
+        (["new-cycle", "spring"], "--start and --end"),
+        (["new-cycle", "spring", "--start", "2027-01-11"], "go together"),
+        (["new-cycle", "2027-Q1", "--from", "2026-Q3"], "2026-Q4"),
+        (["new-cycle", "2027-Q1", "--append", "--output", "x"], "choose one"),
+        (["new-cycle", "2027-Q1", "--output", "keyresults.toml/out.toml"], "out.toml"),
     ],
 )
 def test_what_can_not_be_done_is_said_in_words(folder, capsys, arguments, hint):
@@ -186,3 +192,37 @@ def test_previews_write_nothing(folder, capsys):
     for arguments in (["close", "2026-Q4"], ["close", "2026-Q4", *BY_HAND], ["retrospective", "2026-Q4"]):
         assert run(capsys, *arguments)[0] == 0
     assert {p: p.read_bytes() for p in folder.rglob("*.db")} == before
+
+
+def test_the_next_cycle_is_printed_for_review_and_checked_beside_the_config(folder, capsys):
+    code, out, err = run(capsys, "new-cycle", "2027-Q1")
+    assert (code, err) == (0, "")
+    config = folder / "keyresults.toml"
+    before = config.read_text()
+    assert run(capsys, "new-cycle", "2027-Q1", "--from", "2026-Q4", "--output", "next.toml")[:2] == (0, "")
+    assert (folder / "next.toml").read_text() == out
+    assert config.read_text() == before
+    config.write_text(f"{before}\n{out}")
+    code, out, _ = run(capsys, "check")
+    assert code == 0
+    assert "4 objectives, 11 key results. No errors." in out
+
+
+def test_the_next_cycle_may_be_appended(folder, capsys):
+    code, out, err = run(capsys, "new-cycle", "spring", "--start", "2027-01-11", "--end", "2027-04-04", "--append")
+    assert (code, err) == (0, "")
+    assert out == "Objectives: 2, with 5 key results, written into keyresults.toml, as drafts.\n"
+    assert run(capsys, "check")[0] == 0
+    assert "5 draft" in run(capsys, "status", "--cycle", "spring")[1]
+    assert "objectives for spring already" in run(capsys, "new-cycle", "spring", "--append")[2]
+
+
+def test_objectives_that_name_no_cycle_are_named_with_the_remedy(folder, capsys):
+    config = folder / "keyresults.toml"
+    config.write_text(config.read_text().replace('cycle = "2026-Q4"\n\n  [[', "\n  [["))
+    code, out, err = run(capsys, "new-cycle", "2027-Q1")
+    assert code == 0
+    assert 'write cycle = "2026-Q4" into your objectives that name none (trust, calm)' in err
+    assert out.startswith("# Drafted by")
+    assert "Named the cycle of 2 there were." in run(capsys, "new-cycle", "2027-Q1", "--append")[1]
+    assert run(capsys, "check")[0] == 0
