@@ -130,6 +130,11 @@ def test_sections_are_closed_and_the_overview_leads_into_them(page):
     assert {f"#{name}" for name in inside} <= {one["href"] for one in read.all("a")}
 
 
+def test_warnings_stand_out(page):
+    assert '<p class="remark warned">! guardrail rollback-rate is 6.1% (limit 5%); one fewer would mend it</p>' in page
+    assert '<div class="alarming"><dt>Guardrail</dt>' in page
+
+
 def test_a_chart_shows_value_pace_target_forecast_and_marks(page):
     section = page.partition('id="kr-p99"')[2].partition('id="kr-rollbacks"')[0]
     image = re.search(r"<figure>\s*(<svg.*?</svg>)", section, re.DOTALL)[1]
