@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..krs.checkin import APART, differs_from
 from ..krs.model import Kind
 from . import wording
 from .dates import Dates
@@ -19,6 +20,7 @@ from .progress_report import ReportedKeyResult
 from .values import CheckInHistory, DueCheckIn
 
 _INDENT = (0, 0, 0, 2)
+_APART = f"Confidence and forecast are {round(100 * APART)} points or more apart: worth talking about"
 
 
 def asked(kr: ReportedKeyResult, kind: Kind, dates: Dates, place: str = "") -> RenderableType:
@@ -33,7 +35,8 @@ def kept(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> RenderableType:
     """The newest check-in as it was kept, with the reading beside it."""
     said = wording.check_in(kr.check_ins[-1], dates)
     heading = Text.assemble("Kept for ", (clean(kr.title), "bold"), (f" ({clean(kr.id)})", "dim"), f": {clean(said)}")
-    return Group(heading, Padding(Group(*_standing(kr, kind, dates)), _INDENT))
+    apart = [Text(_APART, style="yellow")] if differs_from(kr.forecast, kr.check_ins[-1]) else []
+    return Group(heading, Padding(Group(*_standing(kr, kind, dates), *apart), _INDENT))
 
 
 def due(found: Sequence[DueCheckIn], dates: Dates) -> RenderableType:
@@ -65,9 +68,11 @@ def _standing(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[Text]
     numbers = (wording.way(kr, dates), wording.pace(kr, kind, dates), wording.newest_day(kr, dates))
     told = " · ".join(clean(part) for part in numbers if part)
     yield Text.assemble((f"{look.symbol} {look.words}", look.colour), f" · {told}" if told else "")
-    for words in (wording.blindness(kr, dates), wording.forecast(kr, dates)):
-        if words:
-            yield Text(clean(words[0].upper() + words[1:]))
+    blind, forecast = wording.blindness(kr, dates), wording.forecast(kr, dates)
+    if blind:
+        yield Text(clean(blind[0].upper() + blind[1:]))
+    if forecast:
+        yield Text(clean(f"Forecast: {forecast}"))
 
 
 def _before(kr: ReportedKeyResult, dates: Dates) -> Iterator[Text]:
