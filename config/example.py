@@ -247,8 +247,8 @@ directory = "reports"
 notify = ["chat"]
 
 [checkins]
-every = "2 weeks"
-on = "friday 10:00"
+every = "2 weeks"                          # counted from the first day of the cycle
+on = "friday 10:00"                        # from then on keyresults checkin --due lists who is asked
 
 [notify.chat]
 url = { env = "CHAT_URL" }                 # by reference: whoever has it can write there

@@ -130,10 +130,10 @@ def due(workspace: Workspace, cycle: str | None, owner: str | None) -> list[DueC
         raise CannotCheckIn(_NO_RHYTHM)
     one = cycle_named(config, cycle)
     said = check_ins_of(workspace.store, one.name, config.objectives, now)
+    asked = rhythm.rounds(config.calendar, one.start, now)
     found = []
     for objective, kr in _open(workspace, one.name, owner, now):
         last = said[kr.id][-1] if kr.id in said else None
-        asked = rhythm.rounds(config.calendar, one.start, now)
         missed = missed_rounds(kr, asked, config.calendar, last.at if last else None)
         if missed:
             found.append(_due(objective, kr, missed, last))

@@ -1,16 +1,22 @@
 """What people say of a key result, held against figures and against the rhythm that was agreed."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keyresults.config.fields import parse_span
+from keyresults.config.schedule import hour_of
 from keyresults.krs.checkin import CheckIn, differs_from
 from keyresults.krs.forecast import Forecast
 from keyresults.krs.model import Revision
 from keyresults.krs.rhythm import Rhythm, is_open, missed_rounds
 from keyresults.metrics.calendar import Calendar
 from krs_cases import BERLIN, PER_OPEN_DAY, key_result, traits
+
+PAGE = Path(__file__).parents[1] / "docs" / "check-ins.md"
 
 
 def said(confidence):
@@ -56,6 +62,21 @@ def missed(last, as_of, rhythm=FRIDAYS, *, traits_of_metric=None, **of_the_key_r
         return []
     found = missed_rounds(one, rhythm.rounds(BERLIN, FIRST, as_of), BERLIN, last)
     return [f"{at.astimezone(BERLIN.zone):%m-%d %H:%M}" for at in found]
+
+
+def test_the_pages_table_of_rounds_is_true():
+    rows = re.findall(r'^\| `"(.+?)"` \| `"(.+?)"` \| (.+?), …', PAGE.read_text(), re.MULTILINE)
+    assert len(rows) == 3
+    for every, on, told in rows:
+        expected, days = [], []
+        for number, month in re.findall(r"(\d+)|(October|November)", told):
+            days += [number] if number else []
+            if month:
+                expected += [f"{number} {month}" for number in days]
+                days = []
+        rhythm = Rhythm(parse_span(every), *hour_of(on))
+        rounds = rhythm.rounds(BERLIN, FIRST, local("12-31"))
+        assert [f"{at.astimezone(BERLIN.zone):%-d %B}" for at in rounds][: len(expected)] == expected
 
 
 def test_people_are_asked_each_week_or_every_other_one_counted_from_the_cycles_first_day():
