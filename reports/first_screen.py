@@ -12,7 +12,7 @@ from .dates import Dates
 from .direction import is_better, runs_one_way
 from .good_news import good_news
 from .looks import ASKS, LOOKS
-from .numbers import amount
+from .numbers import amount, count
 from .progress_report import ProgressReport, ReportedKeyResult
 
 MOST_LINES = 14
@@ -23,7 +23,7 @@ LINES_OF_AN_ASK = 2
 MOST_ASKS = 3
 
 _OPEN = frozenset({Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.MET, Status.UNKNOWN})
-_NOT_TOLD = frozenset({Status.DRAFT, Status.WITHDRAWN})
+_NOT_TOLD = frozenset({Status.DRAFT, Status.WITHDRAWN, Status.NOT_STARTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def first_screen(report: ProgressReport, dates: Dates) -> FirstScreen:
     told = [kr for o in report.objectives for kr in o.key_results if kr.judgement.status not in _NOT_TOLD]
     moved = [_point(kr, words) for kr in _furthest_first(told) if (words := _moved(kr, dates))]
     takes = [_point(kr, kr.takes) for kr in _gravest_first(told) if kr.takes and kr.judgement.status in _OPEN]
-    quiet = "" if moved else _quiet(report, dates)
+    quiet = "" if moved or report.since is None else _quiet(told, dates.day(report.since))
     shown = sorted(asked[:MOST_ASKS], key=lambda ask: list(ASKS).index(ask.kind))
     room = MOST_LINES - HEADING_LINES - bool(good) - LINES_OF_AN_ASK * len(shown) - bool(quiet)
     room_to_move = max(room - len(takes), room // 2)
@@ -82,8 +82,13 @@ def _point(kr: ReportedKeyResult, words: str) -> Point:
     return Point(key_result=kr.id, title=kr.title, words=words)
 
 
-def _quiet(report: ProgressReport, dates: Dates) -> str:
-    return "" if report.since is None else f"Nothing changed since {dates.day(report.since)}"
+def _quiet(told: Sequence[ReportedKeyResult], since: str) -> str:
+    """What nobody could see has not stayed as it was."""
+    compared, judged = sum(kr.moved is not None for kr in told), len(told)
+    if not compared:
+        return f"Nothing can be compared with {since}" if judged else ""
+    seen = f", of the {count(compared)} of {count(judged)} that can be compared" if compared < judged else ""
+    return f"Nothing changed since {since}{seen}"
 
 
 def _moved(kr: ReportedKeyResult, dates: Dates) -> str:

@@ -358,6 +358,34 @@ def test_what_was_proposed_only_is_a_draft(played):
     assert played.key_result("attempts")["status"] == "draft"
 
 
+def test_its_first_screen_asks_what_the_story_gives_reason_for(played):
+    screen = played.report["first_screen"]
+    asked = {ask["kind"]: ask for ask in screen["asks"]}
+    assert (asked["decide"]["key_result"], asked["decide"]["owner"]) == ("tickets", "support")
+    assert asked["talk"]["key_result"] in {
+        "p99",
+        "coverage",
+        "kit",
+    }  # confident, against the figures; a broken guardrail
+    assert (asked["blind"]["key_result"], asked["blind"]["owner"]) == ("satisfaction", "dia")
+    assert {point["key_result"] for point in screen["moved"]} <= {
+        kr["id"] for o in played.report["objectives"] for kr in o["key_results"]
+    }
+    assert "tickets" in {point["key_result"] for point in screen["takes"]}
+
+
+def test_the_series_behind_its_good_news_has_no_better_day(played):
+    good = played.report["first_screen"]["good"]
+    if good is None or "the best since" not in good["words"]:
+        return  # the story goes on with the clock: on some days another thing is better
+    kr = played.key_result(good["key_result"])
+    values = [day["value"] for day in kr["series"] if day["value"] is not None]
+    falls = kr["target"]["value"] < kr["baseline"]["value"]
+    assert kr["reading"]["value"] == values[-1]
+    recent = values[-15:-1]
+    assert values[-1] < min(recent) if falls else values[-1] > max(recent)
+
+
 def test_what_it_suggests_works_after_it_has_ended(played, capsys, monkeypatch):
     monkeypatch.delenv("KEYRESULTS_CONFIG", raising=False)
     monkeypatch.chdir(played.folder)

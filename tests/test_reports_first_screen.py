@@ -300,9 +300,17 @@ def test_a_value_that_moved_away_from_its_target_is_said_to_be_worse():
 
 
 def test_a_week_in_which_nothing_changed_says_so_in_one_line():
-    found = screen(moved(0.40001, 0.40002), latency(before=said_before()))
+    found = screen(moved(0.40001, 0.40002), moved(0.4, 0.4))
     assert (found.moved, found.quiet) == ((), "Nothing changed since 16 Nov")
     assert "  moved   Nothing changed since 16 Nov" in front(week(moved(0.4, 0.4)))
+
+
+def test_what_nobody_could_see_is_not_said_to_be_unchanged():
+    blind = latency(before=said_before())
+    assert screen(moved(0.4, 0.4), blind).quiet == "Nothing changed since 16 Nov, of the 1 of 2 that can be compared"
+    assert screen(blind).quiet == "Nothing can be compared with 16 Nov"
+    draft = latency(status=Status.NOT_STARTED)
+    assert screen(draft, latency(status=Status.DRAFT)).quiet == ""
 
 
 def test_without_anything_to_compare_with_nothing_is_claimed():
