@@ -11,13 +11,15 @@ from ..metrics.comparison import equal
 from ..metrics.definition import MetricTraits
 from ..metrics.quantity import Quantity
 from ..metrics.unit import Unit
+from ..reports.numbers import amount as shown
 from ..reports.numbers import written
 from ..reports.progress_report import ReportedKeyResult
 
 SHARE = "95%"
 """The share of days that what was reached is proposed to hold on."""
 
-_CLOSE = 1e-5
+_ROUNDED = 0.005
+"""How far a rounded value may be from what was computed, as a share of it."""
 
 Written = Mapping[str, Any]
 """A table of the config as TOML gave it."""
@@ -72,13 +74,16 @@ def _is_rising(target: Target, told: ReportedKeyResult, traits: MetricTraits) ->
 
 
 def amount(value: float, unit: Unit) -> str | float:
-    """A value in the base of a metric's unit, as a config takes it: `"315 ms"`, a number where text would lose."""
-    text = written(value, unit.text).replace(",", "")
+    """A value in the base of a metric's unit, as reports show it and a config takes it: `"315 ms"`; else a number."""
     plain = value / unit.scale
-    try:
-        read = Quantity.parse(text).into(unit)
-    except ValueError:
-        return plain
     if unit.dimension == "count":
         return int(plain) if equal(plain, round(plain)) else plain
-    return text if abs(read - value) <= _CLOSE * abs(value) else plain
+    texts = (text.replace(",", "") for text in (shown(value, unit.text), written(value, unit.text)))
+    return next((text for text in texts if _reads_as(text, value, unit)), plain)
+
+
+def _reads_as(text: str, value: float, unit: Unit) -> bool:
+    try:
+        return abs(Quantity.parse(text).into(unit) - value) <= _ROUNDED * abs(value)
+    except ValueError:
+        return False

@@ -13,6 +13,7 @@ from ..krs.names import key_results_of
 from ..metrics.definition import MetricDefinition
 from ..metrics.traits import asked_in_words, exclusion_in_words, measured_in_words
 from ..storage.errors import StoreError
+from .closed import closing_in_force
 from .workspace import Workspace
 
 
@@ -35,7 +36,8 @@ def concerns_of(workspace: Workspace) -> list[str]:
     found = list(_not_yet(config))
     if config.cycle is not None:
         with suppress(StoreError):  # nothing was collected yet, so nothing can have changed since
-            found += notices(workspace, config.cycle, workspace.clock())
+            if closing_in_force(workspace.store, config.cycle.name) is None:
+                found += notices(workspace, config.cycle, workspace.clock())
     return found
 
 

@@ -27,7 +27,7 @@ def of_key_result(kr: ReportedKeyResult) -> str:
     said = [_graded(grade)]
     if grade.first is not None:
         said.append(f"{graded(grade.first.value)} by {_first(kr)}{_success(grade.first.succeeded)}")
-    if grade.early:
+    if grade.early and grade.value is not None:
         said.append("given before its deadline, by where it stood")
     return "; ".join(said)
 

@@ -10,6 +10,7 @@ from closing_scenes import AFTER, CONFIG, LATER, MIDWAY, local, note, workspace,
 from keyresults.jobs.closed import closed_report
 from keyresults.jobs.closing import CannotClose, close, learn, looking_back, preview, reopen
 from keyresults.jobs.evaluate import NoCycle, evaluate, evaluate_all
+from keyresults.jobs.notices import concerns_of
 from keyresults.jobs.status import stored_report
 from keyresults.krs.grading import FirstGrade, HandGrade
 from keyresults.krs.judgement import Status
@@ -244,3 +245,14 @@ def test_lessons_are_of_one_key_result_or_of_the_whole_cycle(folder):
             learn(one, "2026-Q4", [" "], by="ana")
         with pytest.raises(NoCycle):
             learn(one, "2026-Q9", ["nothing"], by="ana")
+
+
+def test_a_closed_cycles_key_results_may_leave_the_config_without_a_word(folder):
+    text = CONFIG.replace('id = "coverage"', 'id = "lines"')
+    with workspace(folder, AFTER) as one:
+        evaluate_all(one)
+    (folder / "keyresults.toml").write_text(text)
+    with workspace(folder, AFTER) as one:
+        assert any("coverage: vanished" in words for words in concerns_of(one))
+        close(one, "2026-Q4", HAND, by="ana")
+        assert not any("vanished" in words for words in concerns_of(one))
