@@ -52,7 +52,7 @@ class Causes:
         groups = movement.groups()
         if not groups:
             return Cause()
-        named = moving.weighty(groups)
+        named = [movement.together(groups[0])] if moving.is_even(groups) else moving.weighty(groups)
         valued = movement.after.counted.values is not None
         singles = movement.singles(named[0]) if valued or named[0].n <= 2 else []
         titles = [title for one in singles[:2] if (title := self._title(measurement, one.rows[0]))]
@@ -97,6 +97,8 @@ def _by_days(measurement: Measurement, movement: Movement) -> Cause:
 
     Where windows have nothing in common the numbers say the former already.
     """
+    if not movement.change:
+        return Cause()
     unit = measurement.definition.unit.text
     said: list[str] = []
     if movement.is_overlapping:
@@ -113,11 +115,12 @@ def _by_days(measurement: Measurement, movement: Movement) -> Cause:
 
 def _carried(measurement: Measurement, movement: Movement) -> Cause:
     """From one sample to another: what they were counted from."""
-    notes = measurement.noted(movement.newest)
-    if len(notes) < 2 or "denominator" not in movement.after.counted.ledger:
-        return Cause(facts=tuple(reversed(notes)))
+    notes = measurement.noted(dict.fromkeys(movement.newest))
+    if len(notes) < 2:
+        return Cause()
     before, after = notes
-    return Cause((f"{after.why}, after {before.why}",), (after, before))
+    counts = "denominator" in movement.after.counted.ledger
+    return Cause((f"{after.why}, after {before.why}",) if counts else (), (after, before))
 
 
 def _facts(measurement: Measurement, movement: Movement, first: Mover | None = None) -> tuple[FactNote, ...]:

@@ -98,6 +98,14 @@ class Movement:
         ours = (one for one in found if one.pull * self.change > 0)
         return sorted(ours, key=lambda m: (-abs(m.pull), -m.n, m.whose, m.part, m.came))
 
+    def together(self, of: Mover) -> Mover:
+        """All facts of its part that came (or left) with its own, whosever they are."""
+        import numpy as np
+
+        facts = self.came if of.came else self.left
+        mine = next(inside for part, inside in self._parts(facts) if part == of.part)
+        return self._mover("", of.part, of.came, facts[np.flatnonzero(mine)], of.of)
+
     def strongest_day(self) -> Mover | None:
         """Of facts that stand for days the one that moved the value most, where its pull is `_OUTSTANDING`."""
         all_of = {

@@ -11,12 +11,21 @@ from .numbers import amount, count, many
 _WEIGHTY = 0.25
 """The share of the strongest one's pull from which on another group is worth naming."""
 
+_EVEN = 0.8
+"""The share of the strongest one's pull from which on two more count as strong as it."""
+
 MOST = 3
 
 
 def weighty(groups: list[Mover]) -> list[Mover]:
     """The strongest, and the next one where it is not far behind."""
     return [one for one in groups[:2] if abs(one.pull) >= _WEIGHTY * abs(groups[0].pull)]
+
+
+def is_even(groups: list[Mover]) -> bool:
+    """Whether so many services did about as much that naming two of them would be unfair."""
+    alike = [one for one in groups if (one.part, one.came) == (groups[0].part, groups[0].came)]
+    return len(alike) > 2 and abs(alike[2].pull) >= _EVEN * abs(alike[0].pull)
 
 
 def group(mover: Mover, plural: str, unit: str, at: float | None) -> str:

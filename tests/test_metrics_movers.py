@@ -10,6 +10,7 @@ from columns import at, covered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyresults.metrics.movers import Movement
+from keyresults.reports.moving import is_even
 from metric_cases import daily, definition, deployed, measured, measurement, merged, ran
 
 ALL = covered("2026-08-01", "2026-11-01")
@@ -168,3 +169,18 @@ def test_every_pull_is_what_a_plain_loop_finds(told):
         pull = now - then if rest is None else (now - rest if one.came else rest - then)
         assert one.pull == pytest.approx(pull)
         assert one.pull * (now - then) > 0
+
+
+def test_all_services_facts_of_a_part_can_be_taken_together():
+    facts = [
+        *(ran(f"g{n}", f"2026-10-{10 + n} 09:00", "success", subject="acme/a") for n in range(7)),
+        *(ran(f"f{s}", "2026-10-28 09:00", "failure", subject=f"acme/{s}") for s in "abc"),
+    ]
+    metric, found = movement(definition("ci_success_rate"), facts, subjects=("acme/a", "acme/b", "acme/c"))
+    groups = found.groups()
+    assert [(m.whose, m.n, m.of) for m in groups] == [("acme/a", 1, 3), ("acme/b", 1, 3), ("acme/c", 1, 3)]
+    assert is_even(groups)
+    whole = found.together(groups[0])
+    assert (whole.whose, whole.n, whole.of) == ("", 3, 3)
+    assert whole.pull == pytest.approx(7 / 10 - 1)
+    assert sorted(keys(metric, whole)) == ["fa/1", "fb/1", "fc/1"]
