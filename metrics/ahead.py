@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WEEK = 7
 """Days of a block: what is drawn keeps its weekdays, and days next to each other stay together."""
 
-PAST_WEEKS = 52
+PAST_WEEKS = 104
 """How far back facts stand for those to come."""
 
 HALF_LIFE = 13
@@ -164,16 +164,20 @@ class Ahead:
 
         return np.arange(len(self.future)) // (WEEK * self.parts)
 
-    def wandering(self, now: float, weekly: float) -> Numbers:
-        """By draw and cell ahead, how far a level may have moved: unsure by `now` today, and by `weekly` more a week.
+    def wandering(self, now: float, weekly: float, within: float = 0.0) -> Numbers:
+        """By draw and cell ahead, how many times as high as in the past a level may be; on average it is the same.
 
-        Both are standard deviations, of what grows as a random walk.
+        All are standard deviations of the level's logarithm: what is unsure of it `now`, what each week ahead adds as
+        a step of a random walk, and how far single weeks lie beside that.
         """
         import numpy as np
 
         steps = self.rng.normal(0, weekly, (self.draws, int(self.blocks[-1]) + 1))
         steps[:, 0] = self.rng.normal(0, now, self.draws)
-        return np.cumsum(steps, axis=1)[:, self.blocks]
+        grown = np.square(now) + np.square(weekly) * np.arange(steps.shape[1]) + np.square(within)
+        walk = np.cumsum(steps, axis=1) + self.rng.normal(0, within, steps.shape)
+        times: Numbers = np.exp(walk - grown / 2)[:, self.blocks]
+        return times
 
 
 def _replaced(rows: Numbers, place: Numbers, usable: Numbers, weights: Numbers, rng: np.random.Generator) -> Numbers:

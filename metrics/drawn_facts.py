@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     Numbers = np.ndarray[Any, Any]
 
-LEVEL_NOW, LEVEL_WEEKLY = 0.25, 0.06
-"""How far the logarithm of a frequency may have moved: what is unsure today, and what a week adds."""
+LEVEL_NOW, LEVEL_WEEKLY, LEVEL_WITHIN = 0.5, 0.15, 0.5
+"""How far the logarithm of a frequency may be from the past's, as standard deviations: what is unsure of it today,
+what each week ahead adds for good, and by how much single weeks are out of the ordinary."""
 
 UNSEEN = 0.5
 """Facts in half a year that may just not have been seen: what never happened may still happen (Jeffreys' prior)."""
@@ -84,9 +85,8 @@ class Drawn:
     @cached_property
     def level(self) -> Numbers:
         """By draw and cell ahead, how many times as much happens as in the past."""
-        import numpy as np
 
-        return np.exp(self.ahead.wandering(LEVEL_NOW, LEVEL_WEEKLY))
+        return self.ahead.wandering(LEVEL_NOW, LEVEL_WEEKLY, LEVEL_WITHIN)
 
     def numbers(self, among: Numbers | None = None) -> Numbers:
         """By draw and cell ahead, how many facts are drawn there."""

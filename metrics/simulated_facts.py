@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .drawn_facts import Drawn, at_each, divided, summed
+from .ahead import whole
+from .drawn_facts import UNSEEN, Drawn, at_each, divided, summed
 from .histogram import counts_of, quantile_of_counts
 from .quantiles import linear_of_each
 from .span import Span
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
 
     Numbers = np.ndarray[Any, Any]
 
-SHARE_NOW, SHARE_WEEKLY = 0.25, 0.06
-"""How far the logarithm of the odds of a share's rarer side may have moved: unsure today, and by a week more."""
+DRIFT_NOW, DRIFT_WEEKLY = 0.3, 0.08
+"""How far measured times, and the odds of a share's rarer side, may be from the past's (standard deviations of the
+logarithm): what is unsure today, and what each week ahead adds."""
 
-VALUE_NOW, VALUE_WEEKLY = 0.15, 0.04
-"""The same for the logarithm of measured times."""
-
-LEAST_FACTS = 5
+LEAST_FACTS = 3
 """Facts of the past that a share or a quantile is drawn from."""
 
-TOO_FEW = f"fewer than {LEAST_FACTS} facts in the past year"
+TOO_FEW = f"fewer than {LEAST_FACTS} facts in the past two years"
 
 
 def rate(drawn: Drawn, instants: Sequence[datetime]) -> Numbers:
@@ -122,13 +121,10 @@ def _rare(drawn: Drawn, rare: Numbers, both: Numbers) -> Numbers:
     """How many of the facts drawn are of the rarer kind: as in the same cells of the past, but for the odds' drift."""
     import numpy as np
 
-    from .ahead import whole
-    from .drawn_facts import UNSEEN
-
     facts, _ = drawn.past
     ahead = drawn.ahead
     share = np.nan_to_num(divided(ahead.totals(drawn.per_cell(rare)), ahead.totals(drawn.per_cell())))
-    odds = np.exp(ahead.wandering(SHARE_NOW, SHARE_WEEKLY))
+    odds = ahead.wandering(DRIFT_NOW, DRIFT_WEEKLY)
     unseen = ahead.rng.binomial(both, UNSEEN / (len(facts) + 2 * UNSEEN))
     return np.minimum(whole(both * share * odds, ahead.rng) + unseen, both)
 
@@ -140,7 +136,7 @@ def quantile(drawn: Drawn, instants: Sequence[datetime]) -> Numbers | str:
     if len(drawn.past[0]) < LEAST_FACTS or measured is None:
         return TOO_FEW
     draw, cell, fact = drawn.each()
-    values = measured[fact] * np.exp(drawn.ahead.wandering(VALUE_NOW, VALUE_WEEKLY))[draw, cell]
+    values = measured[fact] * drawn.ahead.wandering(DRIFT_NOW, DRIFT_WEEKLY)[draw, cell]
     draws = np.arange(drawn.ahead.draws)
 
     def value(at: datetime) -> Numbers:
@@ -163,7 +159,7 @@ def histogram(drawn: Drawn, instants: Sequence[datetime]) -> Numbers | str:
     bounds, counts = counts_of(drawn.counted.column("parts", slice(0, drawn.known)))
     per_cell = np.zeros((len(drawn.ahead.past) + 1, len(bounds)))
     np.add.at(per_cell, cells_of, counts[facts])
-    moved = np.exp(drawn.ahead.wandering(VALUE_NOW, VALUE_WEEKLY))
+    moved = drawn.ahead.wandering(DRIFT_NOW, DRIFT_WEEKLY)
 
     def value(at: datetime) -> Numbers:
         known, cells = drawn.within(drawn.span(at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,33 +18,37 @@ if TYPE_CHECKING:
 
     Numbers = np.ndarray[Any, Any]
 
-LEAST_SAMPLES = 5
+LEAST_SAMPLES, LEAST_WEEKS = 3, 4
 
-TOO_FEW = f"fewer than {LEAST_SAMPLES} samples in the past year"
+TOO_FEW = f"fewer than {LEAST_SAMPLES} samples, or {LEAST_WEEKS} whole weeks, in the past two years"
 
-STEP_SPREAD = 0.3
+STEP_SPREAD = 0.5
 """How unsure it is, as a standard deviation of the logarithm, whether steps will be as large as they were."""
 
-UNIT_ROOT = 4.0
-"""What a level without any pull seems to be pulled a week, times the weeks looked at (the bias of least squares)."""
+ANY_WEEK = 0.2
+"""How likely a week is drawn whatever level it began at, beside 1 for one that began at the very same."""
+
+LEVEL_HALF_LIFE = 52
+"""Weeks after which a week counts half: the steps of a level change less than how often things happen."""
 
 
 def newest(drawn: Drawn, instants: Sequence[datetime]) -> Numbers | str:
     """The level at each instant, carried forward from the last sample before it."""
     import numpy as np
 
-    levels = _levels(drawn)
-    if levels is None:
+    levels = _levels(drawn, _newest_of)
+    if levels is None or drawn.counted.values is None:
         return TOO_FEW
-    here = np.concatenate([np.full((len(levels), 1), _last(drawn)), levels], axis=1)
-    return at_each(instants, lambda at: here[:, drawn.ahead.future.until(at)])
+    now = np.full((len(levels), 1), drawn.counted.values[drawn.known - 1])
+    path = np.concatenate([now, levels], axis=1)
+    return at_each(instants, lambda at: path[:, drawn.ahead.future.until(at)])
 
 
 def samples(drawn: Drawn, instants: Sequence[datetime]) -> Numbers | str:
     """The aggregate of each window's samples: those known, and those of the days ahead."""
     if drawn.definition.aggregate.name == "last":
         return newest(drawn, instants)
-    levels = _levels(drawn)
+    levels = _levels(drawn, _mean_of)
     if levels is None:
         return TOO_FEW
     present = drawn.ahead.totals(drawn.per_cell()) > 0
@@ -99,16 +104,22 @@ def _within(values: Numbers, how: Aggregate) -> Numbers:
     return np.array([is_within(value, how) for value in values.ravel()], dtype=bool).reshape(values.shape)
 
 
-def _last(drawn: Drawn) -> float:
-    assert drawn.counted.values is not None
-    return float(drawn.counted.values[drawn.known - 1])
+def _newest_of(weeks: Numbers) -> Numbers:
+    newest: Numbers = weeks[:, -1]
+    return newest
 
 
-def _levels(drawn: Drawn) -> Numbers | None:
-    """The level in each cell ahead, by draw; None where too little is known.
+def _mean_of(weeks: Numbers) -> Numbers:
+    """Single samples scatter; what lasts is where they lie on average."""
+    mean: Numbers = weeks.mean(axis=1)
+    return mean
 
-    Each step is one of the past, on the same weekday, and seven in a row stay together. A level that keeps coming
-    back to its mean is pulled to it; one that may as well be wandering isn't.
+
+def _levels(drawn: Drawn, level_of: Callable[[Numbers], Numbers]) -> Numbers | None:
+    """The value in each cell ahead, by draw; None where too little is known.
+
+    Each week ahead moves on from the level of the one before as a week of the past did that followed one of about the
+    same level: so a level that keeps coming back does so in the draws, and one that wanders goes on wandering.
     """
     import numpy as np
 
@@ -118,26 +129,53 @@ def _levels(drawn: Drawn) -> Numbers | None:
         return None
     scale = _Scale.of(values[facts], ratio=drawn.definition.unit.dimension == "ratio")
     past = scale.to(_carried(values[facts], cells, len(drawn.ahead.past)))
-    seen = np.isfinite(past)
-    mean = past[seen].mean()
-    pull = _pull(past[seen], WEEK * drawn.ahead.parts)
-    steps = np.diff(past, prepend=np.nan) + pull * (np.concatenate([[np.nan], past[:-1]]) - mean)
-    drawn_steps = drawn.ahead.totals(_usual_where_unknown(steps, WEEK * drawn.ahead.parts))
-    drawn_steps = drawn_steps * np.exp(drawn.ahead.rng.normal(0, STEP_SPREAD, (len(drawn_steps), 1)))
-    level = np.full(len(drawn_steps), scale.to(np.array([_last(drawn)]))[0])
-    path = np.empty_like(drawn_steps)
-    for cell in range(path.shape[1]):
-        level = level + pull * (mean - level) + drawn_steps[:, cell]
-        path[:, cell] = level
-    return scale.back(path)
+    a_week = WEEK * drawn.ahead.parts
+    weeks = _Weeks.of(past.reshape(-1, a_week), drawn.ahead.past.usable.reshape(-1, a_week), level_of)
+    if len(weeks.begun) < LEAST_WEEKS:
+        return None
+    size = np.exp(drawn.ahead.rng.normal(0, STEP_SPREAD, (drawn.ahead.draws, 1)))
+    level = np.full(drawn.ahead.draws, level_of(past[None, -a_week:])[0])
+    path: list[Numbers] = []
+    for _ in range(0, len(drawn.ahead.future), a_week):
+        moved = weeks.moved[weeks.like(level, drawn.ahead.rng)] * size
+        path.append(scale.bound(level[:, None] + moved))
+        level = level_of(path[-1])
+    return scale.back(np.concatenate(path, axis=1)[:, : len(drawn.ahead.future)])
 
 
-def _usual_where_unknown(steps: Numbers, week: int) -> Numbers:
-    """The first level has no step that led to it; none at all would move the level for good by a weekday's habit."""
-    import numpy as np
+@dataclass(frozen=True)
+class _Weeks:
+    """Completely collected weeks of the past, oldest first: the level of the week before each, how far each cell lies
+    from that, and how much the week counts."""
 
-    usual = [float(known.mean()) if len(known := day[np.isfinite(day)]) else 0.0 for day in steps.reshape(-1, week).T]
-    return np.where(np.isfinite(steps), steps, np.tile(usual, len(steps) // week))
+    begun: Numbers
+    moved: Numbers
+    weights: Numbers
+
+    @classmethod
+    def of(cls, past: Numbers, usable: Numbers, level_of: Callable[[Numbers], Numbers]) -> _Weeks:
+        """`past` has a row for each week, and a column for each of its cells."""
+        import numpy as np
+
+        before = level_of(past)[:-1]
+        whole = usable[1:].all(axis=1) & np.isfinite(before)
+        ages = len(before) - 1 - np.flatnonzero(whole)
+        moved = past[1:][whole] - before[whole][:, None]
+        return cls(before[whole], moved, 0.5 ** (ages / LEVEL_HALF_LIFE))
+
+    def like(self, level: Numbers, rng: np.random.Generator) -> Numbers:
+        """A week for each level, by its number: those that began near it are the likeliest."""
+        import numpy as np
+
+        width = 1.06 * self.begun.std() * len(self.begun) ** -0.2  # Silverman's rule
+        near = np.ones((len(level), len(self.begun)))
+        if width > 0:
+            # Beyond what was ever seen the outermost weeks are the most alike.
+            seen = level.clip(self.begun.min(), self.begun.max())
+            near = np.exp(-0.5 * np.square((seen[:, None] - self.begun) / width)) + ANY_WEEK
+        up_to = np.cumsum(near * self.weights, axis=1)
+        chosen: Numbers = (rng.random((len(level), 1)) * up_to[:, -1:] > up_to).sum(axis=1)
+        return chosen
 
 
 def _carried(values: Numbers, cells: Numbers, number: int) -> Numbers:
@@ -146,18 +184,6 @@ def _carried(values: Numbers, cells: Numbers, number: int) -> Numbers:
 
     newest = cells.searchsorted(np.arange(number), side="right") - 1
     return np.where(newest >= 0, values[newest], np.nan)
-
-
-def _pull(past: Numbers, week: int) -> float:
-    """The share of its distance from its mean that a level loses in a cell, as far as its past leaves no doubt."""
-    import numpy as np
-
-    before, change = past[:-week] - past.mean(), past[week:] - past[:-week]
-    weight = float(np.square(before).sum())
-    if weight == 0:
-        return 0.0
-    weekly = -float((before * change).sum()) / weight - UNIT_ROOT * week / len(past)
-    return float(1 - (1 - min(1.0, max(0.0, weekly))) ** (1 / week))
 
 
 class _Scale:
@@ -180,6 +206,9 @@ class _Scale:
         import numpy as np
 
         return np.log(values) if self._logarithmic else values
+
+    def bound(self, values: Numbers) -> Numbers:
+        return values if self._logarithmic else values.clip(self._low, self._high)
 
     def back(self, values: Numbers) -> Numbers:
         import numpy as np

@@ -34,7 +34,7 @@ HALF_A_YEAR = 26 * WEEK
 LEAST_DAYS = 42
 """Days that must have been collected in the past half year."""
 
-MEASURED = 0.5
+MEASURED = 0.25
 """The share of draws in which there is something to measure at all; with less there is no forecast."""
 
 
