@@ -66,6 +66,8 @@ def report(
     """
     form = "json" if as_json else form
     only_one_of(as_of, said_on)
+    if said_on is not None and since is not None:
+        raise click.UsageError("--since compares with what today's facts say; --said-on shows a report as it was")
     workspace = invocation.open()
     found = _report(workspace, as_of, said_on, cycle, since)
     if output is None:

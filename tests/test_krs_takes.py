@@ -257,3 +257,64 @@ def test_a_share_s_border_is_where_a_plain_loop_finds_it(known, limit, compariso
 
     fine = [wrong for wrong in range(of + 1) if holds(wrong)]
     assert found.number == (max(fine) if fine else None)
+
+
+KNOWN = st.lists(st.integers(0, 41), max_size=30)
+"""Days after 13 November with a fact each, at nine in the morning; the window that decides begins on day 21."""
+
+CHRISTMAS_EVE = "2026-12-24"
+
+
+def known_days(days):
+    """Those that are seen on Christmas Eve, day 41."""
+    return sorted(day for day in days if day < 41)
+
+
+def day_at(day):
+    return at("2026-11-13") + timedelta(days=day, hours=9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(days=KNOWN, wanted=st.integers(0, 60))
+def test_a_rate_s_border_is_where_a_plain_loop_finds_it(days, wanted):
+    facts = [deployed(f"v{n}", day_at(day)) for n, day in enumerate(known_days(days))]
+    if not facts:
+        return
+    found, _ = asked(definition("deployment_frequency"), facts, CHRISTMAS_EVE, goal("at_least", wanted / 10))
+    decide, more = sum(day >= 21 for day in known_days(days)), 0
+    while 10 * (decide + more) < wanted * 28:
+        more += 1
+    assert found.number == more
+
+
+@settings(deadline=None, max_examples=60)
+@given(days=KNOWN, wanted=st.integers(0, 100))
+def test_a_share_of_days_border_is_where_a_plain_loop_finds_it(days, wanted):
+    facts = [deployed(f"v{n}", day_at(day)) for n, day in enumerate(known_days(days))]
+    if not facts:
+        return
+    found, _ = asked(definition("deployment_days"), facts, CHRISTMAS_EVE, goal("at_least", wanted / 100))
+    workdays = [day for day in range(21, 49) if day_at(day).weekday() < 5]
+    had_one = {day for day in known_days(days) if day in workdays}
+    left = [day for day in workdays if day >= 41]
+    enough = [n for n in range(len(left) + 1) if 100 * (len(had_one) + n) >= wanted * len(workdays)]
+    assert found.number == (enough[0] if enough else None)
+    assert found.days == len(left)
+
+
+@settings(deadline=None, max_examples=60)
+@given(known=st.lists(st.tuples(st.integers(21, 40), st.integers(1, 99)), min_size=1, max_size=30))
+def test_a_median_s_border_is_where_a_plain_loop_finds_it(known):
+    facts = [ran(f"r{n}", day_at(day), "success", seconds=60 * minutes) for n, (day, minutes) in enumerate(known)]
+    found, _ = asked(definition("ci_duration", min_samples=0), facts, CHRISTMAS_EVE, goal("at_most", 50 * 60))
+    if found is None:
+        return
+    of = found.of
+
+    def holds(n):
+        values = sorted([minutes for _, minutes in known] + [50] * n + [10**6] * (of - n))
+        middle = len(values) // 2
+        return values[middle] <= 50 if len(values) % 2 else values[middle - 1] + values[middle] <= 100
+
+    enough = [n for n in range(of + 1) if holds(n)]
+    assert found.number == (enough[0] if enough else None)

@@ -142,6 +142,8 @@ class TestTheCommand:
     def test_what_today_s_facts_say_is_another_question(self, capsys):
         assert main(["status", "--said-on", "2026-11-20", "--as-of", "2026-11-20"]) == 2
         assert "ask for one after the other" in capsys.readouterr().err
+        assert main(["report", "--said-on", "2026-11-20", "--since", "2026-11-13"]) == 2
+        assert "--said-on shows a report as it was" in capsys.readouterr().err
 
     def test_where_nothing_was_said_it_ends_with_a_wrong_usage_s_code(self, capsys):
         assert main(["status", "--said-on", "2026-11-01"]) == 2
