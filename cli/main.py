@@ -23,6 +23,7 @@ from .new_cycle import new_cycle
 from .record import record
 from .report import report
 from .retrospective import retrospective
+from .run import run
 from .schema import schema
 from .sources import sources
 from .status import status
@@ -36,7 +37,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-PLANNED = ("run", "backtest", "store", "export")
+PLANNED = ("backtest", "store", "export")
 """Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
 
 
@@ -81,7 +82,7 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 for command in (
     init, check, lint, collect, backfill, record, checkin, status, metric, explain, report, close, retrospective,
-    new_cycle, sources, schema, completions,
+    new_cycle, sources, run, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
 

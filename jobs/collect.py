@@ -23,7 +23,21 @@ def collect(workspace: Workspace, sources: Sequence[str] = (), *, progress: Prog
 
     A source that fails costs the others nothing. Every batch is kept the moment it is stored.
     """
+    return _evaluated(workspace, fetch(workspace, sources, progress=progress))
+
+
+def fetch(workspace: Workspace, sources: Sequence[str] = (), *, progress: Progress | None = None) -> CollectionResult:
+    """As `collect`, without evaluating.
+
+    Raises:
+        Stopped: where the workspace is stopping; every batch that was stored stays.
+    """
     return _run(workspace, sources, None, progress or Quiet())
+
+
+def _evaluated(workspace: Workspace, result: CollectionResult) -> CollectionResult:
+    evaluate_all(workspace)
+    return result
 
 
 def backfill(
@@ -34,7 +48,7 @@ def backfill(
     Raises:
         NotPast: where `since` lies in the future.
     """
-    return _run(workspace, sources, start_of(workspace, since), progress or Quiet())
+    return _evaluated(workspace, _run(workspace, sources, start_of(workspace, since), progress or Quiet()))
 
 
 def start_of(workspace: Workspace, since: date) -> datetime:
@@ -56,5 +70,4 @@ def _run(workspace: Workspace, names: Sequence[str], since: datetime | None, pro
     for name, verdict in verdicts.items():
         runs += SourceCollection(workspace, workspace.config.sources[name], since, progress, verdict).collect()
     runs += resolve_shipments(workspace, verdicts, progress)
-    evaluate_all(workspace)
     return CollectionResult(runs=tuple(runs), failed=any(run.outcome not in ("ok", "busy") for run in runs))

@@ -9,19 +9,21 @@ from zoneinfo import ZoneInfo
 
 
 class Schedule(Protocol):
-    """`after` gives the first time that is due after `then`, whether or not that is past by now."""
+    """What is due again and again."""
 
-    def after(self, then: datetime) -> datetime: ...
+    def after(self, due: datetime, begun: datetime) -> datetime:
+        """The first time that comes after `begun`, where something due at `due` was begun then."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Again and again, `span` after the time before."""
+    """`span` after the time before, however late that was begun."""
 
     span: timedelta
 
-    def after(self, then: datetime) -> datetime:
-        return then + self.span
+    def after(self, due: datetime, begun: datetime) -> datetime:
+        return due + self.span * ((begun - due) // self.span + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,11 @@ class Cron:
     line: str
     timezone: str
 
-    def after(self, then: datetime) -> datetime:
+    def after(self, due: datetime, begun: datetime) -> datetime:
+        return self.following(max(due, begun))
+
+    def following(self, then: datetime) -> datetime:
+        """The first time after an instant."""
         from croniter import croniter
 
         zone = ZoneInfo(self.timezone)
@@ -57,7 +63,8 @@ class Cron:
         offset = then.astimezone(zone).utcoffset()
         assert offset is not None
         while True:
-            due = (croniter(self.line, wall).get_next(datetime) - offset).replace(tzinfo=UTC)
+            local: datetime = croniter(self.line, wall).get_next(datetime)
+            due = (local - offset).replace(tzinfo=UTC)
             changed = _next_change(then, due, zone)
             if changed is None:
                 return due
@@ -100,13 +107,13 @@ def _next_change(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | N
     return high.replace(microsecond=0)
 
 
-def caught_up(schedule: Schedule, last: datetime | None, now: datetime) -> datetime:
-    """When it is next due, where it ran for the time `last` (None: never, so it is due now).
+def caught_up(schedule: Schedule, due: datetime | None, begun: datetime | None, now: datetime) -> datetime:
+    """When it is next due, where the run for the time `due` was begun at `begun` (None: never, so it is due now).
 
-    Of all that was missed while nobody ran it, one is due, at once.
+    Of all that was missed since then, one is due, at once. Times that are yet to come are those of a clock that was
+    set back, and keep nothing waiting.
     """
-    if last is None:
+    if due is None or begun is None:
         return now
-    # A clock that was set back must not keep it waiting for a time that was already.
-    due = schedule.after(min(last, now))
-    return max(due, now) if due <= now else due
+    due = min(due, now)
+    return max(schedule.after(due, max(due, min(begun, now))), now)

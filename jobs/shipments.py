@@ -73,7 +73,10 @@ class _SourceShipments:
     progress: Progress
     verdict: Verdict
     holder: str = field(default_factory=this_process)
-    _crew: Crew = field(default_factory=Crew)
+    _crew: Crew = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._crew = Crew(self.workspace.stopping)
     _asked: set[Pair] = field(default_factory=set)
 
     def resolve(self) -> list[StreamRun]:

@@ -33,7 +33,10 @@ class SourceCollection:
     progress: Progress
     verdict: Verdict
     holder: str = field(default_factory=this_process)
-    _crew: Crew = field(default_factory=Crew)
+    _crew: Crew = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._crew = Crew(self.workspace.stopping)
 
     def collect(self) -> list[StreamRun]:
         """What each stream did, in the order in which the config asks for them."""

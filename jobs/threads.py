@@ -16,10 +16,11 @@ class Stopped(BaseException):
 
 
 class Crew:
-    """Threads over one list of work; one alone works in the caller's own thread."""
+    """Threads over one list of work; one alone works in the caller's own thread. `unwanted` stops it from outside."""
 
-    def __init__(self) -> None:
+    def __init__(self, unwanted: threading.Event | None = None) -> None:
         self._stopping = threading.Event()
+        self._unwanted = unwanted or threading.Event()
         self._failures: list[Exception] = []
 
     def check(self) -> None:
@@ -28,7 +29,7 @@ class Crew:
         Raises:
             Stopped: where the command is being ended, or other work of the crew failed.
         """
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._unwanted.is_set():
             raise Stopped
 
     def do(self, work: Iterable[Callable[[], None]], most: int) -> None:
@@ -41,6 +42,7 @@ class Crew:
         size = min(most, len(left))
         if size < 2:
             while left:
+                self.check()
                 left.popleft()()
             return
         # A join that Ctrl-C interrupts takes its thread for ended: each says so by itself.
@@ -56,10 +58,12 @@ class Crew:
             raise
         if self._failures:
             raise self._failures[0]
+        if self._unwanted.is_set():
+            raise Stopped
 
     def _work(self, left: deque[Callable[[], None]], ended: threading.Event) -> None:
         try:
-            while not self._stopping.is_set():
+            while not (self._stopping.is_set() or self._unwanted.is_set()):
                 try:
                     piece = left.popleft()
                 except IndexError:

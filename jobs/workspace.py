@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,13 +23,14 @@ from . import clock
 class Workspace:
     """What every job works on. The store is opened when it is first asked for: `writing` creates or upgrades it.
 
-    `chance` is from 0 to 1, anew each time it is asked.
+    `chance` is from 0 to 1, anew each time it is asked. Work that takes long is left where `stopping` is set.
     """
 
     config: Config
     writing: bool = False
     clock: Callable[[], datetime] = clock.now
     chance: Callable[[], float] = random.random
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def open(cls, config: Path | None, *, writing: bool = False) -> Workspace:
@@ -48,6 +50,13 @@ class Workspace:
         address = self.config.store
         password = address.password.resolve(self.config.path.parent).reveal() if address.password else None
         return Store.open(address.url, password=password, create=self.writing, read_only=not self.writing)
+
+    def under(self, config: Config) -> Workspace:
+        """The same by another config, on the same store."""
+        other = replace(self, config=config)
+        if "store" in self.__dict__:
+            other.__dict__["store"] = self.store
+        return other
 
     def make_store(self) -> None:
         """Make or upgrade the store now, whether or not there is something to put into it."""

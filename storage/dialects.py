@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from .errors import StoreBroken, StoreError, StoreFull, StoreLocked, StoreMissing, StoreReadOnly, StoreUnreachable
+from .errors import (
+    StoreBroken,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreMissing,
+    StoreReadOnly,
+    StoreTaken,
+    StoreUnreachable,
+)
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for the one before it."""
@@ -64,6 +74,16 @@ class Database(Protocol):
 
     def explained(self) -> AbstractContextManager[None]:
         """Whatever the database or the file system refuses becomes a `StoreError` in words."""
+        ...
+
+    def alone(self, engine: Engine) -> AbstractContextManager[Callable[[], bool]]:
+        """Be the only one of its kind on the store, until the end or this process's death.
+
+        Gives a way to ask whether that still holds.
+
+        Raises:
+            StoreTaken: where another one is.
+        """
         ...
 
 
@@ -195,6 +215,17 @@ class Sqlite:
         return damage + orphans
 
     @contextmanager
+    def alone(self, engine: Engine) -> Iterator[Callable[[], bool]]:
+        path = self.path.with_name(self.path.name + ".daemon")
+        # Held by the system for this process: whatever ends the process gives it back.
+        with self.explained(), path.open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise _taken(self) from None
+            yield lambda: True
+
+    @contextmanager
     def explained(self) -> Iterator[None]:
         try:
             yield
@@ -249,7 +280,10 @@ class Postgres:
         return engine
 
     def _begin(self, conn: Connection) -> None:
-        if conn.get_execution_options().get("writes"):
+        options = conn.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
+        if options.get("writes"):
             # One writer at a time, as in a file: what one decides on what it read no other changes meanwhile.
             conn.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS:g}s'")
             conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS}, hashtext(current_schema()))")
@@ -306,6 +340,16 @@ class Postgres:
         return []
 
     @contextmanager
+    def alone(self, engine: Engine) -> Iterator[Callable[[], bool]]:
+        held = _SessionLock(engine, self)
+        try:
+            if not held():
+                raise _taken(self)
+            yield held
+        finally:
+            held.close()
+
+    @contextmanager
     def explained(self) -> Iterator[None]:
         try:
             yield
@@ -322,8 +366,44 @@ class Postgres:
         return StoreError(f"{self}: {str(error).splitlines()[0]}")
 
 
-_WRITERS = 0x6B72
-"""Names our lock among those of all programs that use the database."""
+class _SessionLock:
+    """A server's lock that lasts as long as a connection of its own does; asked whether it holds, it is taken anew
+    where that connection was lost."""
+
+    def __init__(self, engine: Engine, db: Postgres) -> None:
+        self._engine = engine
+        self._db = db
+        self._conn: Connection | None = None
+
+    def __call__(self) -> bool:
+        with self._db.explained():
+            try:
+                if self._conn is not None:
+                    self._conn.exec_driver_sql("SELECT 1")
+                    return True
+            except DBAPIError:
+                self.close()
+            self._conn = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            asked = f"SELECT pg_try_advisory_lock({_DAEMON}, hashtext(current_schema()))"
+            if self._conn.exec_driver_sql(asked).scalar():
+                return True
+            self.close()
+            return False
+
+    def close(self) -> None:
+        if self._conn is not None:
+            with suppress(DBAPIError):
+                self._conn.invalidate()  # the lock goes with the connection, which must not come back into the pool
+                self._conn.close()
+            self._conn = None
+
+
+def _taken(db: Database) -> StoreTaken:
+    return StoreTaken(f"another `keyresults run` is at work on {db}: stop it first, or leave it to it")
+
+
+_WRITERS, _DAEMON = 0x6B72, 0x6B73
+"""They name our locks among those of all programs that use the database."""
 
 _STATES: dict[str, tuple[type[StoreError], str]] = {
     "3D000": (StoreMissing, "there is no such database: make it, or name another"),

@@ -31,6 +31,10 @@ class StoreUnreachable(StoreError):
     """The server that holds the store does not answer."""
 
 
+class StoreTaken(StoreError):
+    """Another process is doing alone what this one wants to do."""
+
+
 class StoreFull(StoreError):
     """The disk is full."""
 

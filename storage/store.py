@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
@@ -78,6 +80,14 @@ class Store(
 
     def __repr__(self) -> str:
         return f"<Store {self._db}>"
+
+    def alone(self) -> AbstractContextManager[Callable[[], bool]]:
+        """Be the only daemon on this store. Gives a way to ask whether that still holds.
+
+        Raises:
+            StoreTaken: where there is one.
+        """
+        return self._db.alone(self._engine)
 
     def check(self) -> list[str]:
         """Everything wrong with the store, in words; nothing for a sound one."""

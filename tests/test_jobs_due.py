@@ -15,7 +15,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 def all_due(schedule, start, end):
     found, at = [], start
-    while (at := schedule.after(at)) < end:
+    while (at := schedule.after(at, at)) < end:
         found.append(at)
     return found
 
@@ -25,7 +25,7 @@ def berlin(year, month, day, hour=0, minute=0, fold=0):
 
 
 def test_a_time_that_is_left_out_is_due_when_the_clock_goes_on():
-    due = Cron("30 2 * * *", "Europe/Berlin").after(berlin(2026, 3, 28, 12))
+    due = Cron("30 2 * * *", "Europe/Berlin").following(berlin(2026, 3, 28, 12))
     # On 29 March the clock goes from 2:00 to 3:00.
     assert due == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
     assert due.astimezone(BERLIN).time() == time(3, 0)
@@ -66,34 +66,47 @@ def test_a_weekly_report_is_due_on_its_mondays():
 
 
 def test_sunday_is_sunday():
-    due = Cron("0 0 * * 0", "UTC").after(datetime(2026, 11, 23, tzinfo=UTC))
+    due = Cron("0 0 * * 0", "UTC").following(datetime(2026, 11, 23, tzinfo=UTC))
     assert due.strftime("%A") == "Sunday"
 
 
+QUARTER, DAILY = Every(timedelta(minutes=15)), Cron("0 6 * * *", "UTC")
+NOW = datetime(2026, 11, 23, 9, 7, tzinfo=UTC)
+
+
 def test_what_never_ran_is_due_now():
-    now = datetime(2026, 11, 2, 9, tzinfo=UTC)
-    assert caught_up(Every(timedelta(minutes=15)), None, now) == now
+    assert caught_up(QUARTER, None, None, NOW) == NOW
 
 
-def test_of_all_that_was_missed_one_is_due_at_once():
-    now = datetime(2026, 11, 23, 9, 7, tzinfo=UTC)
-    three_weeks_ago = now - timedelta(days=21)
-    assert caught_up(Every(timedelta(minutes=15)), three_weeks_ago, now) == now
-    assert caught_up(Cron("0 6 * * *", "UTC"), three_weeks_ago, now) == now
+@pytest.mark.parametrize("schedule", [QUARTER, DAILY])
+def test_of_all_that_was_missed_one_is_due_at_once(schedule):
+    three_weeks_ago = NOW - timedelta(days=21)
+    assert caught_up(schedule, three_weeks_ago, three_weeks_ago, NOW) == NOW
 
 
 def test_what_is_not_yet_due_waits():
-    now = datetime(2026, 11, 23, 9, 7, tzinfo=UTC)
-    assert caught_up(Every(timedelta(minutes=15)), now - timedelta(minutes=5), now) == now + timedelta(minutes=10)
-    assert caught_up(Cron("0 6 * * *", "UTC"), now.replace(hour=6, minute=0), now) == now.replace(
-        day=24, hour=6, minute=0
-    )
+    before = NOW - timedelta(minutes=5)
+    assert caught_up(QUARTER, before, before, NOW) == NOW + timedelta(minutes=10)
+    at_six = NOW.replace(hour=6, minute=0)
+    assert caught_up(DAILY, at_six, at_six, NOW) == at_six + timedelta(days=1)
+
+
+def test_a_rhythm_does_not_drift_with_runs_that_begin_late():
+    due = NOW - timedelta(minutes=5)
+    assert caught_up(QUARTER, due, due + timedelta(seconds=40), NOW) == due + timedelta(minutes=15)
+
+
+def test_what_came_while_it_was_not_yet_begun_is_done_by_that_run():
+    due = NOW - timedelta(hours=2)
+    # Due at 7:07 and begun at 9:06, with 9:07 the next in its rhythm.
+    assert caught_up(QUARTER, due, NOW - timedelta(minutes=1), NOW) == NOW
+    assert caught_up(QUARTER, due, NOW, NOW) == NOW + timedelta(minutes=15)
+    assert caught_up(DAILY, NOW.replace(day=20, hour=6, minute=0), NOW, NOW) == NOW.replace(day=24, hour=6, minute=0)
 
 
 def test_a_clock_that_was_set_back_holds_nothing_up():
-    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
-    ran = now + timedelta(days=1)
-    assert caught_up(Every(timedelta(minutes=15)), ran, now) == now + timedelta(minutes=15)
+    ran = NOW + timedelta(days=1)
+    assert caught_up(QUARTER, ran, ran, NOW) == NOW + timedelta(minutes=15)
 
 
 instants = st.integers(0, 3 * 365 * 86_400).map(lambda s: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=s))
@@ -102,7 +115,7 @@ instants = st.integers(0, 3 * 365 * 86_400).map(lambda s: datetime(2025, 1, 1, t
 @given(instants, st.sampled_from(["*/15 * * * *", "0 6 * * *", "30 2 * * 0", "0 9 1 * *", "5 4 * * 1-5"]))
 def test_what_is_due_lies_after_and_nothing_lies_between(then, line):
     schedule = Cron(line, "Europe/Berlin")
-    due = schedule.after(then)
+    due = schedule.following(then)
     assert due > then
     middle = then + (due - then) / 2
-    assert schedule.after(middle) == due
+    assert schedule.following(middle) == due

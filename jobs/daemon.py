@@ -1,0 +1,174 @@
+"""The daemon: routines that run when they are due, for a year and longer, whatever fails meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+
+from ..storage.errors import StoreError
+from ..storage.timetable import JobOutcome
+from .pulse import Pulse
+from .routine import Failed, Later, Routine, first_due, next_due, retry
+from .scheduler import BOUND, THREADS, Clockwork
+from .threads import Stopped
+from .workspace import Workspace
+
+CATCHING_UP = 0.1
+
+log = logging.getLogger("keyresults.daemon")
+
+
+class Daemon:
+    """Runs the routines of a workspace. `routines` makes them; they are made again when the config has changed.
+
+    `watch` is called with each beat, before anything else; it may call `use`.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        routines: Callable[[Workspace], Mapping[str, Routine]],
+        *,
+        pulse: Pulse | None = None,
+        watch: Callable[[], None] = lambda: None,
+        bound: float = BOUND,
+        threads: int = THREADS,
+    ) -> None:
+        self.workspace = workspace
+        self.pulse = pulse or Pulse()
+        self._make = routines
+        self._routines = routines(workspace)
+        self._watch = watch
+        self._running: set[str] = set()
+        self._idle = threading.Condition()
+        self._clockwork = Clockwork(
+            workspace.clock, beat=self._beat, replan=self._plan_all, bound=bound, threads=threads
+        )
+
+    def start(self) -> None:
+        self._plan_all()
+        self._clockwork.start()
+
+    def use(self, workspace: Workspace) -> None:
+        """Go on by another config. What runs ends by the one it began with."""
+        gone = set(self._routines) - set(routines := self._make(workspace))
+        self.workspace, self._routines = workspace, routines
+        for name in gone:
+            self._clockwork.forget(name)
+            self._noted(partial(workspace.store.plan_job, name, None))
+        self._plan_all()
+
+    def soon(self, name: str) -> None:
+        """Have a routine run at once, unless it runs just now."""
+        if name in self._routines and name not in self._running:
+            self._at(name, self.workspace.clock(), self.workspace.clock())
+
+    def wake(self) -> None:
+        """Look at once at what is due, and at the config."""
+        self._clockwork.wake()
+
+    def stop(self, seconds: float) -> bool:
+        """Begin nothing more, and wait for what runs; False where something still runs then."""
+        self.pulse.stopping = True
+        self.workspace.stopping.set()
+        self._clockwork.stop()
+        give_up = monotonic() + seconds
+        with self._idle:
+            while self._running and monotonic() < give_up:
+                self._idle.wait(give_up - monotonic())
+            return not self._running
+
+    def _beat(self) -> None:
+        self.pulse.beat()
+        try:
+            self._watch()
+        except Exception:
+            log.exception("looking at the config failed")
+
+    def _plan_all(self) -> None:
+        now = self.workspace.clock()
+        try:
+            records = self.workspace.store.jobs()
+        except StoreError as error:
+            # Nothing is known of the runs before; each is asked again once the store answers.
+            log.error("the store can't be read: %s", error)
+            records = {}
+        for name, routine in self._routines.items():
+            with self._idle:
+                if name in self._running:
+                    continue
+            due = first_due(routine, records.get(name), now)
+            self._noted(partial(self.workspace.store.plan_job, name, due))
+            # Of what was missed, only a little is spread: somebody may be waiting for it.
+            self._at(name, due, due, share=CATCHING_UP if due == now else 1.0)
+
+    def _at(self, name: str, due: datetime, when: datetime, share: float = 1.0) -> None:
+        spread = self._routines[name].spread * self.workspace.chance() * share
+        self._clockwork.at(name, when + spread, partial(self._run, name, due))
+
+    def _run(self, name: str, due: datetime) -> None:
+        routine = self._routines.get(name)
+        with self._idle:
+            if routine is None or name in self._running or self.workspace.stopping.is_set():
+                return
+            self._running.add(name)
+        workspace = self.workspace
+        try:
+            due, again = self._ran(workspace, routine, due)
+        except Stopped:
+            return
+        finally:
+            with self._idle:
+                self._running.discard(name)
+                self._idle.notify_all()
+        if name in self._routines and not workspace.stopping.is_set():
+            self._at(name, due, again)
+
+    def _ran(self, workspace: Workspace, routine: Routine, due: datetime) -> tuple[datetime, datetime]:
+        """Run it and note how that went; what it is due for next, and when that may begin.
+
+        A run that failed or has to wait is still due for the time it was due for, so that its rhythm stays.
+        """
+        begun, store = workspace.clock(), workspace.store
+        said: Later | None = None
+        error: str | None = None
+        try:
+            store.start_job(routine.name, due, begun)
+            said = routine.run(due)
+        except (Failed, StoreError) as failure:
+            error = str(failure)
+        except Exception as unexpected:
+            log.exception("%s failed in a way it should not", routine.name)
+            error = f"it failed in a way it should not: {type(unexpected).__name__}"
+        now = workspace.clock()
+        again = next_due(routine, due, begun, now, said) if error is None else self._retry(routine, now)
+        outcome: JobOutcome = "ok" if error is None else "failed"
+        self._noted(lambda: store.finish_job(routine.name, now, outcome, error, again))
+        seconds = round((now - begun) / timedelta(seconds=1), 3)
+        level = logging.INFO if error is None else logging.WARNING
+        told = {
+            "job": routine.name,
+            "outcome": outcome,
+            "seconds": seconds,
+            "next": again.isoformat(timespec="seconds"),
+        }
+        log.log(level, "%s: %s", routine.name, error or "done", extra=told)
+        return (again if error is None and said is None else due), again
+
+    def _retry(self, routine: Routine, now: datetime) -> datetime:
+        try:
+            record = self.workspace.store.job(routine.name)
+        except StoreError:
+            record = None
+        return retry(1 + (record.failures if record else 0), now)
+
+    def _noted(self, note: Callable[[], None]) -> None:
+        """What can't be noted is asked again after the next start; the routine itself is not held up by it."""
+        try:
+            note()
+        except StoreError as error:
+            log.error("it can't be noted when jobs are due: %s", error)

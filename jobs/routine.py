@@ -1,0 +1,69 @@
+"""One thing the daemon does again and again, and when it does it next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..storage.timetable import JobRecord
+from .due import Schedule, caught_up
+
+FIRST_RETRY, LAST_RETRY = timedelta(minutes=5), timedelta(hours=1)
+
+JITTER = 0.05
+LONGEST_JITTER = timedelta(minutes=1)
+"""So that not everybody asks a source in the same second: up to this share of a rhythm, and no longer."""
+
+
+class Failed(Exception):
+    """A run did not do what it should; `str()` is for people, without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A run went well so far, and is to go on then: a source asked to wait."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routine:
+    """`run` is told the time it is due for. `spread` is how much later than due it may begin.
+
+    It raises `Failed` where it did not do what it should, and says `Later` where it has to wait.
+    """
+
+    name: str
+    schedule: Schedule
+    run: Callable[[datetime], Later | None]
+    spread: timedelta = timedelta(0)
+
+
+def first_due(routine: Routine, record: JobRecord | None, now: datetime) -> datetime:
+    """When it is due, by what is stored of it; at once where it never ran, or did not end."""
+    if record is None or record.started_at is None:
+        return now
+    if record.finished_at is None or record.finished_at < record.started_at:
+        return now
+    regular = caught_up(routine.schedule, record.due, record.started_at, now)
+    waits = record.next_due is not None and record.outcome == "failed"
+    # A failing source is not asked more often because the daemon was started again.
+    return min(max(regular, record.next_due), now + LAST_RETRY) if waits and record.next_due else regular
+
+
+def next_due(routine: Routine, due: datetime, begun: datetime, now: datetime, said: Later | None) -> datetime:
+    """After a run for the time `due` that went well. What became due while it ran is due at once."""
+    if said is not None:
+        return max(said.at, now + timedelta(minutes=1))
+    return caught_up(routine.schedule, due, begun, now)
+
+
+def retry(failures: int, now: datetime) -> datetime:
+    """After that many failures in a row: twice as long each time."""
+    doubled = FIRST_RETRY * (1 << min(failures - 1, 10))
+    return now + min(doubled, LAST_RETRY)
+
+
+def spread_of(rhythm: timedelta) -> timedelta:
+    return min(rhythm * JITTER, LONGEST_JITTER)

@@ -1,0 +1,87 @@
+"""The clockwork under the daemon: runs each job at the time it is due for, one run of it at a time.
+
+APScheduler holds the times and the threads. It waits by a clock that does not know of a laptop that slept or of a
+clock that was set, so that no wait is longer than `BOUND`, and times are looked at anew where the clock was set back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+BOUND = 30.0
+"""Seconds between two looks at the clock, at most."""
+
+SET_BACK = timedelta(minutes=1)
+"""A clock that goes back by less has been put right; by more, times in the store may lie in the future."""
+
+THREADS = 8
+
+logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what goes wrong in a job is told by whoever runs it
+
+
+class Clockwork:
+    """`beat` is called before each look at what is due; `replan` where the clock was set back."""
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        *,
+        beat: Callable[[], None],
+        replan: Callable[[], None],
+        bound: float = BOUND,
+        threads: int = THREADS,
+    ) -> None:
+        self._clock = clock
+        self._seen = clock()
+        self._beat = beat
+        self._replan = replan
+        self._bound = bound
+        self._scheduler = self._made(threads)
+
+    def _made(self, threads: int) -> Any:  # noqa: ANN401 (APScheduler has no types)
+        from apscheduler.executors.pool import ThreadPoolExecutor
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        look = self._look
+
+        class Bounded(BackgroundScheduler):  # type: ignore[misc]  # APScheduler ships no types
+            def _process_jobs(self) -> float:
+                return look(super()._process_jobs)
+
+        return Bounded(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(threads)},
+            # A job that is late runs all the same, once.
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
+
+    def _look(self, process: Callable[[], float | None]) -> float:
+        now = self._clock()
+        if now < self._seen - SET_BACK:
+            self._replan()
+        self._seen = now
+        self._beat()
+        wait = process()
+        return self._bound if wait is None else min(max(wait, 0.0), self._bound)
+
+    def at(self, name: str, when: datetime, run: Callable[[], None]) -> None:
+        """Run it once at that time, or at once where it is past; what was planned under this name is forgotten."""
+        self._scheduler.add_job(run, "date", run_date=when, id=name, replace_existing=True)
+
+    def forget(self, name: str) -> None:
+        if self._scheduler.get_job(name) is not None:
+            self._scheduler.remove_job(name)
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def wake(self) -> None:
+        """Look at the clock now."""
+        self._scheduler.wakeup()
+
+    def stop(self) -> None:
+        """Begin nothing more. What runs goes on."""
+        self._scheduler.shutdown(wait=False)

@@ -1,0 +1,98 @@
+"""The daemon as a whole: alone on its store, following its config, until it is stopped."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from ..config.model import Config
+from ..storage.errors import StoreError
+from .daemon import Daemon
+from .pulse import Pulse
+from .reload import Followed
+from .routines import Work
+from .scheduler import BOUND
+from .workspace import Workspace
+
+log = logging.getLogger("keyresults.daemon")
+
+
+class Service:
+    """`lost` is called where another daemon has taken the store, which happens only once the lock on it was lost.
+
+    `problem` then says so. Where `reread` is set, the config is read again.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        lost: Callable[[], None] = lambda: None,
+        reread: threading.Event | None = None,
+        bound: float = BOUND,
+    ) -> None:
+        self.problem = ""
+        self.pulse = Pulse()
+        self._workspace = workspace
+        self._lost = lost
+        self._bound = bound
+        self._reread = reread or threading.Event()
+        self._held: Callable[[], bool] = lambda: True
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """
+        Raises:
+            StoreTaken: where another daemon is at work on the store.
+        """
+        self._held = self._open.enter_context(self._workspace.store.alone())
+        self._followed = Followed(self._workspace.config, self._use, self._reread)
+        self.daemon = Daemon(
+            self._workspace,
+            lambda workspace: Work(workspace, self.pulse).routines(),
+            pulse=self.pulse,
+            watch=self._watch,
+            bound=self._bound,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def start(self) -> None:
+        self.daemon.start()
+        config = self._workspace.config
+        log.info(
+            "started: %d sources, %d objectives",
+            len(config.sources),
+            len(config.objectives),
+            extra={"config": config.digest[:12]},
+        )
+
+    def wake(self) -> None:
+        """Look at once at what is due, and at the config."""
+        self.daemon.wake()
+
+    def stop(self, seconds: float) -> bool:
+        log.info("stopping")
+        return self.daemon.stop(seconds)
+
+    def _use(self, config: Config) -> None:
+        self._workspace = self._workspace.under(config)
+        self.daemon.use(self._workspace)
+
+    def _watch(self) -> None:
+        self._followed.look()
+        self.pulse.config_error = self._followed.problem
+        try:
+            if not self._held():
+                self.problem = "another `keyresults run` has taken over the store"
+                self._lost()
+        except StoreError as error:
+            log.error("%s", error)

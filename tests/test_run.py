@@ -1,0 +1,167 @@
+"""`keyresults run` as a process: alone on its store, following its config, ending when it is told to."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+from job_scenes import rows, write_scene
+from keyresults.storage.errors import StoreTaken
+from keyresults.storage.store import Store
+
+COMMAND = [sys.executable, "-c", "import sys; from keyresults.cli.main import main; sys.exit(main())"]
+
+
+@pytest.fixture
+def config(tmp_path):
+    return write_scene(tmp_path, rows(20))
+
+
+def store_of(config):
+    return config.parent / ".keyresults/store.db"
+
+
+@contextmanager
+def running(config):
+    process = subprocess.Popen(
+        [*COMMAND, "--config", str(config), "run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def jobs(config):
+    try:
+        with closing(sqlite3.connect(f"file:{store_of(config)}?mode=ro", uri=True)) as store:
+            return dict(store.execute("SELECT name, outcome FROM jobs"))
+    except sqlite3.OperationalError:
+        return {}
+
+
+def is_at_work(config):
+    with store_of(config).with_name("store.db.daemon").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def wait_for(condition, process, seconds=40):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.1)
+
+
+def stop(process, sign=signal.SIGTERM):
+    """How it ended, what it said, and how long that took."""
+    begun = time.monotonic()
+    process.send_signal(sign)
+    said, _ = process.communicate(timeout=20)
+    return process.returncode, said, time.monotonic() - begun
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_it_collects_and_evaluates_and_ends_when_it_is_told_to(config, sign):
+    with running(config) as process:
+        wait_for(lambda: jobs(config).get("collect/exports") == jobs(config).get("evaluate") == "ok", process)
+        code, said, seconds = stop(process, sign)
+    assert (code, "Traceback" in said) == (0, False)
+    assert seconds < 10
+    with closing(sqlite3.connect(store_of(config))) as store:
+        assert store.execute("SELECT count(*) FROM evaluations").fetchone()[0] >= 1
+        assert store.execute("SELECT count(*) FROM leases").fetchone() == (0,)
+
+
+def test_a_second_one_is_refused_and_a_dead_ones_lock_is_no_obstacle(config):
+    with running(config) as first:
+        wait_for(lambda: jobs(config).get("evaluate") == "ok", first)
+        with running(config) as second:
+            said, _ = second.communicate(timeout=20)
+            assert second.returncode == 2
+            assert "another `keyresults run` is at work on" in said
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        with running(config) as third:
+            wait_for(lambda: is_at_work(config), third)
+            assert stop(third)[0] == 0
+
+
+def test_only_one_is_alone_on_a_store(store_url):
+    with Store.open(store_url) as one, Store.open(store_url) as other:
+        with one.alone() as held:
+            assert held()
+            with pytest.raises(StoreTaken), other.alone():
+                pass
+            assert held()
+        with other.alone() as now:
+            assert now()
+
+
+def test_a_lock_that_was_lost_with_its_connection_is_taken_anew(postgres, postgres_url):
+    with Store.open(postgres_url) as one, Store.open(postgres_url) as other, one.alone() as held:
+        postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'keyresults'")
+        assert held()
+        with pytest.raises(StoreTaken), other.alone():
+            pass
+
+
+def test_a_broken_config_keeps_the_old_one_and_a_mended_one_is_used(config):
+    good = config.read_text()
+    with running(config) as process:
+        wait_for(lambda: jobs(config).get("evaluate") == "ok", process)
+        config.write_text(good + "\n[nonsense]\n")
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        more = '\n[sources.desk]\ntype = "file"\nfiles = ["more.csv"]\nfacts = "deployments"\n'
+        (config.parent / "more.csv").write_text((config.parent / "deployments.csv").read_text())
+        config.write_text(good.replace("\n[metrics.rollbacks]", more + "\n[metrics.rollbacks]"))
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "collect/desk" in jobs(config), process)
+        code, said, _ = stop(process)
+    assert code == 0
+    assert "the changed config is not used, the one before stays" in said
+    assert "nonsense" in said
+
+
+def test_work_in_hand_is_left_within_ten_seconds(tmp_path, httpserver):
+    """A source that answers once in a blue moon: its thread can't be ended, the process can."""
+
+    def slowly(request):
+        time.sleep(30)
+
+    httpserver.expect_request("/api/v1/query_range").respond_with_handler(slowly)
+    httpserver.expect_request("/api/v1/query").respond_with_handler(slowly)
+    slow = f'\n[sources.prometheus]\ntype = "prometheus"\nurl = "{httpserver.url_for("/").rstrip("/")}"\n'
+    metric = (
+        '\n[metrics.load]\nsource = "prometheus"\nquery = "up"\nunit = "count"\naggregate = "mean"\nwindow = "7d"\n'
+    )
+    config = write_scene(tmp_path, rows(20), sources=slow, metrics=metric)
+    with running(config) as process:
+        wait_for(lambda: "evaluate" in jobs(config), process)
+        time.sleep(3)
+        code, _, seconds = stop(process)
+    assert code == 0
+    assert seconds < 10.5
+    with Store.open(f"sqlite:///{store_of(config)}") as store:
+        assert store.check() == []
+
+
+def test_nothing_is_left_of_it_but_the_store(config):
+    with running(config) as process:
+        wait_for(lambda: jobs(config).get("evaluate") == "ok", process)
+        stop(process)
+    left = {one.name for one in (config.parent / ".keyresults").iterdir() if not one.name.startswith("store.db")}
+    assert left == {".gitignore"}
