@@ -14,7 +14,8 @@ _ESCAPE_SEQUENCE = re.compile(
 )
 _JOINERS = "\u200c\u200d"  # needed by Persian and by composed emoji
 # A "<" before a blank or a digit opens no tag, a "&" that isn't written as an entity stands for itself.
-_MARKDOWN = re.compile(r"[\\`*\[\]|~#$]|<(?![\s\d]|$)|&(?=#?\w+;)|(?<!\w)_|_(?!\w)")
+# "#123" is no heading, and "~40" opens nothing that could be closed: `~` after something else is escaped.
+_MARKDOWN = re.compile(r"[\\`*\[\]|$]|^#(?=#*$)|^~(?!\d)|(?<!^)~|<(?![\s\d]|$)|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
 _CODE = re.compile(r"(?<!`)`[\w .,:=/-]+`(?!`)")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
 _BLOCK = re.compile(r"^(\d*)([-+.)](?=\s|$)|>)")

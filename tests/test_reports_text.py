@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyresults.cli.printing import rendered
 from keyresults.reports import machine, markdown, terminal, terminal_tables
@@ -139,10 +139,26 @@ def _tokens(tokens):
         yield from _tokens(token.children or [])
 
 
+READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+SIGNS = st.text(alphabet=st.sampled_from("ab1 _*~#`<>&;|[]()!-+.=:/\\$@\"'\n\t"), max_size=24)
+
+
+@pytest.mark.parametrize("around", ["{}", "- a: {}", "- a  \n  ▁▂ {} · b", "### {}", "- **a: {}**"])
+@settings(max_examples=60, deadline=None)
+@given(written=SIGNS | st.text(max_size=30))
+def test_escaped_text_is_read_as_it_was_written(around, written):
+    tokens = list(_tokens(READER.parse(around.format(escaped(written)))))
+    ours = {token.type for token in _tokens(READER.parse(around.format("x")))}
+    assert {token.type for token in tokens} <= {*ours, "code_inline", "link_open", "link_close", "text_special"}
+    read = "".join(token.content for token in tokens if token.type in ("text", "code_inline", "text_special"))
+    for harmless in "`\u2060":  # of code, and after an @ so that nobody is called
+        written, read = written.replace(harmless, ""), read.replace(harmless, "")
+    assert clean(written) in read
+
+
 @pytest.mark.parametrize("made", [report, told, hostile_report])
 def test_a_page_made_of_markdown_has_our_headings_and_folds_and_plain_links_alone(made):
-    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    tokens = list(_tokens(reader.parse(markdown.full_report(made()))))
+    tokens = list(_tokens(READER.parse(markdown.full_report(made()))))
     kinds = Counter(token.type for token in tokens)
     key_results = sum(len(o.key_results) for o in made().objectives)
     markup = Counter(token.content.strip() for token in tokens if token.type == "html_block")
@@ -184,7 +200,17 @@ def test_text_begins_no_list(text, harmless):
 
 
 @pytest.mark.parametrize(
-    "text", ["5% → 2% → < 1%", "> 1% and R&D", "run `keyresults collect`", 'a{job="x"}', "1.2× or 3 < 4"]
+    "text",
+    [
+        "#123 Cache it",
+        "~40 deployments",
+        "a_b",
+        "5% → 2% → < 1%",
+        "> 1% and R&D",
+        "run `keyresults collect`",
+        'a{job="x"}',
+        "1.2× or 3 < 4",
+    ],
 )
 def test_markdown_leaves_harmless_signs_as_they_are(text):
     assert escaped(f"is {text}") == f"is {text}"
@@ -200,6 +226,9 @@ def test_markdown_leaves_harmless_signs_as_they_are(text):
         ("&lt;b&gt;", "\\&lt;b\\&gt;"),
         ("> quoted", "\\> quoted"),
         ("`a` and `b", "\\`a\\` and \\`b"),
+        ("__0__", "\\_\\_0\\_\\_"),
+        ("~a~ ~~~", "\\~a\\~ \\~\\~\\~"),
+        ("## C #", "\\## C \\#"),
         ("``a`", "\\`\\`a\\`"),
         ("`a|b`", "\\`a\\|b\\`"),
         ("`<b>`", "\\`\\<b>\\`"),
