@@ -71,9 +71,7 @@ def close(
     elif yes:
         found = _closed(workspace, cycle, hands, by, early=early)
     else:
-        from ..jobs.closing import preview
-
-        found = preview(workspace, cycle, hands, early=early)
+        found = _previewed(workspace, cycle, hands, early=early)
     _print(found, as_json)
 
 
@@ -101,21 +99,26 @@ def _grade(text: str) -> tuple[str, float | None]:
         ) from None
 
 
+def _previewed(workspace: Workspace, cycle: str, hands: Mapping[str, HandGrade], *, early: bool) -> ClosingPreview:
+    from ..jobs.closing import preview
+
+    return preview(workspace, cycle, hands, early=early)
+
+
 def _closed(
     workspace: Workspace, cycle: str, hands: Mapping[str, HandGrade], by: str | None, *, early: bool
 ) -> ClosingPreview:
     from ..jobs.closing import close as closed
-    from ..reports.values import ClosingPreview
 
-    return ClosingPreview(report=closed(workspace, cycle, hands, by=_who(workspace, by), early=early))
+    closed(workspace, cycle, hands, by=_who(workspace, by), early=early)
+    return _previewed(workspace, cycle, {}, early=False)
 
 
 def _reopened(workspace: Workspace, cycle: str, reason: str, by: str | None) -> ClosingPreview:
-    from ..jobs.closing import preview
     from ..jobs.closing import reopen as reopened
 
     reopened(workspace, cycle, by=_who(workspace, by), reason=reason)
-    return preview(workspace, cycle)
+    return _previewed(workspace, cycle, {}, early=False)
 
 
 def _who(workspace: Workspace, by: str | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..reports.progress_report import ProgressReport, ReportedKeyResult
-from ..reports.values import Learned
+from ..reports.values import ClosingStep, Learned
 from ..storage.errors import StoreError
 from ..storage.rows import StoredClosing
 from ..storage.store import Store
@@ -36,6 +36,15 @@ def closed_report(store: Store, cycle: str, as_of: datetime) -> ProgressReport |
 def closing_in_force(store: Store, cycle: str) -> StoredClosing | None:
     done = [one for one in store.closings(cycle) if one.action != "learned"]
     return done[-1] if done and done[-1].action == "closed" else None
+
+
+def history(store: Store, cycle: str) -> tuple[ClosingStep, ...]:
+    """When the cycle was closed and reopened, oldest first."""
+    return tuple(
+        ClosingStep(one.action, one.at, one.by, json.loads(one.content)["reason"] if one.action == "reopened" else "")
+        for one in store.closings(cycle)
+        if one.action != "learned"
+    )
 
 
 def for_every_day(report: ProgressReport) -> ProgressReport:

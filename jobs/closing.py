@@ -14,7 +14,7 @@ from ..krs.model import KeyResult, Objective
 from ..krs.names import UnknownNameError, key_results_of
 from ..reports.progress_report import Closed, ProgressReport, ReportedKeyResult, ReportedObjective
 from ..reports.values import ClosingPreview, Learned
-from .closed import closed_report, closing_in_force, for_every_day, learned
+from .closed import closed_report, closing_in_force, for_every_day, history, learned
 from .evaluate import cycle_named, evaluate, keep
 from .evidence import Evaluation
 from .judging import judged
@@ -46,9 +46,10 @@ def preview(workspace: Workspace, cycle: str, hands: Hands | None = None, *, ear
     if frozen is not None and hands:
         raise CannotClose(f"{cycle} is closed, and its grades are frozen: `keyresults close {cycle} --reopen` first")
     if frozen is not None:
-        return ClosingPreview(report=frozen)
+        return ClosingPreview(report=frozen, history=history(workspace.store, cycle))
     report = graded_report(workspace, cycle, now, hands or {})
-    return ClosingPreview(report=report, hindrances=tuple(_hindrances(workspace.config, report, early=early)))
+    hindrances = tuple(_hindrances(workspace.config, report, early=early))
+    return ClosingPreview(report=report, hindrances=hindrances, history=history(workspace.store, cycle))
 
 
 def close(workspace: Workspace, cycle: str, hands: Hands, *, by: str, early: bool = False) -> ProgressReport:

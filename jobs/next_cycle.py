@@ -134,7 +134,9 @@ class _Carrier:
                 carried.append(one)
             else:
                 left.append(one)
-        kept = {key: table[key] for key in ("id", "title", "owner", "teams", "kind", "parent") if key in table}
+        kept = {
+            key: table[key] for key in ("id", "title", "owner", "teams", "kind", "parent", "ignore") if key in table
+        }
         return NextObjective(
             told=told,
             table={**kept, "cycle": self.next.name},

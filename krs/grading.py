@@ -96,7 +96,8 @@ def grade(
     Raises:
         CannotGrade: where it was measured, or isn't graded at all, and a grade by hand is given.
     """
-    of_first = None if first is None else FirstGrade(_value(first), _succeeded(kind, first))
+    aside = judgement.status in _NOT_GRADED
+    of_first = None if first is None or aside else FirstGrade(_value(first), _succeeded(kind, first))
     if hand is None:
         value, succeeded = _value(judgement), _succeeded(kind, judgement)
     else:
@@ -106,7 +107,7 @@ def grade(
         succeeded=succeeded,
         first=of_first,
         by_hand=hand.reason if hand else "",
-        early=early and judgement.status not in _NOT_GRADED,
+        early=early and not aside,
         days=days,
         unknown=unknown,
     )

@@ -14,6 +14,7 @@ from .dates import Dates
 from .looks import tally
 from .numbers import count, graded, many
 from .progress_report import ProgressReport, ReportedKeyResult
+from .values import ClosingStep
 
 _NO_MORE_THAN = 6
 """Spans of days that are named; the rest are counted."""
@@ -86,6 +87,12 @@ def dates_of(report: ProgressReport) -> Dates:
 def closed(report: ProgressReport, dates: Dates) -> str:
     """`closed on 4 Jan 09:00 by ana`; empty while the cycle is open."""
     return "" if report.closed is None else f"closed on {dates.instant(report.closed.at)} by {report.closed.by}"
+
+
+def step(one: ClosingStep, dates: Dates) -> str:
+    """`reopened on 11 Jan 09:00 by ben: The survey came in`."""
+    said = f"{one.action} on {dates.instant(one.at)} by {one.by}"
+    return f"{said}: {one.reason}" if one.reason else said
 
 
 def summary(report: ProgressReport, dates: Dates) -> str:

@@ -48,9 +48,14 @@ def full_report(report: ProgressReport) -> str:
 
 
 def closing(found: ClosingPreview) -> str:
-    """As `status`, with the grades, and what is in the way of closing."""
-    said = _report(found.report, ZoneInfo(found.report.timezone), in_full=False)
-    return _text({**said, "hindrances": list(found.hindrances)})
+    """As `status`, with the grades, what is in the way of closing, and what was done before."""
+    zone = ZoneInfo(found.report.timezone)
+    said = _report(found.report, zone, in_full=False)
+    steps = [
+        {"action": one.action, "at": _time(one.at, zone), "by": one.by, "reason": one.reason or None}
+        for one in found.history
+    ]
+    return _text({**said, "hindrances": list(found.hindrances), "history": steps})
 
 
 def retrospective(report: ProgressReport, lessons: Sequence[Learned]) -> str:

@@ -64,6 +64,9 @@ def _more(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
 
 
 def _what_next(found: ClosingPreview, dates: Dates) -> Iterator[RenderableType]:
+    if len(found.history) > (found.report.closed is not None):
+        yield from ("", Text("On record", style="bold"))
+        yield from (Padding(Text(clean(grade_words.step(one, dates))), _INDENT) for one in found.history)
     name = clean(found.report.cycle.name)
     if found.hindrances:
         yield from ("", Text("In the way", style="bold"))

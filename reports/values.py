@@ -85,12 +85,26 @@ class Learned:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ClosingStep:
+    """That a cycle was closed or reopened, by whom, and the reason of a reopening."""
+
+    action: Literal["closed", "reopened"]
+    at: datetime
+    by: str
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosingPreview:
-    """A cycle with the grades that closing it would freeze; `hindrances` are what is in the way, in words."""
+    """A cycle with the grades that closing it would freeze, or has frozen.
+
+    `hindrances` are what is in the way, in words; `history` is what was done before, oldest first.
+    """
 
     report: ProgressReport
     hindrances: tuple[str, ...] = ()
+    history: tuple[ClosingStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,13 @@ def test_a_cycle_is_opened_again_with_a_reason(folder, capsys):
     code, out, _ = run(capsys, "close", "2026-Q4", "--reopen", "--reason", "The survey came in", "--by", "ben")
     assert code == 0
     assert "not closed" in out
+    assert "closed on 4 Jan 2027 09:00 by ana\n  reopened on 4 Jan 2027 09:00 by ben: The survey came in" in out
     assert "closed" not in run(capsys, "status")[1]
+    history = valid("close", run(capsys, "close", "2026-Q4", "--json")[1])["history"]
+    assert [(one["action"], one["by"], one["reason"]) for one in history] == [
+        ("closed", "ana", None),
+        ("reopened", "ben", "The survey came in"),
+    ]
 
 
 def test_who_closed_it_is_taken_from_the_environment(folder, capsys, monkeypatch):

@@ -137,7 +137,7 @@ def test_there_is_nothing_to_grade_twice_where_target_and_metric_are_the_same():
 @pytest.mark.parametrize("status", ["withdrawn", "draft", "not_started"])
 def test_what_is_not_judged_is_not_graded(status):
     judgement = replace(at_end(0.85), status=Status(status))
-    assert grade("committed", judgement, early=True) == Grade(value=None, succeeded=None)
+    assert grade("committed", judgement, first=at_end(0.85), early=True) == Grade(value=None, succeeded=None)
     assert not wants_hand(judgement)
     with pytest.raises(CannotGrade, match="nothing to grade"):
         grade("committed", judgement, hand=HandGrade(1.0, "it went well"))
