@@ -48,6 +48,8 @@ def full_report(report: ProgressReport) -> RenderableType:
     for objective in report.objectives:
         parts += ["", _objective(objective, width)]
         parts += [_in_overview(kr, objective.kind, dates, width) for kr in objective.key_results]
+    if any(objective.key_results for objective in report.objectives):
+        parts += ["", Text("Key results, one by one", style="bold")]
     for objective in report.objectives:
         for kr in objective.key_results:
             parts += ["", _in_full(kr, objective.kind, dates, width)]
