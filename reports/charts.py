@@ -1,19 +1,19 @@
 """A key result's way as a line chart: its value, pace and target, its forecast, and what happened on the way.
 
-Colours are the page's own (custom properties), so that a chart reads well on light and on dark.
+One specification in Vega-Lite serves all charts, which differ in what they put into it. Colours are the page's
+own (custom properties), so that a chart reads well on light and on dark.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 
 from . import wording
-from .axis import Axis, day_axis, value_axis
+from .axis import day_axis, value_axis
 from .course import Course, Point, corners
 from .dates import Dates
-from .drawing import Spec
+from .drawing import Picture, Row, Spec
 from .progress_report import ReportedKeyResult
 
 _WIDTH, _HEIGHT = 640, 280
@@ -22,21 +22,54 @@ _WITHIN = {
     "width": _WIDTH - _PADDING["left"] - _PADDING["right"],
     "height": _HEIGHT - _PADDING["top"] - _PADDING["bottom"],
 }
-_NOON = timedelta(hours=12)
+_DAY = 86_400_000
 _ABOVE, _AT_FOOT = -10, _WITHIN["height"] - 7
 
 
-def chart(kr: ReportedKeyResult, course: Course, dates: Dates) -> Spec:
-    """A specification in Vega-Lite, of a course with at least one value."""
+def chart(kr: ReportedKeyResult, course: Course, dates: Dates) -> Picture:
+    """What is drawn of a course with at least one value."""
+    return Picture(CHART, _rows(kr, course), _settings(kr, course, dates))
+
+
+def _rows(kr: ReportedKeyResult, course: Course) -> Mapping[str, Sequence[Row]]:
+    stretches = list(course.stretches)
+    alone = [stretch[0] for stretch in stretches if len(stretch) == 1]
+    newest = [stretch[-1] for stretch in stretches[-1:]]
+    return {
+        "excluded": [{"day": _time(first), "end": _time(last) + _DAY} for first, last in course.excluded],
+        "revised": [{"day": _noon(day)} for day in course.revised],
+        "limits": _line([corners(line) for line in course.limits]),
+        "expected": _line([corners(course.expected)]),
+        "values": _line(stretches),
+        "doubtful": _line([course.doubtful]),
+        "newest": _line([[*alone, *newest]]),
+        "forecast": list(_forecast(kr, course)),
+        "checked-in": [{"day": _noon(day)} for day in course.checked_in],
+    }
+
+
+def _line(parts: Sequence[Sequence[Point]]) -> list[Row]:
+    return [{"day": _noon(day), "value": v, "part": n} for n, part in enumerate(parts) for day, v in part]
+
+
+def _forecast(kr: ReportedKeyResult, course: Course) -> Iterator[Row]:
+    if kr.forecast is not None and kr.judgement.kept is None:
+        end = _noon(min(course.last, kr.judgement.deadline))
+        yield {"day": end, "value": kr.forecast.low, "high": kr.forecast.high, "median": kr.forecast.median}
+
+
+def _settings(kr: ReportedKeyResult, course: Course, dates: Dates) -> Mapping[str, object]:
+    days = day_axis(course.first, course.last, dates)
     values = value_axis(_seen(kr, course), kr.unit, wording.period(kr))
     return {
-        "background": None,
-        "autosize": {"type": "none"},
-        "padding": _PADDING,
-        **_WITHIN,
-        "config": {"view": {"stroke": None}},
-        "encoding": {"x": _across(day_axis(course.first, course.last, dates))},
-        "layer": [one for one in _layers(kr, course, _upwards(values)) if one["data"]["values"]],
+        "first": _time(days.low),
+        "last": _time(days.high) + _DAY,
+        "days": [_time(day) for day in days.at],
+        "dayTexts": {str(_time(day)): text for day, text in zip(days.at, days.texts, strict=True)},
+        "low": values.low,
+        "high": values.high,
+        "levels": list(values.at),
+        "levelTexts": list(values.texts),
     }
 
 
@@ -46,112 +79,114 @@ def _seen(kr: ReportedKeyResult, course: Course) -> list[float]:
     return [value for line in lines for _, value in line] + likely
 
 
-def _layers(kr: ReportedKeyResult, course: Course, upwards: Spec) -> Iterator[Spec]:
-    """What lies below comes first."""
-    yield _bands(course.excluded)
-    yield _uprights(course.revised)
-    for line in course.limits:
-        yield _line([corners(line)], upwards, color="var(--target)", strokeWidth=2, strokeDash=[8, 4], step=True)
-    yield _line([corners(course.expected)], upwards, color="var(--pace)", strokeWidth=2, strokeDash=[1, 4])
-    yield _line(list(course.stretches), upwards, color="var(--value)", strokeWidth=2.5)
-    yield _points(course.doubtful, upwards, "circle", 20, "var(--pace)")
-    alone = [stretch[0] for stretch in course.stretches if len(stretch) == 1]
-    newest = [stretch[-1] for stretch in course.stretches][-1:]
-    yield _points([*alone, *newest], upwards, "circle", 46, "var(--value)")
-    yield from _forecast(kr, course, upwards)
-    yield _marks(course.revised, "diamond", _ABOVE, "var(--revision)")
-    yield _marks(course.checked_in, "triangle-up", _AT_FOOT, "var(--check-in)")
-
-
-def _across(axis: Axis[date]) -> Spec:
-    texts = json.dumps({str(_time(day)): text for day, text in zip(axis.at, axis.texts, strict=True)})
-    shown = {
-        "values": [_time(day) for day in axis.at],
-        "labelExpr": f"({texts})[+datum.value]",
-        "grid": False,
-        "tickColor": "var(--rule)",
-        "domainColor": "var(--rule)",
-        "labelFlush": True,
-        **_LETTERS,
-    }
-    # A day's reading is drawn at its noon.
-    ends = [_time(axis.low), _time(axis.high) + _milliseconds(2 * _NOON)]
-    return {"field": "day", "type": "temporal", "title": None, "scale": {"type": "utc", "domain": ends}, "axis": shown}
-
-
-def _upwards(axis: Axis[float]) -> Spec:
-    first, step = axis.at[0], axis.at[-1] - axis.at[-2] if len(axis.at) > 1 else 1
-    shown = {
-        "values": list(axis.at),
-        "labelExpr": f"{json.dumps(axis.texts)}[round((datum.value - {first!r}) / {step!r})]",
-        "gridColor": "var(--rule)",
-        "domain": False,
-        "ticks": False,
-        **_LETTERS,
-    }
-    ends = {"domain": [axis.low, axis.high], "zero": False, "nice": False}
-    return {"field": "value", "type": "quantitative", "title": None, "scale": ends, "axis": shown}
-
-
-_LETTERS = {"labelColor": "var(--soft)", "labelFontSize": 13, "labelPadding": 6, "labelLimit": 0, "labelOverlap": False}
-
-
 def _time(day: date) -> int:
     """Milliseconds of UTC: the days are cut already, in the tracker's zone."""
     return round(datetime.combine(day, time.min, tzinfo=UTC).timestamp() * 1000)
 
 
-def _milliseconds(length: timedelta) -> int:
-    return length // timedelta(milliseconds=1)
-
-
 def _noon(day: date) -> int:
-    return _time(day) + _milliseconds(_NOON)
+    """Where a day's reading is drawn."""
+    return _time(day) + _DAY // 2
 
 
-def _layer(values: Sequence[Spec], mark: Spec, **encoding: Spec) -> Spec:
-    return {"data": {"values": values}, "mark": mark, "encoding": encoding}
+def _lines(name: str, **mark: object) -> Spec:
+    whole = {"type": "line", "strokeCap": "round", "strokeJoin": "round", **mark}
+    return {"data": {"name": name}, "mark": whole, "encoding": {"y": _UPWARDS, "detail": {"field": "part"}}}
 
 
-def _line(parts: Sequence[Sequence[Point]], upwards: Spec, *, step: bool = False, **mark: object) -> Spec:
-    rows = [{"day": _noon(day), "value": v, "part": n} for n, part in enumerate(parts) for day, v in part]
-    shape = {"interpolate": "step"} if step else {}
-    whole = {"type": "line", "strokeCap": "round", "strokeJoin": "round", **shape, **mark}
-    return _layer(rows, whole, y=upwards, detail={"field": "part", "type": "nominal"})
+def _points(name: str, size: int, colour: str) -> Spec:
+    return {"data": {"name": name}, "mark": _mark("circle", size, colour), "encoding": {"y": _UPWARDS}}
 
 
-def _points(points: Sequence[Point], upwards: Spec, shape: str, size: int, colour: str) -> Spec:
-    rows = [{"day": _noon(day), "value": value} for day, value in points]
-    return _layer(rows, _mark(shape, size, colour), y=upwards)
-
-
-def _marks(days: Sequence[date], shape: str, height: int, colour: str) -> Spec:
-    return _layer([{"day": _noon(day)} for day in days], _mark(shape, 80, colour), y={"value": height})
+def _signs(name: str, shape: str, height: int, colour: str) -> Spec:
+    return {"data": {"name": name}, "mark": _mark(shape, 80, colour), "encoding": {"y": {"value": height}}}
 
 
 def _mark(shape: str, size: int, colour: str) -> Spec:
     return {"type": "point", "shape": shape, "size": size, "filled": True, "opacity": 1, "color": colour}
 
 
-def _bands(spans: Sequence[tuple[date, date]]) -> Spec:
-    rows = [{"day": _time(first), "end": _time(last) + _milliseconds(2 * _NOON)} for first, last in spans]
-    mark = {"type": "rect", "color": "var(--excluded)"}
-    return _layer(rows, mark, x2={"field": "end"}, y={"value": 0}, y2={"value": _WITHIN["height"]})
+_LETTERS = {"labelColor": "var(--soft)", "labelFontSize": 13, "labelPadding": 6, "labelLimit": 0, "labelOverlap": False}
+_ACROSS = {
+    "field": "day",
+    "type": "temporal",
+    "title": None,
+    "scale": {"type": "utc", "domain": [{"expr": "first"}, {"expr": "last"}]},
+    "axis": {
+        "values": {"expr": "days"},
+        "labelExpr": "dayTexts[+datum.value]",
+        "grid": False,
+        "tickColor": "var(--rule)",
+        "domainColor": "var(--rule)",
+        "labelFlush": True,
+        **_LETTERS,
+    },
+}
+_UPWARDS = {
+    "field": "value",
+    "type": "quantitative",
+    "title": None,
+    "scale": {"domain": [{"expr": "low"}, {"expr": "high"}], "zero": False, "nice": False},
+    "axis": {
+        "values": {"expr": "levels"},
+        "labelExpr": "levelTexts[indexof(levels, datum.value)]",
+        "gridColor": "var(--rule)",
+        "domain": False,
+        "ticks": False,
+        **_LETTERS,
+    },
+}
+_BAND = {
+    "data": {"name": "excluded"},
+    "mark": {"type": "rect", "color": "var(--excluded)"},
+    "encoding": {"x2": {"field": "end"}, "y": {"value": 0}, "y2": {"value": _WITHIN["height"]}},
+}
+_UPRIGHT = {
+    "data": {"name": "revised"},
+    "mark": {"type": "rule", "color": "var(--revision)", "strokeWidth": 1.5, "strokeDash": [3, 3]},
+    "encoding": {"y": {"value": _ABOVE}, "y2": {"value": _WITHIN["height"]}},
+}
+_LIKELY = {
+    "data": {"name": "forecast"},
+    "mark": {"type": "rule", "color": "var(--forecast)", "strokeWidth": 14, "strokeCap": "butt"},
+    "encoding": {"y": _UPWARDS, "y2": {"field": "high"}},
+}
+_MIDDLE = {
+    "data": {"name": "forecast"},
+    "mark": {
+        "type": "tick",
+        "orient": "horizontal",
+        "color": "var(--value)",
+        "size": 20,
+        "thickness": 2.5,
+        "opacity": 1,
+    },
+    "encoding": {"y": _UPWARDS | {"field": "median"}},
+}
 
-
-def _uprights(days: Sequence[date]) -> Spec:
-    mark = {"type": "rule", "color": "var(--revision)", "strokeWidth": 1.5, "strokeDash": [3, 3]}
-    ends = {"y": {"value": _ABOVE}, "y2": {"value": _WITHIN["height"]}}
-    return _layer([{"day": _noon(day)} for day in days], mark, **ends)
-
-
-def _forecast(kr: ReportedKeyResult, course: Course, upwards: Spec) -> Iterator[Spec]:
-    if kr.forecast is None or kr.judgement.kept is not None:
-        return
-    end = _noon(min(course.last, kr.judgement.deadline))
-    band = {"type": "rule", "color": "var(--forecast)", "strokeWidth": 14, "strokeCap": "butt"}
-    yield _layer(
-        [{"day": end, "value": kr.forecast.low, "high": kr.forecast.high}], band, y=upwards, y2={"field": "high"}
-    )
-    middle = {"type": "tick", "orient": "horizontal", "color": "var(--value)", "size": 20, "thickness": 2.5}
-    yield _layer([{"day": end, "value": kr.forecast.median}], middle, y=upwards)
+CHART: Spec = {
+    "background": None,
+    "autosize": {"type": "none"},
+    "padding": _PADDING,
+    **_WITHIN,
+    "config": {"view": {"stroke": None}},
+    "params": [
+        {"name": name, "value": 0}
+        for name in ("first", "last", "days", "dayTexts", "low", "high", "levels", "levelTexts")
+    ],
+    "encoding": {"x": _ACROSS},
+    "layer": [
+        _BAND,
+        _UPRIGHT,
+        _lines("limits", color="var(--target)", strokeWidth=2, strokeDash=[8, 4], interpolate="step"),
+        _lines("expected", color="var(--pace)", strokeWidth=2, strokeDash=[1, 4]),
+        _lines("values", color="var(--value)", strokeWidth=2.5),
+        _points("doubtful", 20, "var(--pace)"),
+        _points("newest", 46, "var(--value)"),
+        _LIKELY,
+        _MIDDLE,
+        _signs("revised", "diamond", _ABOVE, "var(--revision)"),
+        _signs("checked-in", "triangle-up", _AT_FOOT, "var(--check-in)"),
+    ],
+}
+"""What lies below comes first."""

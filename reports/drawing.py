@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -11,6 +15,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 Spec = dict[str, Any]
+Row = Mapping[str, float]
 
 _VERSION = "5.21"
 _NOT_NEEDED = re.compile(r"class|role|aria-.*|pointer-events|font-family|stroke-miterlimit|display")
@@ -18,17 +23,47 @@ _LONG = re.compile(r"(\.\d)\d+")
 _DRAWN = frozenset({"text", "line"})
 
 
-def drawn(spec: Spec, label: str) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A specification in Vega-Lite, with what its named data and its parameters are."""
+
+    spec: Spec
+    rows: Mapping[str, Sequence[Row]]
+    settings: Mapping[str, object]
+
+
+def drawn(picture: Picture, label: str) -> Markup:
     """An image that fills the width it is given; `label` says in words what can be seen on it."""
     import vl_convert
     from defusedxml.ElementTree import fromstring, tostring
 
-    svg = fromstring(vl_convert.vegalite_to_svg(spec, vl_version=_VERSION, allowed_base_urls=[]))
+    svg = fromstring(vl_convert.vega_to_svg(_filled(picture), allowed_base_urls=[]))
     box = svg.get("viewBox", "")
     _tidy(svg)
     svg.attrib.clear()
     svg.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "viewBox": box, "role": "img", "aria-label": label}
     return Markup(tostring(svg, encoding="unicode"))  # noqa: S704 (written by an XML writer, which escapes)
+
+
+def _filled(picture: Picture) -> Spec:
+    """In Vega, which takes a third less time than to compile the same Vega-Lite for every picture."""
+    compiled = _compiled(json.dumps(picture.spec))
+    data = [
+        one | {"values": picture.rows[one["name"]]} if one["name"] in picture.rows else one for one in compiled["data"]
+    ]
+    settings = picture.settings
+    signals = [
+        one | {"value": settings[one["name"]]} if one["name"] in settings else one for one in compiled["signals"]
+    ]
+    return compiled | {"data": data, "signals": signals}
+
+
+@cache
+def _compiled(spec: str) -> Spec:
+    import vl_convert
+
+    made: Spec = vl_convert.vegalite_to_vega(spec, vl_version=_VERSION)
+    return made
 
 
 def _tidy(element: Element) -> None:

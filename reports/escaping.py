@@ -25,6 +25,8 @@ _UNPRINTABLE = re.compile("[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-
 
 def clean(text: str) -> str:
     """One line without control characters, escape sequences or marks that turn the direction of writing."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     without = _ESCAPE_SEQUENCE.sub("", text)
     return " ".join("".join(_visible(c) for c in without).split())
 
