@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 LEVEL_NOW, LEVEL_WEEKLY, LEVEL_WITHIN = 0.5, 0.15, 0.5
 """How far the logarithm of a frequency may be from the past's, as standard deviations: what is unsure of it today,
 what each week ahead adds for good, and by how much single weeks are out of the ordinary."""
+
+USUAL_CHANGE, USUAL_MONTHS = 0.9, 6
+"""The usual change of the logarithm of a month's number of facts (root mean square), and how many months of a
+metric's own it weighs."""
 
 UNSEEN = 0.5
 """Facts in half a year that may just not have been seen: what never happened may still happen (Jeffreys' prior)."""
@@ -86,7 +91,25 @@ class Drawn:
     def level(self) -> Numbers:
         """By draw and cell ahead, how many times as much happens as in the past."""
 
-        return self.ahead.wandering(LEVEL_NOW, LEVEL_WEEKLY, LEVEL_WITHIN)
+        times = self._restlessness
+        return self.ahead.wandering(LEVEL_NOW * times, LEVEL_WEEKLY * times, LEVEL_WITHIN * times)
+
+    @cached_property
+    def _restlessness(self) -> float:
+        """How much the number of facts changed from month to month, compared with what is usual (which is 1).
+
+        Months here are four weeks. The fewer of them there are, the more the usual counts.
+        """
+        import numpy as np
+
+        month = 4 * WEEK * self.ahead.parts
+        months = len(self.ahead.past) // month
+        shape = (months, month)
+        usable = self.ahead.past.usable[-months * month :].reshape(shape).mean(axis=1) >= 0.5
+        numbers = self.per_cell()[-months * month :].reshape(shape).sum(axis=1)
+        changes = np.diff(np.log(numbers + UNSEEN))[usable[1:] & usable[:-1]]
+        squares = USUAL_MONTHS * USUAL_CHANGE**2 + float(np.square(changes).sum())
+        return math.sqrt(squares / (USUAL_MONTHS + len(changes))) / USUAL_CHANGE
 
     def numbers(self, among: Numbers | None = None) -> Numbers:
         """By draw and cell ahead, how many facts are drawn there."""

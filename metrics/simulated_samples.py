@@ -133,23 +133,25 @@ def _levels(drawn: Drawn, level_of: Callable[[Numbers], Numbers]) -> Numbers | N
     weeks = _Weeks.of(past.reshape(-1, a_week), drawn.ahead.past.usable.reshape(-1, a_week), level_of)
     if len(weeks.begun) < LEAST_WEEKS:
         return None
-    size = np.exp(drawn.ahead.rng.normal(0, STEP_SPREAD, (drawn.ahead.draws, 1)))
+    size = np.exp(drawn.ahead.rng.normal(0, STEP_SPREAD, drawn.ahead.draws))
     level = np.full(drawn.ahead.draws, level_of(past[None, -a_week:])[0])
     path: list[Numbers] = []
     for _ in range(0, len(drawn.ahead.future), a_week):
-        moved = weeks.moved[weeks.like(level, drawn.ahead.rng)] * size
-        path.append(scale.bound(level[:, None] + moved))
+        chosen = weeks.like(level, drawn.ahead.rng)
+        level = level + weeks.step[chosen] * size
+        path.append(scale.bound(level[:, None] + weeks.around[chosen]))
         level = level_of(path[-1])
     return scale.back(np.concatenate(path, axis=1)[:, : len(drawn.ahead.future)])
 
 
 @dataclass(frozen=True)
 class _Weeks:
-    """Completely collected weeks of the past, oldest first: the level of the week before each, how far each cell lies
-    from that, and how much the week counts."""
+    """Completely collected weeks of the past, oldest first: the level of the week before each, the step from there to
+    its own level, how its cells lie around that, and how much the week counts."""
 
     begun: Numbers
-    moved: Numbers
+    step: Numbers
+    around: Numbers
     weights: Numbers
 
     @classmethod
@@ -157,11 +159,14 @@ class _Weeks:
         """`past` has a row for each week, and a column for each of its cells."""
         import numpy as np
 
-        before = level_of(past)[:-1]
-        whole = usable[1:].all(axis=1) & np.isfinite(before)
-        ages = len(before) - 1 - np.flatnonzero(whole)
-        moved = past[1:][whole] - before[whole][:, None]
-        return cls(before[whole], moved, 0.5 ** (ages / LEVEL_HALF_LIFE))
+        levels = level_of(past)
+        whole = np.flatnonzero(usable[1:].all(axis=1) & np.isfinite(levels[:-1])) + 1
+        return cls(
+            begun=levels[whole - 1],
+            step=levels[whole] - levels[whole - 1],
+            around=past[whole] - levels[whole][:, None],
+            weights=0.5 ** ((len(past) - 1 - whole) / LEVEL_HALF_LIFE),
+        )
 
     def like(self, level: Numbers, rng: np.random.Generator) -> Numbers:
         """A week for each level, by its number: those that began near it are the likeliest."""

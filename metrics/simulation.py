@@ -68,10 +68,11 @@ def simulate(
     seed: int,
     draws: int = DRAWS,
 ) -> Simulated | NotEnough:
-    """The metric's values at `instants`, all after `now`, by the facts before `now`; no later one is looked at.
+    """The metric's values at `instants`, by the facts before `now`; no later one is looked at.
 
-    `counted` are the metric's counted facts, `usable` is the time collected completely and not excluded, and `start`
-    is where a cycle window begins. The same facts and the same `seed` give the same values.
+    The instants come after `now` and in order; whether there is enough to measure is asked of the last. `counted` are
+    the metric's counted facts, `usable` is the time collected completely and not excluded, and `start` is where a cycle
+    window begins. The same facts and the same `seed` give the same values.
     """
     usable = usable.clip(from_microseconds(0), now - still_unsettled(definition))
     if usable.start is None or usable.end is None:
@@ -91,7 +92,7 @@ def simulate(
         calendar=calendar,
         start=start,
         origin=origin,
-        ahead=_ahead(grid, usable, excluded, max(instants), seed, draws, closed_too=shape in MEASURED_DAILY),
+        ahead=_ahead(grid, usable, excluded, instants[-1], seed, draws, closed_too=shape in MEASURED_DAILY),
     )
     return _checked(_SHAPES[shape](drawn, instants), origin)
 
@@ -111,7 +112,7 @@ def _checked(values: Numbers | str, origin: datetime) -> Simulated | NotEnough:
 
     if isinstance(values, str):
         return NotEnough(values)
-    if np.isfinite(values).mean(axis=0).min() < MEASURED:
+    if np.isfinite(values[:, -1]).mean() < MEASURED:
         return NotEnough("a window holds too rarely anything to measure")
     return Simulated(values=values, origin=origin)
 
