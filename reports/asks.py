@@ -43,12 +43,7 @@ class Ask:
 
 
 def asks(report: ProgressReport, dates: Dates) -> list[Ask]:
-    """All there are: the first of each kind first, then the rest in the order decide, talk, blind.
-
-    Of a closed cycle nothing is asked any more.
-    """
-    if report.closed is not None:
-        return []
+    """All there are: the first of each kind first, then the rest in the order decide, talk, blind."""
     judged = [(o, kr) for o in report.objectives for kr in o.key_results]
     kinds = (
         [ask for o, kr in _gravest_first(judged) if (ask := _decide(o, kr))],

@@ -56,6 +56,9 @@ class FirstScreen:
 
 
 def first_screen(report: ProgressReport, dates: Dates) -> FirstScreen:
+    """Empty for a closed cycle: nothing in it moves or is asked any more."""
+    if report.closed is not None:
+        return FirstScreen()
     good, asked = good_news(report, dates), asks(report, dates)
     told = [kr for o in report.objectives for kr in o.key_results if kr.judgement.status not in _NOT_TOLD]
     moved = [_point(kr, words) for kr in _furthest_first(told) if (words := _moved(kr, dates))]

@@ -28,9 +28,7 @@ _News = tuple[float, str]
 
 
 def good_news(report: ProgressReport, dates: Dates) -> tuple[ReportedKeyResult, str] | None:
-    """The best of the first kind of which there is any; of equals, the first in the report; none of a closed cycle."""
-    if report.closed is not None:
-        return None
+    """The best of the first kind of which there is any; of equals, the first in the report."""
     told = [kr for o in report.objectives for kr in o.key_results if kr.judgement.status not in _SILENT]
     kinds: Sequence[Callable[[ReportedKeyResult], _News | None]] = (
         lambda kr: _newly_reached(kr, dates),

@@ -25,6 +25,7 @@ from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjectiv
 from .terminal_first import CutLine, FirstLines
 
 _INDENT = (0, 0, 0, 2)
+_MOST_OF_CLOSING = 400
 _LEAST = 11  # fits "✖ off track" and "Initiative"
 
 
@@ -66,9 +67,14 @@ def _heading(report: ProgressReport, title: str, dates: Dates) -> Text:
     return Text.assemble((clean(title), "bold"), _time_of(report, dates), f"\n{_told(report, dates)}")
 
 
-def _cut_heading(report: ProgressReport, dates: Dates) -> Iterator[CutLine]:
+def _cut_heading(report: ProgressReport, dates: Dates) -> Iterator[RenderableType]:
     yield CutLine(Text(clean(f"Progress in {report.cycle.name}"), style="bold"), _time_of(report, dates))
-    yield CutLine(Text(""), Text(_told(report, dates)))
+    told = Text(_told(report, dates))
+    if report.closed is None:
+        yield CutLine(Text(""), told)
+    else:  # nothing follows that it would take the room from
+        told.truncate(_MOST_OF_CLOSING, overflow="ellipsis")
+        yield told
 
 
 def _time_of(report: ProgressReport, dates: Dates) -> Text:

@@ -13,7 +13,7 @@ from keyresults.metrics.reading import Health
 from keyresults.metrics.window import Window
 from keyresults.reports import terminal
 from keyresults.reports.asks import asks
-from keyresults.reports.first_screen import MOST_LINES, first_screen
+from keyresults.reports.first_screen import MOST_LINES, FirstScreen, first_screen
 from keyresults.reports.good_news import good_news
 from keyresults.reports.progress_report import (
     Before,
@@ -418,7 +418,11 @@ def test_a_long_line_goes_on_below_while_there_is_room():
     assert len(lines) == MOST_LINES
 
 
-def test_a_closed_cycle_asks_nothing_and_praises_nothing():
-    off = latency(*[0.5] * 29, 0.41, status=Status.OFF_TRACK)
-    closed = first_screen(week(off, closed=Closed(at=AS_OF, by="ana")), DATES)
-    assert (closed.good, closed.asks) == (None, ())
+def test_a_closed_cycle_says_so_and_asks_nothing():
+    off = replace(moved(0.5, 0.41), takes="effort")
+    closed = week(off, latency(*[0.5] * 29, 0.41, status=Status.OFF_TRACK), closed=Closed(at=AS_OF, by="ana"))
+    assert first_screen(closed, DATES) == FirstScreen()
+    said = front(closed).splitlines()
+    assert said[1:] == ["closed on 23 Nov 09:00 by ana, its grades are frozen; 1 off track, 1 at risk"]
+    long = front(replace(closed, closed=Closed(at=AS_OF, by=HOSTILE * 5)))
+    assert len(long.splitlines()) <= MOST_LINES
