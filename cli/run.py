@@ -20,7 +20,7 @@ GRACE = 9.0
 @click.command()
 @pass_invocation
 def run(invocation: Invocation) -> None:
-    """Collect, evaluate and report on schedule, until it is stopped.
+    """Collect and tell on schedule, until it is stopped.
 
     Ctrl-C or SIGTERM stops it within ten seconds; SIGHUP reads the config again, as a change of the
     file does by itself.

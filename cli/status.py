@@ -47,7 +47,14 @@ def status(
         report = said(invocation.open(), day=said_on.date(), cycle=cycle)
     else:
         report = _report(invocation, as_of, cycle)
-    _print(report, as_json, fail_on)
+    _print(report, as_json, fail_on, "" if as_of or said_on else _upcoming(invocation))
+
+
+def _upcoming(invocation: Invocation) -> str:
+    from ..jobs.status import upcoming
+
+    found = upcoming(invocation.config_path())
+    return "" if found is None else found.words()
 
 
 def _report(invocation: Invocation, as_of: str | None, cycle: str | None) -> ProgressReport:
@@ -63,7 +70,7 @@ def _report(invocation: Invocation, as_of: str | None, cycle: str | None) -> Pro
     return evaluate(workspace, as_of=as_of_instant(workspace, as_of), cycle=cycle)
 
 
-def _print(report: ProgressReport, as_json: bool, wanted: tuple[frozenset[str], ...]) -> None:
+def _print(report: ProgressReport, as_json: bool, wanted: tuple[frozenset[str], ...], upcoming: str) -> None:
     if as_json:
         from ..reports import machine
 
@@ -72,4 +79,5 @@ def _print(report: ProgressReport, as_json: bool, wanted: tuple[frozenset[str], 
         from ..reports import terminal
 
         show(terminal.status(report))
+        write(f"\n{upcoming}\n" if upcoming else "")
     fail_on(report, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from ..config.model import SourceConfig
@@ -9,6 +10,7 @@ from ..metrics.reading import Health
 from ..reports.progress_report import SourceHealth
 from ..reports.values import SoonLost, SourceState
 from ..storage.rows import RunRecord, StreamState
+from ..storage.timetable import JobRecord
 from .bindings import metrics_by_stream
 from .evidence import trouble_of
 from .holder import is_dead
@@ -24,6 +26,7 @@ def source_states(workspace: Workspace) -> list[SourceState]:
     it could not yet say which streams it has, or where they want none of its streams.
     """
     resting = metrics_by_stream(workspace.config, workspace.store)
+    planned = workspace.store.jobs()
     found: list[SourceState] = []
     for source in workspace.config.sources.values():
         states = [s for s in workspace.store.states(source.name) if s.stream.id in resting or _holds_something(s)]
@@ -31,7 +34,14 @@ def source_states(workspace: Workspace) -> list[SourceState]:
         whole = workspace.store.last_source_run(source.name)
         if (whole is not None and whole.outcome != "ok") or (not states and source.name in _asked(workspace)):
             found.append(_without_streams(source, whole, _metrics_asking(workspace, source)))
-    return found
+    return [_planned(state, planned.get(f"collect/{state.source}")) for state in found]
+
+
+def _planned(state: SourceState, job: JobRecord | None) -> SourceState:
+    """With the daemon's plan, unless the source itself has asked to wait for longer."""
+    if job is None or job.next_due is None:
+        return state
+    return replace(state, next_run=max(job.next_due, state.next_run or job.next_due))
 
 
 def source_healths(workspace: Workspace) -> tuple[SourceHealth, ...]:

@@ -6,9 +6,20 @@ from pathlib import Path
 
 from ..config.peek import peek
 from ..metrics.calendar import Calendar
+from ..metrics.table import from_microseconds
 from ..reports.progress_report import ProgressReport
-from ..storage.last_said import last_said
+from ..reports.upcoming import Upcoming
+from ..storage.last_said import last_said, planned_jobs
 from .clock import now
+
+
+def upcoming(config: Path) -> Upcoming | None:
+    """What the daemon does next; None where none ever ran on this store, or only the server's own tools could say."""
+    found = peek(config)
+    planned = planned_jobs(found.store.url)
+    if not planned:
+        return None
+    return Upcoming(now(), found.timezone, {name: from_microseconds(due) for name, due in planned.items()})
 
 
 def stored_report(config: Path, cycle: str | None) -> ProgressReport | None:

@@ -20,6 +20,22 @@ FROM evaluations AS e WHERE cycle = ? ORDER BY id DESC LIMIT 1
 """
 
 
+def planned_jobs(url: str) -> dict[str, int]:
+    """When the daemon's jobs are due next (microseconds since 1970 UTC), by name; nothing where it can't be read so."""
+    if not url.startswith(_PREFIX):
+        return {}
+    planned = "SELECT name, next_due FROM jobs WHERE next_due IS NOT NULL ORDER BY next_due, name"
+    try:
+        with closing(_connected(url)) as connection:
+            return dict(connection.execute(planned))
+    except sqlite3.Error:
+        return {}
+
+
+def _connected(url: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(url.removeprefix(_PREFIX))}?mode=ro", uri=True)
+
+
 def last_said(url: str, cycle: str, config_digest: str) -> str | None:
     """What was last said of the cycle under this config, as JSON text.
 
@@ -29,7 +45,7 @@ def last_said(url: str, cycle: str, config_digest: str) -> str | None:
     if not url.startswith(_PREFIX):
         return None
     try:
-        with closing(sqlite3.connect(f"file:{quote(url.removeprefix(_PREFIX))}?mode=ro", uri=True)) as connection:
+        with closing(_connected(url)) as connection:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             if found != (REVISIONS[-1],):
                 return None
