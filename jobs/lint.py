@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from ..config.model import Config
 from ..krs import lint as rules
@@ -14,6 +14,7 @@ from ..krs.lint_past import MOST_WEEKS, USUAL_WEEKS, Past
 from ..krs.lint_plan import Plan
 from ..krs.lint_rules import Finding
 from ..krs.model import KeyResult, Objective
+from ..krs.rhythm import is_open, missed_rounds
 from ..krs.terms import terms
 from ..metrics.definition import MetricDefinition, RollbackRule
 from ..metrics.measures import MEASURES
@@ -25,7 +26,7 @@ from ..metrics.window import WindowLength
 from ..storage.errors import StoreMissing
 from .evaluate import cycle_named
 from .evidence import Evaluation
-from .judging import judged
+from .judging import all_traits, judged
 from .workspace import Workspace
 
 
@@ -65,6 +66,8 @@ def _past(evaluation: Evaluation, objective: Objective, kr: KeyResult, former: D
     definition = config.metrics[in_force.metric]
     rollbacks = _rollbacks(evaluation, definition, ("version_return",))
     reverts = _rollbacks(evaluation, definition, ("revert",))
+    said = evaluation.store.check_ins(objective.cycle.name, evaluation.as_of).get(kr.id, ())
+    checked_in = said[-1].at if said else None
     return Past(
         day=day,
         terms=in_force,
@@ -75,8 +78,8 @@ def _past(evaluation: Evaluation, objective: Objective, kr: KeyResult, former: D
         returned=None if rollbacks is None else int(rollbacks.numerator or 0),
         deployed=None if rollbacks is None else int(rollbacks.denominator or 0),
         reverted=None if reverts is None else int(reverts.numerator or 0),
-        rhythm=config.checkins.every if config.checkins else None,
-        last_check_in=_last_check_in(evaluation, objective, kr),
+        missed=_missed(evaluation, objective, kr, checked_in),
+        last_check_in=None if checked_in is None else config.calendar.day_of(checked_in),
         edited=None if former is None else target_text_before(kr, former),
     )
 
@@ -126,6 +129,10 @@ def _changes_of(config: Config, source: str) -> tuple[str, Json] | None:
     return next(((m.sources["changes"], m.queries.get("changes", {})) for m in asking), None)
 
 
-def _last_check_in(evaluation: Evaluation, objective: Objective, kr: KeyResult) -> date | None:
-    said = evaluation.store.check_ins(objective.cycle.name, evaluation.as_of).get(kr.id, ())
-    return evaluation.config.calendar.day_of(said[-1].at) if said else None
+def _missed(evaluation: Evaluation, objective: Objective, kr: KeyResult, last: datetime | None) -> int:
+    """How many rounds of check-ins nobody spoke in; none where nobody is asked."""
+    config, as_of = evaluation.config, evaluation.as_of
+    if config.checkins is None or not is_open(kr, all_traits(config, kr), config.calendar, as_of):
+        return 0
+    rounds = config.checkins.rounds(config.calendar, objective.cycle.start, as_of)
+    return len(missed_rounds(kr, rounds, config.calendar, last))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
 from ..metrics.comparison import above, below, equal
@@ -23,6 +23,7 @@ USUAL_WEEKS, MOST_WEEKS, FEWEST_WEEKS = 13, 26, 8
 _FAR, _OFTEN = 3.0, 0.5
 _MANY_RETURNS, _ENOUGH_DEPLOYMENTS = 0.15, 20
 _UNMEASURED_DAYS = 7
+_MISSED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +32,8 @@ class Past:
 
     `weekly` are the metric's usable readings at the ends of whole weeks before the start, oldest first.
     `returned` and `deployed` count the forward deployments that the same version came back over, and
-    all; `reverted` those whose change was reverted. `last_check_in` is the day of the newest one, and
-    `rhythm` how often there should be one (None: not asked for). `edited` is the former target's text
-    where the file's target changed although revisions exist.
+    all; `reverted` those whose change was reverted. `missed` are the rounds of check-ins since the newest one, on
+    `last_check_in`. `edited` is the former target's text where the file's target changed although revisions exist.
     """
 
     day: date
@@ -45,7 +45,7 @@ class Past:
     returned: int | None = None
     deployed: int | None = None
     reverted: int | None = None
-    rhythm: timedelta | None = None
+    missed: int = 0
     last_check_in: date | None = None
     edited: str | None = None
 
@@ -150,9 +150,6 @@ def _of_its_life(kr: KeyResult, past: Past) -> Iterator[_Found]:
     lived = (min(past.day, past.terms.deadline) - kr.start).days
     if lived >= _UNMEASURED_DAYS and not past.ever_measured:
         yield _Found("KR210", f"it began on {kr.start} and was never measured")
-    if past.rhythm is None or kr.draft or past.day > past.terms.deadline:
-        return
-    since = max(past.last_check_in or kr.start, kr.start)
-    if past.day - since > 2 * past.rhythm:
+    if past.missed >= _MISSED:
         last = f"since {past.last_check_in}" if past.last_check_in else "ever"
         yield _Found("KR209", f"no check-in {last}: `keyresults checkin {kr.id}`")

@@ -10,6 +10,7 @@ from job_scenes import NOW, rows, workspace, write_scene
 from keyresults.cli.main import main
 from keyresults.jobs.collect import collect
 from keyresults.jobs.lint import lint
+from keyresults.krs.checkin import CheckIn
 from keyresults.reports.findings import words
 
 
@@ -51,6 +52,20 @@ def test_a_key_result_nobody_recorded_a_value_for_was_never_measured(tmp_path):
     path = scene(tmp_path, rows(10))
     assert "KR210" in found(path, "mood")
     assert "KR210" not in found(path, "daily")
+
+
+def test_two_rounds_of_check_ins_without_a_word_are_found(tmp_path):
+    # From 1 October on Fridays at ten, every two weeks: 2, 16 and 30 October, 13 November.
+    path = scene(tmp_path, rows(10))
+    path.write_text(path.read_text() + '\n[checkins]\nevery = "2 weeks"\non = "friday 10:00"\n')
+    assert found(path, "daily")["KR209"] == "no check-in ever: `keyresults checkin daily`"
+    with workspace(path) as one:
+        said = CheckIn(at=datetime(2026, 10, 29, 12, tzinfo=UTC), by="ana", confidence=7)
+        one.store.put_check_in("2026-Q4", "daily", said)
+        later = CheckIn(at=datetime(2026, 10, 30, 12, tzinfo=UTC), by="ana", confidence=7)
+        one.store.put_check_in("2026-Q4", "rollbacks", later)
+    assert found(path, "daily")["KR209"] == "no check-in since 2026-10-29: `keyresults checkin daily`"
+    assert "KR209" not in found(path, "rollbacks")
 
 
 def test_without_a_store_only_the_config_is_held_against_the_rules(tmp_path):

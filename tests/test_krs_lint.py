@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -272,14 +272,12 @@ def test_reverts_without_rollbacks_and_many_returns_are_found():
     assert "KR208" not in said(kr, baseline=0.5, returned=7, deployed=19)
 
 
-def test_two_rhythms_without_a_check_in_are_found():
-    kr, weekly = key_result(DOWN), timedelta(weeks=1)
-    begun = {"baseline": 0.5, "rhythm": weekly}
-    assert "KR209" not in said(kr, **begun, on=date(2026, 10, 15))
-    assert said(kr, **begun, on=date(2026, 10, 16))["KR209"] == "no check-in ever: `keyresults checkin kr`"
-    last = date(2026, 10, 10)
-    assert "KR209" not in said(kr, **begun, on=date(2026, 10, 24), last_check_in=last)
-    assert "KR209" in said(kr, **begun, on=date(2026, 10, 25), last_check_in=last)
+def test_two_rounds_without_a_check_in_are_found():
+    kr = key_result(DOWN)
+    assert "KR209" not in said(kr, baseline=0.5, missed=1)
+    assert said(kr, baseline=0.5, missed=2)["KR209"] == "no check-in ever: `keyresults checkin kr`"
+    last = said(kr, baseline=0.5, missed=3, last_check_in=date(2026, 10, 10))["KR209"]
+    assert last == "no check-in since 2026-10-10: `keyresults checkin kr`"
 
 
 def test_a_key_result_that_was_never_measured_is_found_after_a_week():
