@@ -34,11 +34,19 @@ def concerns_of(workspace: Workspace) -> list[str]:
     """What `check` says of a config without errors. Nothing is stored, and a store need not be there."""
     config = workspace.config
     found = list(_not_yet(config))
-    if config.cycle is not None:
-        with suppress(StoreError):  # nothing was collected yet, so nothing can have changed since
-            if closing_in_force(workspace.store, config.cycle.name) is None:
-                found += notices(workspace, config.cycle, workspace.clock())
+    with suppress(StoreError):  # nothing was collected yet, so nothing can have changed since
+        found += _changes(workspace)
     return found
+
+
+def _changes(workspace: Workspace) -> Iterator[str]:
+    """Of every cycle in use that is open, the one shown first; of the others with their names."""
+    shown, at = workspace.config.cycle, workspace.clock()
+    cycles = {**({shown.name: shown} if shown else {}), **workspace.config.cycles}
+    for name, cycle in cycles.items():
+        if closing_in_force(workspace.store, name) is None:
+            told = notices(workspace, cycle, at)
+            yield from told if cycle == shown else (f"{name}: {words}" for words in told)
 
 
 def _not_yet(config: Config) -> Iterator[str]:

@@ -94,7 +94,8 @@ def silent_changes(
         found += [f"{id_}: {words}" for old, new in pairwise([*history, now]) for words in _differences(old, new)]
     renamed = {kr.was for kr in present.values()}
     for id_, last in former.items():
-        if id_ not in present and id_ not in renamed and _is_bound(last.snapshot, today):
+        gone = id_ not in present and id_ not in renamed and not _is_withdrawn(last.snapshot, today)
+        if gone and _is_bound(last.snapshot, today):
             day = calendar.day_of(last.last_seen)
             found.append(f"{id_}: vanished from the file without being withdrawn, last seen on {day}")
     return tuple(found)
@@ -164,6 +165,10 @@ def _part_changed(old: str, new: str) -> str:
 
 def _is_bound(definition: Mapping[str, object], day: date) -> bool:
     return str(definition["start"]) <= day.isoformat() and not definition.get("draft")
+
+
+def _is_withdrawn(definition: Mapping[str, object], day: date) -> bool:
+    return any(one.get("withdraw") and str(one["on"]) <= day.isoformat() for one in _revisions(definition))
 
 
 def _revisions(definition: Mapping[str, object]) -> list[Mapping[str, object]]:

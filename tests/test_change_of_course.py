@@ -155,3 +155,16 @@ def test_no_objective_serves_itself_by_way_of_others(config, capsys):
     config.write_text(text + '\n[[objectives]]\nid = "dependable"\ntitle = "D"\nparent = "stable"\n')
     assert main(["check"]) == 2
     assert '"stable" would serve itself, by way of "dependable"' in capsys.readouterr().err
+
+
+def test_check_looks_at_every_cycle_in_use(config, capsys):
+    other = (
+        '\n[[objectives]]\nid = "year"\ntitle = "Dependable payments"\ncycle = "2026"\n'
+        '[[objectives.key_results]]\nid = "yearly"\ntitle = "Rare rollbacks"\nmetric = "rollbacks"\n'
+        'target = { at_most = "5%" }\n'
+    )
+    title = 'title = "Releases nobody fears"\n'
+    config.write_text(config.read_text().replace(title, f'{title}cycle = "2026-Q4"\n') + other)
+    edited(config, 'target = { at_most = "5%" }', 'target = { at_most = "9%" }')
+    words = "2026: yearly: target at most 5% → at most 9%: changed without a reason, first seen on 2026-11-22"
+    assert words in checked(capsys)

@@ -191,3 +191,10 @@ def test_days_left_out_with_a_date_and_a_reason_are_no_silent_change():
     ]
     (words,) = said(plain, without)
     assert words.startswith("kr: definition of its metric now with 2026-10-05 to 2026-10-07 left out (The probe broke")
+
+
+def test_a_withdrawn_one_may_leave_the_file():
+    withdrawn = replace(KR, revisions=(Revision(on=CHANGED, reason="The market is gone", withdraw=True),))
+    assert told({"kr": stored(withdrawn)}) == []
+    (words,) = told({"kr": stored(withdrawn)}, today=CHANGED - timedelta(days=1))
+    assert words.startswith("kr: vanished")  # announced, and not yet in force
