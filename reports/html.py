@@ -12,6 +12,7 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -53,7 +54,7 @@ class AskView:
 
 
 def full_report(report: ProgressReport, beside: Mapping[str, str] | None = None) -> str:
-    """The page. `beside` says for ids of key results where the page with all their facts is."""
+    """The page. `beside` says for ids of key results where, from the page's folder on, that with all their facts is."""
     dates = Dates.seen_at(report.as_of, report.timezone)
     anchors = {kr_id: _anchor(name) for kr_id, name in names(report).items()}
     screen = first_screen(report, dates)
@@ -74,7 +75,7 @@ def full_report(report: ProgressReport, beside: Mapping[str, str] | None = None)
 
 
 def facts_page(report: ProgressReport, kr: ReportedKeyResult, facts: Sequence[FactNote], back: str) -> str:
-    """All facts behind a key result's reading and its moves, on a page of its own; `back` is the report's address."""
+    """All facts behind a key result's reading and its moves, on a page of its own; `back` is the report's path."""
     dates = Dates.seen_at(report.as_of, report.timezone)
     return _page(
         "facts.html.j2",
@@ -90,7 +91,7 @@ def facts_page(report: ProgressReport, kr: ReportedKeyResult, facts: Sequence[Fa
             for move in kr.moves
             if move.facts
         ],
-        back=f"{back}#{_anchor(names(report)[kr.id])}",
+        back=f"{quote(back)}#{_anchor(names(report)[kr.id])}",
     )
 
 
@@ -122,7 +123,7 @@ def _objective(
         done=None if progress is None else 100 * progress,
         about=[words for words in _about(objective) if words],
         key_results=[
-            key_result_view(kr, objective.kind, dates, anchor=anchors[kr.id], beside=beside.get(kr.id, ""))
+            key_result_view(kr, objective.kind, dates, anchor=anchors[kr.id], beside=quote(beside.get(kr.id, "")))
             for kr in objective.key_results
         ],
     )

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -231,7 +231,7 @@ def test_a_status_nobody_has_is_wrong_usage(recorded, capsys):
 
 
 def test_a_report_is_written_to_a_file(recorded, capsys):
-    for form in ("terminal", "markdown", "json"):
+    for form in ("terminal", "markdown", "json", "html"):
         _, printed, _ = run(capsys, "report", "--format", form)
         code, out, _ = run(capsys, "report", "--format", form, "--output", "out")
         assert (code, out) == (0, "")
@@ -239,15 +239,43 @@ def test_a_report_is_written_to_a_file(recorded, capsys):
 
 
 def test_a_file_that_cannot_be_written_is_named(recorded, capsys):
-    code, _, err = run(capsys, "report", "--output", "nowhere/out.md", "--format", "markdown")
-    assert code == 2
-    assert "nowhere/out.md" in err
+    for form in ("markdown", "html"):
+        code, _, err = run(capsys, "report", "--output", "keyresults.toml/out", "--format", form)
+        assert code == 2
+        assert "keyresults.toml/out" in err
 
 
-def test_html_says_that_it_is_not_there(recorded, capsys):
-    code, _, err = run(capsys, "report", "--format", "html")
+def told_often(folder, capsys):
+    """Ninety days of answers: the reading looks at more of them than a page has room for."""
+    days = [NOW.date() - timedelta(days=90 - n) for n in range(90)]
+    (folder / "answers.csv").write_text("day,value\n" + "".join(f"{d},{40 + n / 3}\n" for n, d in enumerate(days)))
+    source = '[sources.answers]\ntype = "file"\nfiles = ["answers.csv"]\nfacts = "samples"\n'
+    metric = '[metrics.engagement]\nsource = "answers"\nwindow = "80d"\n'
+    text = CONFIG.replace('[metrics.engagement]\nsource = "people"\n', f"{source}\n{metric}")
+    (folder / "keyresults.toml").write_text(text)
+    assert run(capsys, "collect")[0] == 0
+
+
+def test_facts_that_have_no_room_on_a_page_stand_beside_it(folder, capsys):
+    told_often(folder, capsys)
+    assert run(capsys, "report", "--format", "html", "--output", "the page.html") == (0, "", "")
+    assert [one.name for one in (folder / "evidence").iterdir()] == ["engagement.html"]
+    assert 'href="evidence/engagement.html"' in (folder / "the page.html").read_text()
+    beside = (folder / "evidence" / "engagement.html").read_text()
+    assert 'href="../the%20page.html#kr-engagement"' in beside
+    told = int(re.search(r"(\d+) facts were looked at", beside)[1])
+    assert told > 50
+    assert beside.count("<tr><td>") >= told
+
+
+def test_a_page_is_not_written_where_one_beside_it_cannot_be(folder, capsys):
+    told_often(folder, capsys)
+    (folder / "evidence").write_text("in the way")
+    (folder / "page.html").write_text("the page of last week")
+    code, _, err = run(capsys, "report", "--format", "html", "--output", "page.html")
     assert code == 2
-    assert "html is not there yet" in err
+    assert "evidence/engagement.html" in err
+    assert (folder / "page.html").read_text() == "the page of last week"
 
 
 def test_reading_commands_write_nothing(recorded, capsys):
@@ -475,7 +503,7 @@ def test_an_edited_config_is_judged_anew(recorded, capsys):
     assert "✔ met" in run(capsys, "status")[1]
 
 
-@pytest.mark.parametrize("form", ["terminal", "markdown", "json"])
+@pytest.mark.parametrize("form", ["terminal", "markdown", "json", "html"])
 def test_the_machines_time_zone_changes_no_byte_of_a_report(recorded, capsys, monkeypatch, form):
     said = []
     with monkeypatch.context() as patch:

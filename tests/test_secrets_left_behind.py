@@ -278,6 +278,7 @@ READING = (
     ("report", "--json"),
     ("report", "--format", "terminal", "--output", "report.txt"),
     ("report", "--format", "markdown", "--output", "report.md"),
+    ("report", "--format", "html", "--output", "report.html"),
     *(("metric", name, "--json") for name in METRICS),
     *(("explain", name, "--json") for name in METRICS),
 )
