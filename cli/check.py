@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..reports.printed import PLAIN_WIDTH
 from .collect import SOURCE_FAILED
 from .invocation import Invocation, pass_invocation
-from .printing import PLAIN_WIDTH, write
+from .printing import write
 
 if TYPE_CHECKING:
     from ..collectors.contract import ProbeResult

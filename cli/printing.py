@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from .saving import write_whole
+from ..jobs.whole_files import write_whole
+from ..reports.printed import plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 PIPE_CLOSED = 141
 """The exit code of a program whose reader went away, as shells know it."""
-
-PLAIN_WIDTH = 80
 
 
 def write(text: str) -> None:
@@ -46,14 +45,15 @@ def show(content: RenderableType) -> None:
 
 def rendered(content: RenderableType, *, colour: bool) -> str:
     """The text of a page; without colour it is the same on every machine."""
+    if not colour:
+        return plain(content)
     from rich.console import Console
 
     # Rich asks the environment (NO_COLOR, TERM, COLUMNS) where a terminal is written to.
-    console = Console(highlight=False) if colour else Console(highlight=False, width=PLAIN_WIDTH, color_system=None)
+    console = Console(highlight=False)
     with console.capture() as captured:
         console.print(content)
-    text = captured.get()
-    return text if colour else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    return captured.get()
 
 
 def _leave_quietly() -> NoReturn:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +9,10 @@ import click
 from .invocation import Invocation, as_of_instant, pass_invocation
 from .options import as_of_option, cycle_option, day, fail_on_option, json_option, only_one_of, said_on_option
 from .options import fail_on as fail_if
-from .printing import rendered, save, show, write
+from .printing import save, show, write
 
 if TYPE_CHECKING:
+    from ..config.model import Format
     from ..jobs.workspace import Workspace
     from ..reports.progress_report import ProgressReport
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @pass_invocation
 def report(
     invocation: Invocation,
-    form: str,
+    form: Format,
     output: Path | None,
     as_json: bool,
     as_of: str | None,
@@ -73,7 +73,9 @@ def report(
     if output is None:
         _print(workspace, found, form)
     else:
-        for name, text in _files(workspace, found, form, output.name):
+        from ..jobs.report_files import files
+
+        for name, text in files(workspace, found, form, output.name):
             save(output.parent / name, text)
     fail_if(found, fail_on)
 
@@ -91,33 +93,12 @@ def _report(
     return report_of(workspace, as_of=at, cycle=cycle, since=since.date() if since else None)
 
 
-def _print(workspace: Workspace, found: ProgressReport, form: str) -> None:
+def _print(workspace: Workspace, found: ProgressReport, form: Format) -> None:
     if form == "terminal":
         from ..reports import terminal
 
         show(terminal.full_report(found))
     else:
-        write(_text(workspace, found, form))
+        from ..jobs.report_files import text
 
-
-def _files(workspace: Workspace, found: ProgressReport, form: str, name: str) -> Iterable[tuple[str, str]]:
-    """Paths from the report's folder on, and what belongs there."""
-    if form == "html":
-        from ..jobs.pages import pages
-
-        return pages(workspace, found, name)
-    return [(name, _text(workspace, found, form))]
-
-
-def _text(workspace: Workspace, found: ProgressReport, form: str) -> str:
-    if form == "html":
-        from ..jobs.pages import page
-
-        return page(workspace, found)
-    from ..reports import machine, markdown, terminal
-
-    if form == "markdown":
-        return markdown.full_report(found)
-    if form == "json":
-        return machine.full_report(found)
-    return rendered(terminal.full_report(found), colour=False)
+        write(text(workspace, found, form))

@@ -20,17 +20,20 @@ def page(workspace: Workspace, report: ProgressReport) -> str:
     return html.full_report(with_planned(workspace.config, report))
 
 
-def pages(workspace: Workspace, report: ProgressReport, name: str) -> Iterator[tuple[str, str]]:
-    """Paths from the report's folder on, and what belongs there; the report itself, as `name`, comes last."""
+def pages(workspace: Workspace, report: ProgressReport, name: str, folder: str = FOLDER) -> Iterator[tuple[str, str]]:
+    """Paths from the report's folder on, and what belongs there; the report itself, as `name`, comes last.
+
+    The others are put into `folder`.
+    """
     evaluation = Evaluation(workspace.config, workspace.store, report.as_of)
-    names, beside = html.names(report), {}
+    names, beside, home = html.names(report), {}, "../" * len(folder.split("/"))
     for kr in (kr for o in report.objectives for kr in o.key_results):
         if len(kr.evidence) < MOST_FACTS and not cuts_moves(kr):
             continue
         facts = _all_facts(evaluation, kr)
         if len(facts) > len(kr.evidence) or cuts_moves(kr):
-            beside[kr.id] = f"{FOLDER}/{names[kr.id]}.html"
-            yield beside[kr.id], html.facts_page(report, kr, facts, back=f"../{name}")
+            beside[kr.id] = f"{folder}/{names[kr.id]}.html"
+            yield beside[kr.id], html.facts_page(report, kr, facts, back=f"{home}{name}")
     yield name, html.full_report(with_planned(workspace.config, report), beside)
 
 

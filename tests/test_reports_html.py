@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from keyresults.cli.saving import write_whole
+from keyresults.jobs.whole_files import write_whole
 from keyresults.metrics.reading import Health
 from keyresults.reports import html
 from keyresults.reports.html_key_result import MOST_FACTS, link

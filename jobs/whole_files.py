@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """What stood there before stays until all of the new text is written. Folders are made where they are missing.
+    """What stood there before stays until all of the new text is on the disk. Folders are made where they are missing.
 
     Raises:
         OSError: where it can't be written.
@@ -26,11 +27,24 @@ def _replace(path: Path, text: str) -> None:
     try:
         with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
+            file.flush()
+            os.fsync(number)
         made.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
         made.replace(path)
     except BaseException:
         made.unlink(missing_ok=True)
         raise
+    _settle(path.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Have the new name outlive a power cut; where a file system can't, the name is there all the same."""
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _umask() -> int:
