@@ -43,7 +43,7 @@ class Causes:
         movement = Movement(before=then, after=now)
         measure = measurement.measure
         if is_carried(measurement.definition):
-            return _carried(measurement, movement)
+            return self._carried(measurement, movement)
         if measure is not None and measure.shape in ("samples", "histogram"):
             return _by_days(measurement, movement)
         return self._by_groups(measurement, movement)
@@ -63,24 +63,39 @@ class Causes:
         facts = measurement.noted(list(dict.fromkeys(rows))[:FACTS])
         return Cause(why=(*said, *titles)[: moving.MOST], facts=tuple(facts))
 
+    def _carried(self, measurement: Measurement, movement: Movement) -> Cause:
+        """From one sample to another: what they were counted from, and the change that did most of it."""
+        notes = measurement.noted(dict.fromkeys(movement.newest))
+        if len(notes) < 2:
+            return Cause()
+        before, after = notes
+        counts = "denominator" in movement.after.counted.ledger
+        said = [f"{after.why}, after {before.why}"] if counts else []
+        step = movement.longest_step
+        if step is None:
+            return Cause(tuple(said), (after, before))
+        title = self._title(measurement, step)
+        facts = dict.fromkeys((after, *measurement.noted([step]), before))
+        return Cause((*said, *([title] if title else [])), tuple(facts))
+
     def _title(self, measurement: Measurement, row: int) -> str:
-        """Of a change or an incident its own; of a deployment that of the change whose commit it is."""
+        """Of a change or an incident its own; of all else that of the change whose commit it is."""
         one = measurement.fact(row)
-        subject = str(one["subject"])
         if one.get("title"):
-            return moving.titled(name_within(subject, str(one["key"])), str(one["title"]))
-        return self._titles.get((subject.lower(), str(one.get("commit"))), "")
+            return moving.titled(name_within(str(one["subject"]), str(one["key"])), str(one["title"]))
+        return self._titles.get(str(one.get("commit") or ""), "")
 
     @cached_property
-    def _titles(self) -> Mapping[tuple[str, str], str]:
+    def _titles(self) -> Mapping[str, str]:
+        """Those of the changes by commit, whose names no two repositories share."""
         streams = [s.stream.id for s in Bindings(self.evaluation.config, self.evaluation.store).of_kind("changes")]
         columns = self.evaluation.store.facts(
             "changes", streams, until=self.evaluation.as_of, columns=("subject", "commit", "key", "title")
         )
         return {
-            (subject.lower(), commit): moving.titled(name_within(subject, key), title)
+            commit: moving.titled(name_within(subject, key), title)
             for subject, commit, key, title in zip(*columns.values(), strict=True)
-            if title
+            if title and commit
         }
 
 
@@ -111,16 +126,6 @@ def _by_days(measurement: Measurement, movement: Movement) -> Cause:
         on = measurement.noted(day.rows)[0].at
         said.append(moving.day(measurement.calendar.day_of(on), movement.alone(day), unit, came=day.came))
     return Cause(tuple(said), _facts(measurement, movement, day))
-
-
-def _carried(measurement: Measurement, movement: Movement) -> Cause:
-    """From one sample to another: what they were counted from."""
-    notes = measurement.noted(dict.fromkeys(movement.newest))
-    if len(notes) < 2:
-        return Cause()
-    before, after = notes
-    counts = "denominator" in movement.after.counted.ledger
-    return Cause((f"{after.why}, after {before.why}",) if counts else (), (after, before))
 
 
 def _facts(measurement: Measurement, movement: Movement, first: Mover | None = None) -> tuple[FactNote, ...]:

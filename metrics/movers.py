@@ -69,6 +69,22 @@ class Movement:
         """The places in the ledger of the newest fact up to the end of each window: what is carried forward."""
         return [one.newest for one in (self.before, self.after) if one.newest is not None]
 
+    @property
+    def longest_step(self) -> int | None:
+        """Of what is carried forward: the place in the ledger of the fact that went furthest the way the value went,
+        from the one before it."""
+        import numpy as np
+
+        stops = [
+            one.counted.between(one.span.window.start, one.span.window.end).stop for one in (self.before, self.after)
+        ]
+        values = self.after.counted.values
+        if values is None or not 0 < stops[0] < stops[1]:
+            return None
+        steps = np.diff(values[stops[0] - 1 : stops[1]]) * np.sign(values[stops[1] - 1] - values[stops[0] - 1])
+        furthest = int(np.argmax(steps))
+        return int(self.after.counted.places[stops[0] + furthest]) if steps[furthest] > 0 else None
+
     def alone(self, of: Mover) -> float | None:
         """The value of its facts alone."""
         import numpy as np

@@ -42,7 +42,7 @@ USED: Mapping[FactKind, tuple[str, ...]] = {
     "changes": ("key", "subject", "commit", "reverts", "title", "author_kind", "labels", "head", "url"),
     "incidents": ("key", "subject", "title", "environment", "commit", "deployment", "url"),
     "shipments": ("key", "subject", "commit", "previous", "commits", "method", "relation"),
-    "samples": ("key", "subject", "value", "n", "parts", "final", "url", "note"),
+    "samples": ("key", "subject", "commit", "value", "n", "parts", "final", "url", "note"),
 }
 """The columns besides times that metrics read; the rest of a fact (status histories, payloads) stays in the store."""
 

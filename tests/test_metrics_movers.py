@@ -184,3 +184,15 @@ def test_all_services_facts_of_a_part_can_be_taken_together():
     assert (whole.whose, whole.n, whole.of) == ("", 3, 3)
     assert whole.pull == pytest.approx(7 / 10 - 1)
     assert sorted(keys(metric, whole)) == ["fa/1", "fb/1", "fc/1"]
+
+
+def test_of_what_is_carried_forward_the_longest_step_the_way_it_went_is_found():
+    def coverage(day, covered_lines, commit):
+        return measured(f"2026-10-{day} 12:00", parts={"covered": covered_lines, "coverable": 100}, commit=commit)
+
+    facts = [coverage(*told) for told in ((20, 60, "a"), (25, 62, "b"), (26, 69, "c"), (27, 60, "d"), (28, 66, "e"))]
+    metric, found = movement(definition("test_coverage", max_age=timedelta(days=30)), facts)
+    # 60 → 66: +2, +7, -9, +6.
+    assert metric.fact(found.longest_step)["commit"] == "c"
+    fell, fallen = movement(definition("test_coverage", max_age=timedelta(days=30)), facts[:4], before=at("2026-10-27"))
+    assert fell.fact(fallen.longest_step)["commit"] == "d"

@@ -116,3 +116,61 @@ class TestTakes:
         assert found["daily"].takes.endswith("days that decide")
         assert "rolled-back" in found["rollbacks"].takes
         assert found["mood"].takes == ""
+
+
+class TestTitles:
+    SOURCES = """
+[sources.merges]
+type = "file"
+files = ["changes.csv"]
+facts = "changes"
+covers = { from = 2026-08-01, to = 2026-11-19 }
+
+[sources.measured]
+type = "file"
+files = ["coverage.csv"]
+facts = "samples"
+"""
+    METRICS = """
+[metrics.merged]
+source = "merges"
+measure = "change_count"
+
+[metrics.coverage]
+source = "measured"
+measure = "sampled"
+unit = "%"
+aggregate = "last"
+"""
+    KEY_RESULTS = """
+  [[objectives.key_results]]
+  id = "coverage"
+  title = "Tests cover most of it"
+  metric = "coverage"
+  target = { from = "60%", to = "80%" }
+
+  [[objectives.key_results]]
+  id = "merged"
+  title = "Small steps"
+  metric = "merged"
+  target = { at_least = 4 }
+"""
+
+    def test_changes_are_named_by_number_and_title(self, tmp_path):
+        config = write_scene(
+            tmp_path, rows(60), sources=self.SOURCES, metrics=self.METRICS, key_results=self.KEY_RESULTS
+        )
+        (tmp_path / "changes.csv").write_text(
+            "key,commit,merged_at,title\n"
+            "7,aaaa1111,2026-11-02T10:00:00Z,Say what a refund costs\n"
+            "123,bbbb2222,2026-11-16T10:00:00Z,Cache the price list\n"
+        )
+        (tmp_path / "coverage.csv").write_text(
+            "at,value,commit\n2026-11-02T11:00:00Z,61,aaaa1111\n2026-11-16T11:00:00Z,70,bbbb2222\n"
+        )
+        collected(config, NOW)
+        found = by_id(told(config, NOW))
+        assert found["merged"].moved.why == ("1 change came in", "#123 Cache the price list")
+        assert (found["coverage"].moved.before, found["coverage"].moved.after) == pytest.approx((0.61, 0.70))
+        assert found["coverage"].moved.why == ("#123 Cache the price list",)
+        assert [fact.at.day for fact in found["coverage"].moved.facts] == [16, 2]
