@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -33,6 +30,7 @@ from .next_cycle_document import written as text_of
 from .next_cycle_parts import CannotDraft, LeftOut, Next, NextKeyResult, NextObjective
 from .next_targets import in_force, still_to_reach, to_hold
 from .trial import read_as
+from .whole_files import write_whole
 from .workspace import Workspace
 
 
@@ -202,14 +200,8 @@ def append(drafted: Drafted, config: Config) -> None:
     Raises:
         CannotDraft: where it can't be written.
     """
-    path = config.path.resolve()
-    text = drafted.whole.replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else drafted.whole
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    text, crlf = drafted.whole, b"\r\n" in config.path.read_bytes()
     try:
-        new.write_bytes(text.encode())
-        shutil.copymode(path, new)
-        new.replace(path)
+        write_whole(config.path, text.replace("\n", "\r\n") if crlf else text)
     except OSError as error:
-        with suppress(OSError):
-            new.unlink()
-        raise CannotDraft(f"{path} can't be written: {error.strerror}") from error
+        raise CannotDraft(f"{config.path} can't be written: {error.strerror}") from error
