@@ -17,6 +17,9 @@ from .tables import outbox, told
 NoticeOutcome = Literal["delivered", "given_up"]
 
 
+_UNHEARD = "it is being told, or the process ended while it was: whether it arrived is not known"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """What a channel is to be told. `key` is the same for all channels, and for every attempt.
@@ -33,6 +36,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingNotice:
+    """`attempts` is how often it was begun, `error` what became of the newest."""
+
     id: int
     notice: Notice
     created_at: datetime
@@ -74,11 +79,20 @@ class Outbox(Connected):
             rows = conn.execute(select(outbox).where(outbox.c.ended_at.is_(None)).order_by(outbox.c.id)).all()
         return [_waiting(row) for row in rows]
 
+    def begin_notice(self, waiting: WaitingNotice, until: datetime) -> bool:
+        """Note that it is being told now; False where another process has done so since `waiting` was read.
+
+        Where this process ends before it says what became of it, it is to be told again from `until` on.
+        """
+        mine = (outbox.c.id == waiting.id) & outbox.c.ended_at.is_(None) & (outbox.c.attempts == waiting.attempts)
+        begun = {"due": microseconds(until), "attempts": waiting.attempts + 1, "error": _UNHEARD}
+        with self._writing() as conn:
+            return conn.execute(outbox.update().where(mine).values(begun)).rowcount == 1
+
     def end_notice(self, id_: int, at: datetime, outcome: NoticeOutcome, error: str | None = None) -> None:
         ended = {
             "ended_at": microseconds(at),
             "outcome": outcome,
-            "attempts": outbox.c.attempts + 1,
             "error": None if error is None else to_text(error),
         }
         with self._writing() as conn:
@@ -86,7 +100,7 @@ class Outbox(Connected):
 
     def put_off(self, id_: int, until: datetime, error: str) -> None:
         """It could not be told: to be tried again from then on."""
-        later = {"due": microseconds(until), "error": to_text(error), "attempts": outbox.c.attempts + 1}
+        later = {"due": microseconds(until), "error": to_text(error)}
         with self._writing() as conn:
             conn.execute(outbox.update().where(outbox.c.id == id_).values(later))
 

@@ -70,11 +70,32 @@ def test_the_same_notice_is_put_in_once_whatever_became_of_it(store):
 
 def test_what_is_put_off_comes_back_later(store):
     store.tell([notice()], {}, NINE)
-    store.put_off(store.waiting(NINE)[0].id, NINE + HOUR, "no answer")
+    (first,) = store.waiting(NINE)
+    assert store.begin_notice(first, NINE + HOUR / 60)
+    store.put_off(first.id, NINE + HOUR, "no answer")
     assert store.waiting(NINE + HOUR - timedelta(microseconds=1)) == []
     (again,) = store.waiting(NINE + HOUR)
     assert (again.attempts, again.error, again.notice.key) == (1, "no answer", notice().key)
     assert [w.id for w in store.unsent()] == [again.id]
+
+
+def test_what_was_begun_and_came_to_no_end_comes_back_too(store):
+    store.tell([notice()], {}, NINE)
+    (first,) = store.waiting(NINE)
+    assert store.begin_notice(first, NINE + HOUR)
+    assert store.waiting(NINE) == []
+    (again,) = store.waiting(NINE + HOUR)
+    assert again.attempts == 1
+    assert "not known" in again.error
+
+
+def test_of_two_who_begin_the_same_notice_one_tells_it(store):
+    store.tell([notice()], {}, NINE)
+    (first,) = store.waiting(NINE)
+    assert store.begin_notice(first, NINE + HOUR)
+    assert not store.begin_notice(first, NINE + HOUR)
+    store.end_notice(first.id, NINE, "delivered")
+    assert not store.begin_notice(first, NINE + HOUR)
 
 
 def test_notices_and_topics_are_kept_together_or_not_at_all(store):
