@@ -7,6 +7,7 @@ clock that was set, so that no wait is longer than `BOUND`, and times are looked
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,6 +40,8 @@ class Clockwork:
         self._beat = beat
         self._replan = replan
         self._bound = bound
+        self._ids: dict[str, str] = {}
+        self._planning = threading.RLock()
         self._scheduler = self._made(threads)
 
     def _made(self, threads: int) -> Any:  # noqa: ANN401 (APScheduler has no types)
@@ -69,11 +72,20 @@ class Clockwork:
 
     def at(self, name: str, when: datetime, run: Callable[[], None]) -> None:
         """Run it once at that time, or at once where it is past; what was planned under this name is forgotten."""
-        self._scheduler.add_job(run, "date", run_date=when, id=name, replace_existing=True)
+        with self._planning:
+            self._forget(name)
+            # Each run has an id of its own: a run that plans the next one is still counted as running, and where that
+            # is due at once, APScheduler would drop it.
+            self._ids[name] = self._scheduler.add_job(run, "date", run_date=when, name=name).id
 
     def forget(self, name: str) -> None:
-        if self._scheduler.get_job(name) is not None:
-            self._scheduler.remove_job(name)
+        with self._planning:
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        id_ = self._ids.pop(name, None)
+        if id_ is not None and self._scheduler.get_job(id_) is not None:
+            self._scheduler.remove_job(id_)
 
     def start(self) -> None:
         self._scheduler.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -272,3 +274,24 @@ def test_a_year(tmp_path, clock, monkeypatch, soak):
             assert scene.times(name)[1:] == expected(schedule, BEGUN, end), name
         else:
             assert len(scene.times(name)) == -(-(end - BEGUN) // schedule.span), name
+
+
+def test_what_is_due_again_as_soon_as_it_ends_is_not_dropped(tmp_path):
+    """With real threads: a run plans the next one while APScheduler still counts it as running."""
+    path = write_scene(tmp_path, rows(1))
+    ran = []
+    enough = threading.Event()
+
+    def run(due):
+        ran.append(due)
+        if len(ran) >= 200:
+            enough.set()
+        time.sleep(0.001)
+
+    with Workspace(load(path), writing=True) as workspace:
+        schedule = Every(timedelta(microseconds=10))
+        routine = Routine(name="busy", schedule=schedule, run=run)
+        daemon = Daemon(workspace, lambda workspace: {"busy": routine}, bound=0.05)
+        daemon.start()
+        assert enough.wait(30), f"it stopped after {len(ran)} runs"
+        assert daemon.stop(5)
