@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from .backtest import backtest
 from .check import check
 from .checkin import checkin
 from .close import close
@@ -37,7 +38,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-PLANNED = ("backtest", "store", "export")
+PLANNED = ("store", "export")
 """Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
 
 
@@ -82,7 +83,7 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 for command in (
     init, check, lint, collect, backfill, record, checkin, status, metric, explain, report, close, retrospective,
-    new_cycle, sources, run, schema, completions,
+    new_cycle, sources, run, backtest, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
 

@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..krs.comparison import satisfies
-from ..krs.forecast import RANGE, Forecast, forecast
+from ..krs.forecast import RANGE, forecast
 from ..krs.model import Comparison
 from ..krs.scoring import Place
+from ..krs.trials import Trial
 from ..metrics.calendar import Calendar
 from ..metrics.definition import MetricDefinition
 from ..metrics.measures import MEASURES
@@ -120,34 +121,17 @@ class Question:
     chance: float
     outcome: float | None
 
-    @property
-    def satisfied(self) -> bool | None:
-        return None if self.outcome is None else satisfies(self.outcome, self.comparison, self.target)
+    def holds(self, value: float) -> bool:
+        return satisfies(value, self.comparison, self.target)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """One forecast of the past, or the reason why there is none; `place` says where its outcome came to lie."""
-
-    series: Series
-    question: Question
-    forecast: Forecast | None
-    no_forecast: str = ""
-    place: Place | None = None
-
-    @property
-    def transform(self) -> float | None:
-        """The randomised probability integral transform of the outcome."""
-        return None if self.place is None else self.place.randomised(self.question.chance)
-
-
-def backtest(series: Series, *, draws: int = DRAWS) -> Iterator[Tried]:
+def backtest(series: Series, *, draws: int = DRAWS) -> Iterator[Trial]:
     """Every forecast that a series can be tried with, oldest first."""
     for number, day in enumerate(series.origins()):
         asked = _questions(series, number, day)
         drawn = _drawn(series, asked, draws) if asked else []
         for question, values in zip(asked, drawn, strict=True):
-            yield _tried(series, question, values)
+            yield _trial(series, question, values)
 
 
 def _drawn(series: Series, asked: list[Question], draws: int) -> list[Numbers | NotEnough]:
@@ -169,16 +153,44 @@ def _drawn(series: Series, asked: list[Question], draws: int) -> list[Numbers | 
     return [found] if len(asked) == 1 else [*_drawn(series, asked[:-1], draws), found]
 
 
-def _tried(series: Series, question: Question, values: Numbers | NotEnough) -> Tried:
+def _trial(series: Series, question: Question, values: Numbers | NotEnough) -> Trial:
+    said = None if isinstance(values, NotEnough) else forecast(values, question.holds)
+    place = None if isinstance(values, NotEnough) else _place(question, values)
+    return Trial(
+        subject=series.subject,
+        series=series.name,
+        kind=series.kind,
+        unit=series.definition.unit.text,
+        origin=question.origin,
+        deadline=question.deadline,
+        days_left=question.days_left,
+        known=question.known,
+        low=None if said is None else said.low,
+        high=None if said is None else said.high,
+        median=None if said is None else said.median,
+        probability=None if said is None else said.probability,
+        target=question.target,
+        direction=question.comparison,
+        outcome=question.outcome,
+        satisfied=None if question.outcome is None else question.holds(question.outcome),
+        below=None if place is None else place.below,
+        not_above=None if place is None else place.not_above,
+        chance=question.chance,
+        pit=None if place is None else place.randomised(question.chance),
+        rival_low=question.rival.low,
+        rival_high=question.rival.high,
+        rival_probability=question.rival.probability,
+        past_frequency=question.rival.past_frequency,
+        no_forecast=values.reason if isinstance(values, NotEnough) else "",
+    )
+
+
+def _place(question: Question, values: Numbers) -> Place | None:
     import numpy as np
 
-    if isinstance(values, NotEnough):
-        return Tried(series=series, question=question, forecast=None, no_forecast=values.reason)
-    said = forecast(values, lambda value: satisfies(value, question.comparison, question.target))
-    measured = values[np.isfinite(values)].tolist()
-    known = question.outcome is not None and measured
-    place = Place.among(measured, question.outcome) if known and question.outcome is not None else None
-    return Tried(series=series, question=question, forecast=said, place=place)
+    if question.outcome is None:
+        return None
+    return Place.among(values[np.isfinite(values)].tolist(), question.outcome)
 
 
 def _questions(series: Series, number: int, day: int) -> list[Question]:

@@ -45,7 +45,7 @@ class History:
     released: Sequence[int]
 
 
-def histories(folder: Path) -> list[History]:
+def read_histories(folder: Path) -> list[History]:
     """
     Raises:
         NoHistories: where there are none, or one is broken.

@@ -25,7 +25,7 @@ LEVEL_NOW, LEVEL_WEEKLY, LEVEL_WITHIN = 0.5, 0.15, 0.5
 """How far the logarithm of a frequency may be from the past's, as standard deviations: what is unsure of it today,
 what each week ahead adds for good, and by how much single weeks are out of the ordinary."""
 
-USUAL_CHANGE, USUAL_MONTHS = 0.9, 6
+USUAL_CHANGE, USUAL_MONTHS = 0.9, 3
 """The usual change of the logarithm of a month's number of facts (root mean square), and how many months of a
 metric's own it weighs."""
 

@@ -25,7 +25,7 @@ TOO_FEW = f"fewer than {LEAST_SAMPLES} samples, or {LEAST_WEEKS} whole weeks, in
 STEP_SPREAD = 0.5
 """How unsure it is, as a standard deviation of the logarithm, whether steps will be as large as they were."""
 
-ANY_WEEK = 0.2
+ANY_WEEK = 0.05
 """How likely a week is drawn whatever level it began at, beside 1 for one that began at the very same."""
 
 LEVEL_HALF_LIFE = 52
