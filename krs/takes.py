@@ -17,15 +17,12 @@ from ..metrics.comparison import at_most
 from ..metrics.measures import MEASURES
 from ..metrics.table import MICROSECOND
 from ..metrics.window import Window
+from .borders import MOST, border, halved
 from .judgement import KeptDays
 from .progress import Goal
 
 Form = Literal["facts", "days", "hits", "misses", "within", "level", "distance", "bad_days"]
 
-_MOST = 20_000
-"""Facts beyond which nobody wants to know how many it takes."""
-
-_HALVINGS = 50
 _DOUBLINGS = 40
 _FAR = 1000.0
 _INSIDE = 1e-6
@@ -164,8 +161,8 @@ def _facts(rest: Rest) -> Takes | None:
         # As many more of every service are as many more of the least frequent one.
         return ((known.numerator or 0) + more) / known.denominator if known.denominator else None
 
-    number = _border(lambda more: rest.holds(value(more)), rising=rest.goal.rising)
-    if not rest.goal.rising and number == _MOST:
+    number = border(lambda more: rest.holds(value(more)), rising=rest.goal.rising)
+    if not rest.goal.rising and number == MOST:
         return None
     return replace(_said(rest, "facts", number, at_least=rest.goal.rising), each=each)
 
@@ -175,7 +172,7 @@ def _days(rest: Rest) -> Takes | None:
     calendar, basis = rest.basis.calendar, rest.basis
     free = [max(calendar.start_of(day), rest.begins) for day in rest.days if not _has_fact(basis, day)]
     rising = rest.goal.rising
-    number = _border(lambda n: rest.holds(basis.with_more(free[:n])), rising=rising, most=len(free))
+    number = border(lambda n: rest.holds(basis.with_more(free[:n])), rising=rising, most=len(free))
     return _said(rest, "days", number, at_least=rising)
 
 
@@ -193,8 +190,8 @@ def _ratio(rest: Rest) -> Takes | None:
     def value(wrong: int, n: int) -> float | None:
         return rest.basis.with_more([rest.last], each=n, hits=n - wrong if rising else wrong)
 
-    number = _border(lambda wrong: rest.holds(value(wrong, of)), rising=False, most=of)
-    enough = _border(lambda n: rest.holds(value(0, n)), rising=True) if number is None else None
+    number = border(lambda wrong: rest.holds(value(wrong, of)), rising=False, most=of)
+    enough = border(lambda n: rest.holds(value(0, n)), rising=True) if number is None else None
     said = _said(rest, "misses" if rising else "hits", number, at_least=False)
     return replace(said, of=of, enough=enough)
 
@@ -213,7 +210,7 @@ def _counted_within(rest: Rest, of: int, within: float, beyond: float) -> Takes:
     def value(n: int) -> float | None:
         return rest.basis.with_more([rest.last], each=of, values=[*[within] * n, *[beyond] * (of - n)])
 
-    number = _border(lambda n: rest.holds(value(n)), rising=True, most=of)
+    number = border(lambda n: rest.holds(value(n)), rising=True, most=of)
     return replace(_said(rest, "within", number, at_least=True), of=of)
 
 
@@ -258,18 +255,11 @@ def _level(holds: Callable[[float], bool], rest: Rest) -> Takes | None:
             other = max(0.0, other)
         if holds(other) != fine:
             good, bad = (start, other) if fine else (other, start)
-            return _said(rest, "level", _halved(holds, good, bad), at_least=rest.goal.rising)
+            return _said(rest, "level", halved(holds, good, bad), at_least=rest.goal.rising)
         if other == 0.0 and floor and not fine:
             break
         step *= 2
     return None if fine else _said(rest, "level", None, at_least=rest.goal.rising)
-
-
-def _halved(holds: Callable[[float], bool], good: float, bad: float) -> float:
-    for _ in range(_HALVINGS):
-        middle = (good + bad) / 2
-        good, bad = (middle, bad) if holds(middle) else (good, middle)
-    return good
 
 
 def _just_within(goal: Goal) -> float:
@@ -277,29 +267,6 @@ def _just_within(goal: Goal) -> float:
         return goal.limit
     inside = _INSIDE * max(abs(goal.limit), _INSIDE)
     return goal.limit + inside if goal.rising else goal.limit - inside
-
-
-def _border(holds: Callable[[int], bool], *, rising: bool, most: int = _MOST) -> int | None:
-    """The smallest number (`rising`) that holds, or the largest; all beyond it hold too, or all before it.
-
-    None where none up to `most` does.
-    """
-
-    def is_beyond(n: int) -> bool:
-        return holds(n) is rising
-
-    if is_beyond(0):
-        return 0 if rising else None
-    low, high = 0, 1
-    while high < most and not is_beyond(high):
-        low, high = high, high * 2
-    high = min(high, most)
-    if low >= most or not is_beyond(high):
-        return None if rising else most
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if is_beyond(middle) else (middle, high)
-    return high if rising else low
 
 
 _BY_SHAPE: Mapping[str, Callable[[Rest], Takes | None]] = {
