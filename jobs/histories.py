@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,20 +58,29 @@ def read_histories(folder: Path) -> list[History]:
 
 
 def _history(folder: Path, name: str) -> History:
-    commits = sorted(
-        (int(row["committed_at_unix"]), row["revert"] == "1") for row in _rows(folder / f"{name}{COMMITS}")
-    )
+    commits = sorted(_dated(folder / f"{name}{COMMITS}", "committed_at_unix", "revert"))
     tags = folder / f"{name}{TAGS}"
-    released = sorted(int(row["created_at_unix"]) for row in _rows(tags)) if tags.exists() else []
-    return History(name, [at for at, _ in commits], [revert for _, revert in commits], released)
+    released = sorted(at for at, _ in _dated(tags, "created_at_unix")) if tags.exists() else []
+    return History(name, [at for at, _ in commits], [mark == "1" for _, mark in commits], released)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def _dated(path: Path, at: str, mark: str | None = None) -> list[tuple[int, str]]:
+    """Each row's time in seconds and its mark, where one is asked for."""
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)
-    except (OSError, UnicodeDecodeError) as error:
+            rows = csv.DictReader(file)
+            return [(_seconds(path, rows.line_num, row, at), row[mark] if mark else "") for row in rows]
+    except KeyError as missing:
+        raise NoHistories(f"{path}: the column {missing} is missing") from missing
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise NoHistories(f"{path}: {error}") from error
+
+
+def _seconds(path: Path, line: int, row: dict[str, str], column: str) -> int:
+    try:
+        return int(row[column])
+    except (TypeError, ValueError):
+        raise NoHistories(f"{path}:{line}: {row[column]!r} is no number of seconds since 1970") from None
 
 
 def series_of(history: History) -> Iterator[Series]:
