@@ -19,7 +19,7 @@ _ABOUT = 5
 _ALIKE = 1e-3
 _FEW_DAYS, _SOME_DAYS = 45, 200
 _FROM_ZERO = 0.4
-_APART = 0.17
+_APART = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ _ACROSS = {
         "grid": False,
         "tickColor": "var(--rule)",
         "domainColor": "var(--rule)",
-        "labelFlush": True,
+        "labelAlign": {"condition": {"test": "+datum.value == peek(days)", "value": "right"}, "value": "center"},
+        "labelFlush": False,
         **_LETTERS,
     },
 }
