@@ -28,6 +28,7 @@ from .run import run
 from .schema import schema
 from .sources import sources
 from .status import status
+from .store import store
 
 WRONG_USAGE = 2
 """The exit code for wrong options, a wrong config and a store that can't be opened."""
@@ -38,7 +39,7 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-PLANNED = ("store", "export")
+PLANNED = ("export",)
 """Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
 
 
@@ -83,7 +84,7 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 for command in (
     init, check, lint, collect, backfill, record, checkin, status, metric, explain, report, close, retrospective,
-    new_cycle, sources, run, backtest, schema, completions,
+    new_cycle, sources, run, store, backtest, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
 

@@ -18,12 +18,20 @@ def reference() -> str:
     context = click.Context(keyresults, info_name="keyresults", **keyresults.context_settings)
     lines = ["# Commands", "", "Written from `keyresults --help`; run `make docs` after a change.", ""]
     lines += _body(keyresults, context)
-    for name in keyresults.list_commands(context):
-        command = keyresults.commands[name]
+    lines += _below(keyresults, context, "##")
+    return "\n".join(lines) + "\n"
+
+
+def _below(group: click.Group, context: click.Context, level: str) -> Iterator[str]:
+    """A section for each command of a group, one level deeper for those of a group in it."""
+    for name in group.list_commands(context):
+        command = group.commands[name]
         below = click.Context(command, info_name=name, parent=context)
         pieces = " ".join(command.collect_usage_pieces(below))
-        lines += ["", f"## keyresults {name}", "", f"`keyresults {name} {pieces}`", "", *_body(command, below)]
-    return "\n".join(lines) + "\n"
+        path = below.command_path
+        yield from ("", f"{level} {path}", "", f"`{path} {pieces}`", "", *_body(command, below))
+        if isinstance(command, click.Group):
+            yield from _below(command, below, level + "#")
 
 
 def _body(command: click.Command, context: click.Context) -> Iterator[str]:

@@ -60,8 +60,16 @@ class Database(Protocol):
         """Go on counting after the highest number in the table's `id`, where rows came with their own."""
         ...
 
+    def add_rows(self, conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Many new rows at once, whole and in the table's order of columns."""
+        ...
+
     def back_up(self, version: str) -> None:
         """Keep what is there before an upgrade from this version. The caller keeps writers out."""
+        ...
+
+    def snapshot(self, target: Path) -> bool:
+        """Copy all of one moment into a file; False where the store is none, and nothing was done."""
         ...
 
     def upgrading(self, engine: Engine) -> AbstractContextManager[Connection]:
@@ -183,13 +191,23 @@ class Sqlite:
     def renumber(self, conn: Connection, table: Table) -> None:
         """SQLite counts on from the highest number by itself."""
 
+    def add_rows(self, conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            conn.exec_driver_sql(str(table.insert().compile(dialect=sqlite.dialect())), list(rows))
+
     def back_up(self, version: str) -> None:
         """A copy beside the file, named after the schema it holds. The caller keeps writers out."""
-        target = _free_name(self.path, version)
+        self.snapshot(_free_name(self.path, version))
+
+    def snapshot(self, target: Path) -> bool:
         with self.explained():
-            with closing(self._dial("ro")) as source, closing(sqlite3.connect(target)) as copy:
+            source = self._connect()
+        # What fails from here on is the new file's: its disk is full, its folder may not be written.
+        with _file(target).explained(), closing(source):
+            with closing(sqlite3.connect(target)) as copy:
                 source.backup(copy)
             shutil.copymode(self.path, target)
+        return True
 
     @contextmanager
     def upgrading(self, engine: Engine) -> Iterator[Connection]:
@@ -322,6 +340,14 @@ class Postgres:
             f"SELECT {', '.join(columns)} FROM {incoming} ON CONFLICT ({conflict}) DO UPDATE SET {others}"
         )
 
+    def add_rows(self, conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        quote_name = conn.dialect.identifier_preparer.quote
+        columns = ", ".join(quote_name(column.name) for column in table.columns)
+        driver: Any = conn.connection.cursor()
+        with driver, driver.copy(f"COPY {quote_name(table.name)} ({columns}) FROM STDIN") as copying:
+            for row in rows:
+                copying.write_row(row)
+
     def renumber(self, conn: Connection, table: Table) -> None:
         quoted = conn.dialect.identifier_preparer.quote(table.name)
         sql = f"SELECT setval(pg_get_serial_sequence(%s, 'id'), max(id)) FROM {quoted} HAVING max(id) IS NOT NULL"  # noqa: S608 (names of our tables)
@@ -329,6 +355,9 @@ class Postgres:
 
     def back_up(self, version: str) -> None:
         """Nothing: an upgrade is one transaction, and whole or undone."""
+
+    def snapshot(self, target: Path) -> bool:
+        return False
 
     @contextmanager
     def upgrading(self, engine: Engine) -> Iterator[Connection]:
@@ -355,6 +384,10 @@ class Postgres:
             yield
         except DBAPIError as error:
             raise self._explain(error.orig) from None
+        except Exception as error:
+            if not _is_of_psycopg(error):
+                raise
+            raise self._explain(error) from None
 
     def _explain(self, error: BaseException | None) -> StoreError:
         state = getattr(error, "sqlstate", None) or ""
@@ -438,6 +471,11 @@ _SPOKEN: dict[str, tuple[type[StoreError], str]] = {
 """What a server says before there is a connection comes without SQLSTATE."""
 
 
+def _is_of_psycopg(error: Exception) -> bool:
+    """COPY speaks to the driver itself, whose errors SQLAlchemy then does not wrap."""
+    return type(error).__module__.partition(".")[0] == "psycopg"
+
+
 def _need_psycopg() -> None:
     if find_spec("psycopg") is None:
         raise StoreError("a store on PostgreSQL needs psycopg: install keyresults[postgres]")
@@ -486,6 +524,10 @@ def _use_write_ahead(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                 raise
             time.sleep(0.02)
+
+
+def _file(path: Path) -> Sqlite:
+    return Sqlite(URL.create("sqlite", database=str(path)), read_only=False)
 
 
 def _is_filled(path: Path) -> bool:

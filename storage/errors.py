@@ -35,6 +35,10 @@ class StoreTaken(StoreError):
     """Another process is doing alone what this one wants to do."""
 
 
+class StoreFilled(StoreError):
+    """Something is stored where nothing may be."""
+
+
 class StoreFull(StoreError):
     """The disk is full."""
 

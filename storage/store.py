@@ -81,6 +81,11 @@ class Store(
     def __repr__(self) -> str:
         return f"<Store {self._db}>"
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people: a path, or an address without its password."""
+        return str(self._db)
+
     def alone(self) -> AbstractContextManager[Callable[[], bool]]:
         """Be the only daemon on this store. Gives a way to ask whether that still holds.
 

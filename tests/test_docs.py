@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from keyresults.cli.main import PLANNED as PLANNED_COMMANDS
 from keyresults.cli.main import keyresults
@@ -86,6 +87,8 @@ def check_call(words: list[str]) -> None:
     if words[0] in known:
         return
     command = keyresults.commands[words[0]]
+    if isinstance(command, click.Group):
+        command = command.commands[words[1]]
     taken = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= taken, words
 

@@ -17,6 +17,7 @@ from keyresults.storage import dialects, schema
 from keyresults.storage.errors import (
     StoreBroken,
     StoreError,
+    StoreFull,
     StoreLocked,
     StoreMissing,
     StoreReadOnly,
@@ -159,7 +160,7 @@ def test_an_older_store_is_upgraded_whole_or_not_at_all(postgres, postgres_url, 
         raise psycopg.errors.DiskFull
 
     monkeypatch.setattr("alembic.command.upgrade", fail)
-    with pytest.raises(psycopg.errors.DiskFull):
+    with pytest.raises(StoreFull, match="the server's disk is full"):
         Store.open(postgres_url)
     monkeypatch.undo()
     assert stored(postgres_url) == ["d1"]
