@@ -179,7 +179,7 @@ class HttpDoor:
             own_headers=headers or {},
             encrypted=encrypted,
         )
-        session.headers["User-Agent"] = f"keyresults/{_version()}"
+        session.headers["User-Agent"] = f"keyresults/{release()}"
         # requests accepts any callable; its stubs know only pairs.
         session.auth = cast(Any, auth or _Anonymous())
         for scheme in ("https://", "http://"):
@@ -239,7 +239,8 @@ def _until(date: str, now: datetime) -> timedelta:
 
 
 @cache
-def _version() -> str:
+def release() -> str:
+    """That of keyresults."""
     try:
         return version("keyresults")
     except PackageNotFoundError:  # run from a checkout

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator
@@ -49,6 +50,36 @@ class Secret:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError("a secret is never written down")
+
+
+class _Resolved:
+    """The secrets that references have led to in this process, the newest last; a token that changes hourly is many."""
+
+    MOST = 1000
+
+    def __init__(self) -> None:
+        self._known: dict[Secret, None] = {}
+        self._lock = Lock()
+
+    def add(self, secret: Secret) -> None:
+        with self._lock:
+            self._known.pop(secret, None)
+            self._known[secret] = None
+            if len(self._known) > self.MOST:
+                del self._known[next(iter(self._known))]
+
+    def all(self) -> tuple[Secret, ...]:
+        with self._lock:
+            return tuple(self._known)
+
+
+# Logs are the process's own as well, and whoever writes a line doesn't know what may be in it.
+_resolved = _Resolved()
+
+
+def resolved_secrets() -> tuple[Secret, ...]:
+    """All that may turn up where it should not: for those who take secrets out of what is written down."""
+    return _resolved.all()
 
 
 class _Reference(BaseModel):
@@ -126,7 +157,9 @@ def _stripped(value: str | None, where: str) -> Secret:
         raise SecretError(f"no secret found: {where} is {'not set' if value is None else 'empty'}")
     if "\n" in text and not text.startswith("-----BEGIN"):
         raise SecretError(f"{where} holds several lines: a secret is one line, or a PEM key")
-    return Secret(text)
+    secret = Secret(text)
+    _resolved.add(secret)
+    return secret
 
 
 def _only_by_reference(value: object) -> object:

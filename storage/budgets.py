@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, select
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select
 
 from .account import Account, Quota, Turn
 from .columns import to_text
@@ -43,13 +45,19 @@ class Budgets(Connected):
         with self._reading() as conn:
             return _account(conn, credential, resource, now)
 
+    def accounts(self, now: int) -> list[tuple[str, str, Account]]:
+        """Credential, resource and what is known of each quota, in their order."""
+        with self._reading() as conn:
+            rows = conn.execute(select(budgets).order_by(budgets.c.credential, budgets.c.resource)).all()
+        return [(row.credential, row.resource, _of(row, now)) for row in rows]
+
     def _keep(self, conn: Connection, credential: str, resource: str, account: Account) -> None:
         row = {"credential": to_text(credential), "resource": to_text(resource)}
         told = {name: getattr(account, name) for name in ("limit", "remaining", "reset", "next_at")}
         conn.execute(self._db.upsert(budgets, ("credential", "resource")), row | told)
 
 
-_ACCOUNT = select(budgets.c.limit, budgets.c.remaining, budgets.c.reset, budgets.c.next_at).where(
+_ACCOUNT = select(budgets).where(
     budgets.c.credential == bindparam("credential"), budgets.c.resource == bindparam("resource")
 )
 
@@ -58,5 +66,8 @@ def _account(conn: Connection, credential: str, resource: str, now: int) -> Acco
     row = conn.execute(_ACCOUNT, {"credential": to_text(credential), "resource": to_text(resource)}).first()
     if row is None:
         return Account.unheard(now)
-    limit, remaining, reset, next_at = row
-    return Account(limit=limit, remaining=remaining, reset=reset, next_at=next_at).at(now)
+    return _of(row, now)
+
+
+def _of(row: Row[Any], now: int) -> Account:
+    return Account(limit=row.limit, remaining=row.remaining, reset=row.reset, next_at=row.next_at).at(now)

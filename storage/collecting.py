@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Collection, Iterable, Iterator, MutableMapping
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +107,19 @@ class Collecting(Connected):
         with self._reading() as conn:
             rows = conn.execute(found.order_by(collections.c.id.desc()).limit(limit)).all()
         return [run_record(row) for row in rows]
+
+    def newest_run(self) -> int:
+        """The number of the newest collection; 0 where there was none."""
+        with self._reading() as conn:
+            return conn.execute(select(func.max(collections.c.id))).scalar() or 0
+
+    def requests_since(self, run_id: int, besides: Collection[int]) -> list[tuple[int, str, int | None]]:
+        """Number, source and requests of the collections after that number, and of some before; None while one runs."""
+        columns = (collections.c.id, collections.c.source, collections.c.requests, collections.c.finished_at)
+        wanted = (collections.c.id > run_id) | collections.c.id.in_(besides)
+        with self._reading() as conn:
+            rows = conn.execute(select(*columns).where(wanted)).all()
+        return [(row.id, row.source, None if row.finished_at is None else row.requests) for row in rows]
 
     def last_source_run(self, source: str) -> RunRecord | None:
         """The newest finished record of what a source needs before its streams can be collected."""

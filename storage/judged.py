@@ -147,6 +147,13 @@ class Judged(Connected):
             row = conn.execute(_newest_evaluation(cycle)).first()
         return None if row is None else _evaluation(row)
 
+    def last_confirmed(self, cycle: str) -> datetime | None:
+        """When what `last_evaluation` gives still held, without reading all of that."""
+        newest = _newest_evaluation(cycle).with_only_columns(evaluations.c.confirmed_at)
+        with self._reading() as conn:
+            at = conn.execute(newest).scalar()
+        return None if at is None else from_microseconds(at)
+
     def said_by(self, cycle: str, day: date) -> StoredEvaluation | None:
         """What was last said of the cycle on the local day, or before it: what held at the day's end."""
         until = _newest_evaluation(cycle).where(evaluations.c.day <= day.isoformat())

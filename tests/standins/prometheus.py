@@ -38,16 +38,16 @@ def write_blocks(storage: Path, days: Iterable[str]) -> None:
 
 
 @contextmanager
-def running(storage: Path, *options: str) -> Iterator[str]:
-    """A server over a storage folder that scrapes nothing; gives its URL."""
-    config = storage.parent / f"{storage.name}.yml"
-    config.write_text("scrape_configs: []\n")
+def running(storage: Path, *options: str, config: str = "scrape_configs: []\n") -> Iterator[str]:
+    """A server over a storage folder that scrapes nothing, unless its `config` says so; gives its URL."""
+    file = storage.parent / f"{storage.name}.yml"
+    file.write_text(config)
     address = f"127.0.0.1:{_free_port()}"
     with (storage.parent / f"{storage.name}.log").open("wb") as log:
         server = subprocess.Popen(
             [
                 "prometheus",
-                f"--config.file={config}",
+                f"--config.file={file}",
                 f"--storage.tsdb.path={storage}",
                 # Without it the first start deletes whatever is older than 15 days.
                 "--storage.tsdb.retention.time=10y",

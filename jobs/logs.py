@@ -1,0 +1,110 @@
+"""Logs: one line for whatever happened, as text or JSON, and no secret in any."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+from ..collectors.redaction import HIDDEN, without
+from ..collectors.secrets import resolved_secrets
+
+Form = Literal["text", "json"]
+
+OURS = "keyresults"
+
+_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_SENT = re.compile(r"(?<=://)[^/\s@]+(?=@)|(?<=\bBearer )\S+|(?<=\bBasic )\S+")
+"""Credentials as requests carry them, whoever they belong to."""
+
+
+def configure(form: Form = "text", level: int | str = logging.INFO, stream: TextIO | None = None) -> None:
+    """Write logs to `stream` (standard error): ours from `level` on, what libraries say from warnings on.
+
+    May be called again: the last call holds.
+    """
+    handler = _Handler(sys.stderr if stream is None else stream)
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    root = logging.getLogger()
+    for old in [one for one in root.handlers if isinstance(one, _Handler)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger(OURS).setLevel(level)
+
+
+def without_secrets(record: logging.LogRecord) -> logging.LogRecord:
+    """A copy of the record, whose message, what was raised and all that is told beside it hold no secret."""
+    clean = logging.makeLogRecord(vars(record))
+    clean.msg, clean.args = _clean(_message(record)), None
+    raised = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else record.exc_text
+    clean.exc_info, clean.exc_text = None, _clean(raised.rstrip("\n")) if raised else None
+    clean.stack_info = _clean(record.stack_info) if record.stack_info else None
+    for name, value in _beside(record):
+        setattr(clean, name, _clean_value(value))
+    return clean
+
+
+class TextLines(logging.Formatter):
+    """When, how bad, who, what, and `name=value` of what is told beside it; what was raised is indented below."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = " | ".join(_message(record).splitlines())
+        beside = "".join(f" {name}={_in_a_word(value)}" for name, value in _beside(record))
+        below = "\n".join(text for text in (record.exc_text, record.stack_info) if text)
+        line = f"{_at(record)} {record.levelname} {record.name} {said}{beside}"
+        return "\n  ".join((line, *below.splitlines()))
+
+
+class JsonLines(logging.Formatter):
+    """One object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {"ts": _at(record), "level": record.levelname, "logger": record.name, "msg": _message(record)}
+        raised = {"exc": record.exc_text} if record.exc_text else {}
+        beside = {name: value for name, value in _beside(record) if name not in said and name != "exc"}
+        return json.dumps(said | beside | raised, default=str)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """No line leaves it with a secret in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(without_secrets(record))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (as the standard library has it)
+        """Nothing: it would be told with the record as it was, and the place to tell it is gone."""
+
+
+def _at(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):  # a message whose arguments don't fit is still worth more than none
+        return f"{record.msg} {record.args}"
+
+
+def _beside(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in vars(record).items() if name not in _USUAL)
+
+
+def _clean(text: str) -> str:
+    return _SENT.sub(HIDDEN, without(text, resolved_secrets()))
+
+
+def _clean_value(value: object) -> object:
+    """Numbers as they are, all else as text."""
+    return value if value is None or isinstance(value, (bool, int, float)) else _clean(str(value))
+
+
+def _in_a_word(value: object) -> str:
+    text = str(value)
+    return text if re.fullmatch(r"[^\s\"=]+", text) else json.dumps(text, ensure_ascii=False)
