@@ -120,7 +120,12 @@ def test_every_dependency_is_imported() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = {re.split(r"[<>=]", one)[0].lower() for one in declared}
     imported = {i.name.split(".")[0] for room in BELOW for path in modules(room) for i in imports_of(path)}
-    used = {home.lower() for module, homes in packages_distributions().items() if module in imported for home in homes}
+    used = {
+        home.lower().replace("_", "-")
+        for module, homes in packages_distributions().items()
+        if module in imported
+        for home in homes
+    }
     assert names - used == {"tzdata"}  # which zoneinfo reads by itself
 
 
