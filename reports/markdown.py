@@ -35,7 +35,7 @@ def _lines(report: ProgressReport, dates: Dates) -> Iterator[str]:
         yield from ("", f"> {text(told)}")
     if not report.objectives:
         yield from ("", "No objectives in this cycle yet.")
-    yield from _first_screen(first_screen(report, dates))
+    yield from first_lines(first_screen(report, dates))
     for objective in report.objectives:
         yield from _objective(objective, dates)
     sections = [line for o in report.objectives for kr in o.key_results for line in _key_result(kr, o.kind, dates)]
@@ -45,7 +45,8 @@ def _lines(report: ProgressReport, dates: Dates) -> Iterator[str]:
     yield from _list("Notices", [dates.in_text(notice) for notice in report.notices])
 
 
-def _first_screen(screen: FirstScreen) -> Iterator[str]:
+def first_lines(screen: FirstScreen) -> Iterator[str]:
+    """An empty line and a list, or nothing."""
     lines = [f"- ✔ **good** · {_point(screen.good)}"] if screen.good else []
     lines += [_ask(ask) + _more(screen.more_asks if ask is screen.asks[-1] else 0) for ask in screen.asks]
     lines += [f"- **moved** · {text(screen.quiet)}"] if screen.quiet else []

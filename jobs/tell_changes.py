@@ -1,0 +1,125 @@
+"""Telling of changes, each once: key results that have another status, sources that went blind or see again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from ..krs.judgement import Status
+from ..krs.names import key_results_of
+from ..krs.owners import owners
+from ..reports import messages
+from ..reports.dates import Dates
+from ..reports.messages import Message
+from ..reports.progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
+from ..storage.outbox import Notice
+from .blindness import blind
+from .closed import closing_in_force
+from .readers import open_readers, readers
+from .workspace import Workspace
+
+_DAY = timedelta(days=1)
+_NOT_JUDGED = frozenset({Status.NOT_STARTED, Status.DRAFT})
+"""What comes after these is the first that is said of a key result."""
+
+
+@dataclass
+class News:
+    """What there is to tell, and what of it is known from then on."""
+
+    notices: list[Notice] = field(default_factory=list)
+    topics: dict[str, str] = field(default_factory=dict)
+
+
+def tell_changes(workspace: Workspace, now: datetime) -> None:
+    """Put what has changed into the outbox. Asked again, it tells nothing twice.
+
+    A status has to stand at the end of two finished days on which anything was said; the first one ever seen is
+    noted and not told.
+    """
+    told = workspace.store.told()
+    news = News()
+    for cycle in sorted({o.cycle.name for o in workspace.config.objectives}):
+        if closing_in_force(workspace.store, cycle) is None:
+            _tell_statuses(workspace, cycle, now, told, news)
+    _tell_sight(workspace, now, told, news)
+    if news.notices or news.topics:
+        workspace.store.tell(news.notices, news.topics, now)
+
+
+def notices(message: Message, key: str, channels: tuple[str, ...], occasion: str) -> Iterator[Notice]:
+    for channel in channels:
+        yield Notice(key=key, channel=channel, occasion=occasion, title=message.title, body=message.body)
+
+
+def _tell_statuses(workspace: Workspace, cycle: str, now: datetime, told: Mapping[str, str], news: News) -> None:
+    """By the newest two finished days. Each day is looked at once: what was said on it changes no more."""
+    seen, yesterday = f"said/{cycle}", workspace.config.calendar.day_of(now) - _DAY
+    last = _said(workspace, cycle, yesterday)
+    if last is None or told.get(seen) == last[0].isoformat():
+        return
+    before = _said(workspace, cycle, last[0] - _DAY)
+    news.topics[seen] = last[0].isoformat()
+    since, statuses = before[0] if before else last[0], _statuses(before[1]) if before else {}
+    for kr_id, (objective, kr) in _by_id(last[1]).items():
+        status = kr.judgement.status
+        topic = f"status/{cycle}/{kr_id}"
+        known = _known(workspace, cycle, kr_id, told)
+        if known is None:
+            news.topics |= {} if status in _NOT_JUDGED else {topic: status}
+        elif status not in {known, *_NOT_JUDGED} and statuses.get(kr_id) is status:
+            news.topics[topic] = status
+            message = messages.of_status(last[1], objective, kr, known, since)
+            news.notices += _of_status(workspace, cycle, kr_id, message, f"{topic}/{since}/{status}")
+
+
+def _of_status(workspace: Workspace, cycle: str, kr_id: str, message: Message, key: str) -> Iterator[Notice]:
+    """None of a key result that has left the config."""
+    for objective in workspace.config.objectives:
+        for kr in objective.key_results:
+            if objective.cycle.name == cycle and kr.id == kr_id:
+                channels = open_readers(workspace.config, "status", owners(objective, kr))
+                yield from notices(message, key, channels, "status")
+
+
+def _known(workspace: Workspace, cycle: str, kr_id: str, told: Mapping[str, str]) -> Status | None:
+    """The status that was noted last, under the id that it had before too."""
+    kr = key_results_of(cycle, workspace.config.objectives).get(kr_id)
+    names = (kr_id, kr.was if kr else None)
+    said = next((told[topic] for name in names if (topic := f"status/{cycle}/{name}") in told), None)
+    return next((status for status in Status if status == said), None)
+
+
+def _said(workspace: Workspace, cycle: str, until: date) -> tuple[date, ProgressReport] | None:
+    """What was in force at the end of the newest day, up to `until`, on which anything was said."""
+    stored = workspace.store.said_by(cycle, until)
+    if stored is None:
+        return None
+    try:
+        return stored.day, ProgressReport.from_json(stored.content)
+    except ValueError:  # another release said it
+        return None
+
+
+def _by_id(report: ProgressReport) -> dict[str, tuple[ReportedObjective, ReportedKeyResult]]:
+    return {kr.id: (o, kr) for o in report.objectives for kr in o.key_results}
+
+
+def _statuses(report: ProgressReport) -> dict[str, Status]:
+    return {kr_id: kr.judgement.status for kr_id, (_, kr) in _by_id(report).items()}
+
+
+def _tell_sight(workspace: Workspace, now: datetime, told: Mapping[str, str], news: News) -> None:
+    config, found = workspace.config, blind(workspace, now)
+    dates = Dates.seen_at(now, config.calendar.timezone)
+    for source in config.sources.values():
+        topic = f"blind/{source.name}"
+        is_blind, was_blind = source.name in found, told.get(topic) == "blind"
+        if is_blind is was_blind:
+            continue
+        state = "blind" if is_blind else "sees"
+        news.topics[topic] = state
+        message = messages.of_blind(found[source.name], dates, now) if is_blind else messages.of_sight(source.name)
+        channels = readers(config, "blind", (source.owner,) if source.owner else ())
+        news.notices += notices(message, f"{topic}/{now.isoformat(timespec='seconds')}/{state}", channels, "blind")
