@@ -66,7 +66,7 @@ def _became(one: NextKeyResult, dates: Dates) -> Iterator[str]:
     told = one.told
     look = LOOKS[told.judgement.status].words
     grade = f", graded {graded(told.grade.value)}" if told.grade and told.grade.value is not None else ""
-    yield f"{look[0].upper()}{look[1:]}{grade}: {wording.way(told, dates)}"
+    yield f"{look[0].upper()}{look[1:]}{grade}: {wording.way(told)}"
     if told.grade and told.grade.by_hand:
         yield f"Graded by hand: {told.grade.by_hand}"
     yield from (f"Held back: {words}" for words in wording.guardrails(told, holding=False))

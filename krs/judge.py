@@ -34,6 +34,8 @@ def judge(case: Case, *, guardrails: Mapping[str, Reading | None], as_of: dateti
         reading=standing.reading,
         baseline=case.baseline,
         target_value=standing.goal.limit if standing.goal else None,
+        comparison=standing.goal.comparison if standing.goal else None,
+        shape=standing.goal.shape if standing.goal else None,
         progress=_shown(standing),
         raw_progress=standing.raw,
         satisfied=standing.satisfied,

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from ..metrics.reading import Reading
 from ..metrics.window import Window
+from .model import Comparison
+from .progress import Shape
 
 
 class Status(StrEnum):
@@ -90,7 +92,9 @@ class Judgement:
     `progress` is what is shown: cut to two decimals, 0 to 1, at most 0.99 while unsatisfied.
     `raw_progress` is neither cut nor clamped. `expected` is where the plan wants it at the end of
     what the reading covers. `needed_pace` is how many times faster than planned the rest must go.
-    `target_value` is the resolved limit in the base unit (None where there is no single one).
+    `target_value` is the resolved limit in the base unit (None where there is no single one), `comparison`
+    the side of it that is wanted, `shape` how progress towards it is measured (both None for a `keep`, and where
+    nothing is resolved).
     `why` says the status in one sentence.
     """
 
@@ -99,6 +103,8 @@ class Judgement:
     reading: Reading | None
     baseline: Baseline | None
     target_value: float | None = None
+    comparison: Comparison | None = None
+    shape: Shape | None = None
     progress: float | None = None
     raw_progress: float | None = None
     satisfied: bool | None = None

@@ -55,9 +55,6 @@ class Dates:
         start = self.day(calendar.day_of(of.start)) if self.day_begun_at(of.start) else self.instant(of.start)
         return f"{start} – {self.day(last) if of.end == calendar.end_of(last) else self.instant(of.end)}"
 
-    def first_day(self, of: Window) -> date:
-        return Calendar(self.timezone).day_of(of.start)
-
     def last_day(self, of: Window) -> date:
         """The local day in which a window's last instant lies: where its data ends."""
         return Calendar(self.timezone).day_closed_by(of.end)

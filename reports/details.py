@@ -87,7 +87,7 @@ def _with_all(kr: ReportedKeyResult) -> str:
 
 def _baseline(kr: ReportedKeyResult, dates: Dates) -> str:
     start = kr.judgement.baseline
-    if start is None or wording.is_spent(kr, dates):
+    if start is None or (wording.is_spent(kr) and kr.target.kind != "change"):
         return ""
     return f"{wording.baseline(start, kr.unit, wording.period(kr))}, {_origin(start, dates)}"
 

@@ -100,7 +100,7 @@ def _moved(kr: ReportedKeyResult, dates: Dates) -> str:
     if kr.before is not None and kr.before.status is not kr.judgement.status:
         said.append(f"{LOOKS[kr.before.status].words} → {LOOKS[kr.judgement.status].words}")
     if kr.moved is not None and _reads_differently(kr, kr.moved.before, kr.moved.after):
-        away = is_better(kr, kr.moved.before, kr.moved.after) and not runs_one_way(kr, dates)
+        away = is_better(kr, kr.moved.before, kr.moved.after) and not runs_one_way(kr)
         said.append(f"{'worse, ' if away else ''}{wording.moved(kr, kr.moved, dates)}")
     return "; ".join(said)
 

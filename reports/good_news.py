@@ -31,7 +31,7 @@ def good_news(report: ProgressReport, dates: Dates) -> tuple[ReportedKeyResult, 
     """The best of the first kind of which there is any; of equals, the first in the report."""
     told = [kr for o in report.objectives for kr in o.key_results if kr.judgement.status not in _SILENT]
     kinds: Sequence[Callable[[ReportedKeyResult], _News | None]] = (
-        lambda kr: _newly_reached(kr, dates),
+        lambda kr: _newly_reached(kr),
         lambda kr: _best_since(kr, dates),
         lambda kr: _gained(kr, report.since, dates),
         lambda kr: _streak(kr, dates),
@@ -44,17 +44,17 @@ def good_news(report: ProgressReport, dates: Dates) -> tuple[ReportedKeyResult, 
     return None
 
 
-def _newly_reached(kr: ReportedKeyResult, dates: Dates) -> _News | None:
+def _newly_reached(kr: ReportedKeyResult) -> _News | None:
     status = kr.judgement.status
     if status not in _REACHED or kr.before is None or kr.before.status in _REACHED:
         return None
-    return 1.0, f"{LOOKS[status].words} now, {LOOKS[kr.before.status].words} before: {wording.way(kr, dates)}"
+    return 1.0, f"{LOOKS[status].words} now, {LOOKS[kr.before.status].words} before: {wording.way(kr)}"
 
 
 def _best_since(kr: ReportedKeyResult, dates: Dates) -> _News | None:
     """A value better than every one for at least two weeks, and not what it already was a week ago."""
     days = [d for d in _unrevised(kr, "the metric", dates) if d.health is Health.OK]
-    if limit(kr) is None or not days or not _is_now(kr, days[-1], dates) or runs_one_way(kr, dates):
+    if limit(kr) is None or not days or not _is_now(kr, days[-1], dates) or runs_one_way(kr):
         return None
     now = days[-1]
     rivals = (d for d in reversed(days[:-1]) if not is_better(kr, _value(now), _value(d)))
@@ -68,7 +68,7 @@ def _best_since(kr: ReportedKeyResult, dates: Dates) -> _News | None:
 def _gained(kr: ReportedKeyResult, since: date | None, dates: Dates) -> _News | None:
     """Of the same way: a revision in between makes another one of it."""
     now, before = kr.judgement.progress, kr.before
-    if since is None or now is None or before is None or before.progress is None or wording.is_spent(kr, dates):
+    if since is None or now is None or before is None or before.progress is None or wording.is_spent(kr):
         return None
     if below(now - before.progress, _MUCH) or any(since < r.on <= dates.today for r in kr.revisions):
         return None
@@ -81,7 +81,7 @@ def _streak(kr: ReportedKeyResult, dates: Dates) -> _News | None:
         if one.health is not Health.OK or not _reaches(kr, _value(one)):
             break
         days.append(one)
-    if len(days) < _STREAK or not _is_now(kr, days[0], dates) or runs_one_way(kr, dates):
+    if len(days) < _STREAK or not _is_now(kr, days[0], dates) or runs_one_way(kr):
         return None
     return len(days), f"within its target for {many(len(days), 'days')}, since {dates.day(days[-1].day)}"
 

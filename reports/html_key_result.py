@@ -108,7 +108,7 @@ def key_result_view(kr: ReportedKeyResult, kind: Kind, dates: Dates, *, anchor: 
         title=kr.title,
         owner=kr.owner or "",
         look=LOOKS[judged.status],
-        way=wording.way(kr, dates),
+        way=wording.way(kr),
         numbers=[words for words in (*summary(kr, kind, dates)[1:], rests_on(kr)) if words],
         forecast=wording.forecast(kr, dates),
         remarks=list(remarks(kr, dates)),

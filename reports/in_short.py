@@ -15,7 +15,7 @@ _TREND_WIDTH = 12
 
 def summary(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> list[str]:
     """Its way and its pace; of days to be kept, the newest one."""
-    said = (wording.way(kr, dates), wording.pace(kr, kind, dates), wording.newest_day(kr, dates))
+    said = (wording.way(kr), wording.pace(kr, kind), wording.newest_day(kr, dates))
     return [words for words in said if words]
 
 

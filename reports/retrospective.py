@@ -40,7 +40,7 @@ def _objective(objective: ReportedObjective, lessons: Sequence[Learned], dates: 
         yield from ("", "| Key result | Start → end → target | Status | Grade |", "|---|---|---|---:|")
     for kr in objective.key_results:
         grade = graded(kr.grade.value if kr.grade else None)
-        yield f"| {text(kr.title)} | {text(wording.way(kr, dates))} | {_status(kr)} | {grade} |"
+        yield f"| {text(kr.title)} | {text(wording.way(kr))} | {_status(kr)} | {grade} |"
     for kr in objective.key_results:
         yield from ("", f"### {text(kr.title)}", "")
         yield from _key_result(kr, dates)
@@ -49,7 +49,7 @@ def _objective(objective: ReportedObjective, lessons: Sequence[Learned], dates: 
 
 def _key_result(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
     rows = [
-        ("Start → end → target", wording.way(kr, dates)),
+        ("Start → end → target", wording.way(kr)),
         ("Grade", grade_words.of_key_result(kr)),
         ("Why", dates.in_text(kr.judgement.why)),
         *(("Guardrail", words) for words in wording.guardrails(kr, holding=False)),

@@ -65,7 +65,7 @@ def history(found: Sequence[CheckInHistory], dates: Dates) -> RenderableType:
 
 def _standing(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> Iterator[Text]:
     look = LOOKS[kr.judgement.status]
-    numbers = (wording.way(kr, dates), wording.pace(kr, kind, dates), wording.newest_day(kr, dates))
+    numbers = (wording.way(kr), wording.pace(kr, kind), wording.newest_day(kr, dates))
     told = " · ".join(clean(part) for part in numbers if part)
     yield Text.assemble((f"{look.symbol} {look.words}", look.colour), f" · {told}" if told else "")
     blind, forecast = wording.blindness(kr, dates), wording.forecast(kr, dates)

@@ -50,7 +50,7 @@ def _objective(objective: ReportedObjective) -> RenderableType:
 def _key_result(kr: ReportedKeyResult, dates: Dates) -> RenderableType:
     look = LOOKS[kr.judgement.status]
     title = Text.assemble(clean(kr.title), (f" ({clean(kr.id)})", "dim"))
-    lines = [title, Text.assemble((f"{look.symbol} {look.words}", look.colour), f" · {clean(wording.way(kr, dates))}")]
+    lines = [title, Text.assemble((f"{look.symbol} {look.words}", look.colour), f" · {clean(wording.way(kr))}")]
     lines += [Text(clean(words)) for words in _more(kr, dates) if words]
     value = Text(graded(kr.grade.value if kr.grade else None))
     return Padding(_rows(*((Text("") if n else value, line) for n, line in enumerate(lines))), _INDENT)

@@ -94,20 +94,16 @@ def baseline(start: Baseline, unit: str, per: Period) -> str:
     return amount(start.value, unit, per=per) + (" (provisional)" if start.provisional else "")
 
 
-def is_spent(kr: ReportedKeyResult, dates: Dates) -> bool:
+def is_spent(kr: ReportedKeyResult) -> bool:
     """Whether there is no way to go but something to be used up: bad days, or a cycle's count with a limit."""
-    judged = kr.judgement
-    if judged.kept is not None:
-        return True
-    whole = judged.decides_on is not None and dates.first_day(judged.decides_on) == kr.start
-    return whole and kr.unit == "count" and kr.target.comparison in ("at_most", "below")
+    return kr.judgement.kept is not None or kr.judgement.shape == "budget"
 
 
-def way(kr: ReportedKeyResult, dates: Dates) -> str:
+def way(kr: ReportedKeyResult) -> str:
     """`450 ms → 402 ms → ≤ 315 ms`: baseline, now, target; where something is used up there is no such way."""
     judged = kr.judgement
     shown = target(kr.target, kr.unit, period(kr))
-    if is_spent(kr, dates):
+    if is_spent(kr):
         return shown
     steps = [value_now(kr), shown]
     if judged.baseline is not None:
@@ -115,10 +111,10 @@ def way(kr: ReportedKeyResult, dates: Dates) -> str:
     return " → ".join(steps)
 
 
-def pace(kr: ReportedKeyResult, kind: Kind, dates: Dates) -> str:
+def pace(kr: ReportedKeyResult, kind: Kind) -> str:
     """`58%, expected 77%, needs 1.8× the planned pace`; of what is used up, how much of it and of the time."""
     judged = kr.judgement
-    if is_spent(kr, dates):
+    if is_spent(kr):
         return _spent(kr)
     said = [] if judged.progress is None else [percent(judged.progress)]
     if judged.status is Status.DRAFT or judged.satisfied:

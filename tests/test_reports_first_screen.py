@@ -10,7 +10,6 @@ from keyresults.krs.checkin import CheckIn
 from keyresults.krs.forecast import Forecast
 from keyresults.krs.judgement import Baseline, GuardrailState, Status
 from keyresults.metrics.reading import Health
-from keyresults.metrics.window import Window
 from keyresults.reports import terminal
 from keyresults.reports.asks import asks
 from keyresults.reports.first_screen import MOST_LINES, FirstScreen, first_screen
@@ -30,7 +29,6 @@ from rich.console import Group
 
 TODAY = date(2026, 11, 23)
 SINCE = date(2026, 11, 16)
-OCTOBER = datetime(2026, 9, 30, 22, tzinfo=UTC)  # the local midnight that opens 1 October
 FALLING = Baseline(value=0.45, at=None, measured=False, provisional=False, pace_start=AS_OF)
 
 
@@ -43,7 +41,14 @@ def days(*values):
 
 
 def latency(*values, status=Status.AT_RISK, judged=None, **more):
-    fields = {"status": status, "baseline": FALLING, "target_value": 0.315, "progress": 0.4, "satisfied": False}
+    fields = {
+        "status": status,
+        "baseline": FALLING,
+        "target_value": 0.315,
+        "comparison": "at_most",
+        "progress": 0.4,
+        "satisfied": False,
+    }
     fields["reading"] = reading(values[-1] if values else 0.402, "s")
     return key_result(series=days(*values), judgement=judgement(**fields | (judged or {})), **more)
 
@@ -115,9 +120,8 @@ def test_a_value_that_is_not_the_one_shown_is_no_news():
 
 
 def test_a_total_that_only_rises_is_no_best_value():
-    whole = Window(OCTOBER, AS_OF)
     target = TargetTerms(kind="at_least", comparison="at_least", text="at least 60", value=60)
-    totals = latency(*range(30), unit="count", target=target, judged={"decides_on": whole})
+    totals = latency(*range(30), unit="count", target=target, judged={"shape": "total"})
     assert news(totals) is None
 
 
@@ -295,8 +299,19 @@ def test_a_value_that_moved_away_from_its_target_is_said_to_be_worse():
     assert [p.words for p in screen(moved(0.40, 0.42)).moved] == ["worse, 400 → 420 ms since 16 Nov: ledger"]
     total = TargetTerms(kind="at_most", comparison="at_most", text="at most 3", value=3.0)
     used = replace(moved(1.0, 2.0), unit="count", target=total)
-    used = replace(used, judgement=replace(used.judgement, decides_on=Window(OCTOBER, AS_OF)))
+    used = replace(used, judgement=replace(used.judgement, shape="budget"))
     assert [p.words for p in screen(used).moved] == ["1 → 2 since 16 Nov: ledger"]
+
+
+def test_better_is_what_the_target_asks_for_wherever_it_began():
+    # 90 % at the start and 85 % to be kept: more is better still.
+    began = Baseline(value=0.90, at=None, measured=False, provisional=False, pace_start=AS_OF)
+    judged = {"baseline": began, "target_value": 0.85, "comparison": "at_least", "shape": "way", "satisfied": True}
+    target = TargetTerms(kind="to", text="85%", value=0.85)
+    one = latency(*[0.90] * 29, 0.92, status=Status.MET, judged=judged, target=target, unit="ratio")
+    assert news(one) == ("p99", "92%, the best since 25 Oct")
+    up = Move(start=SINCE, end=TODAY, before=0.90, after=0.92)
+    assert [p.words for p in screen(replace(one, moved=up)).moved] == ["90 → 92% since 16 Nov"]
 
 
 def test_a_week_in_which_nothing_changed_says_so_in_one_line():

@@ -65,24 +65,24 @@ def test_a_target_reads_with_its_sign(terms, text):
 
 
 def test_the_way_goes_from_baseline_over_now_to_the_target():
-    assert wording.way(latency(), DATES) == "450 ms (provisional) → 402 ms → 315 ms"
+    assert wording.way(latency()) == "450 ms (provisional) → 402 ms → 315 ms"
 
 
 def test_rates_read_per_the_period_of_the_target():
-    assert wording.way(releases(3 / 28), DATES) == "0.5/week → 0.75/week → ≥ 1/week"
+    assert wording.way(releases(3 / 28)) == "0.5/week → 0.75/week → ≥ 1/week"
 
 
 def test_a_value_just_short_of_its_target_never_reads_as_it():
-    assert wording.way(releases(0.99999 / 7, satisfied=False), DATES) == "0.5/week → 0.99999/week → ≥ 1/week"
+    assert wording.way(releases(0.99999 / 7, satisfied=False)) == "0.5/week → 0.99999/week → ≥ 1/week"
 
 
 def test_a_value_that_reached_its_target_may_read_as_it():
-    assert wording.way(releases(1.0000001 / 7, satisfied=True), DATES) == "0.5/week → 1/week → ≥ 1/week"
+    assert wording.way(releases(1.0000001 / 7, satisfied=True)) == "0.5/week → 1/week → ≥ 1/week"
 
 
 def test_rates_without_a_written_period_share_the_one_that_suits_the_target():
     half = TargetTerms(kind="change", text="+50%", value=3 / 28)
-    assert wording.way(replace(releases(2 / 28), target=half), DATES) == "0.5/week → 0.5/week → 0.75/week"
+    assert wording.way(replace(releases(2 / 28), target=half)) == "0.5/week → 0.5/week → 0.75/week"
 
 
 def test_what_a_value_rests_on_is_named():
@@ -123,20 +123,20 @@ def test_a_share_far_from_its_target_shows_none_in_short():
     ],
 )
 def test_pace_is_said_where_it_matters(more, text):
-    assert wording.pace(key_result(judgement=judgement(**more)), "committed", DATES) == text
+    assert wording.pace(key_result(judgement=judgement(**more)), "committed") == text
 
 
 def test_of_an_aspirational_key_result_seventy_percent_are_expected():
     judged = judgement(progress=0.5, expected=0.8, needed_pace=1.4)
-    assert wording.pace(key_result(judgement=judged), "aspirational", DATES) == (
+    assert wording.pace(key_result(judgement=judged), "aspirational") == (
         "50%, expected 56%, needs 1.4× the planned pace"
     )
 
 
 def test_kept_days_have_no_journey():
     one = kept()
-    assert wording.way(one, DATES) == "≤ 450 ms on 95% of days"
-    assert wording.pace(one, "committed", DATES) == "3 of 4 bad days used, 58% of the time gone"
+    assert wording.way(one) == "≤ 450 ms on 95% of days"
+    assert wording.pace(one, "committed") == "3 of 4 bad days used, 58% of the time gone"
     assert wording.newest_day(one, DATES) == "today 402 ms"
     closed = Window(AS_OF - timedelta(days=1), datetime(2026, 11, 22, 23, tzinfo=UTC))
     yesterday = replace(one.judgement, reading=reading(0.402, "s", n=1, window=closed))
@@ -150,14 +150,23 @@ def test_only_whole_days_can_be_bad(budget, allowed):
 
 
 def test_a_budget_says_how_much_of_it_is_used():
-    cycle = Window(datetime(2026, 9, 30, 22, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC))
     target = TargetTerms(kind="at_most", comparison="at_most", text="at most 5", value=5.0)
     judged = judgement(
-        reading=reading(3.0, "count", n=3), baseline=started_at(9.0), decides_on=cycle, progress=0.58, expected=0.58
+        reading=reading(3.0, "count", n=3), baseline=started_at(9.0), shape="budget", progress=0.58, expected=0.58
     )
     one = key_result(unit="count", target=target, judgement=judged)
-    assert wording.way(one, DATES) == "≤ 5"
-    assert wording.pace(one, "committed", DATES) == "3 of 5 used, 58% of the time gone"
+    assert wording.way(one) == "≤ 5"
+    assert wording.pace(one, "committed") == "3 of 5 used, 58% of the time gone"
+
+
+def test_a_count_that_is_no_budget_has_its_way_though_it_is_judged_by_all_of_its_time():
+    """Open bugs, noted down from time to time: the newest number decides, and may fall again."""
+    target = TargetTerms(kind="at_most", comparison="at_most", text="at most 5", value=5.0)
+    whole = Window(datetime(2026, 9, 30, 22, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC))
+    fields = {"reading": reading(7.0, "count", n=3), "baseline": started_at(9.0), "shape": "way", "decides_on": whole}
+    one = key_result(unit="count", target=target, judgement=judgement(**fields, progress=0.5, expected=0.58))
+    assert wording.way(one) == "9 → 7 → ≤ 5"
+    assert wording.pace(one, "committed") == "50%, expected 58%"
 
 
 def test_blindness_says_since_when_and_what_was_last_seen():
