@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +21,9 @@ from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjectiv
 from .values import DueCheckIn
 
 _LONGEST_TITLE = 200
+
+# Chats call people at "@all" and at "<!channel>", whatever Markdown says of it; between these two nothing shows.
+_MENTION, _CALL, _APART = re.compile(r"@(?=\w)|<(?=[!@#])"), re.compile(r"<(?=[!@#])"), "\\g<0>\u2060"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +130,4 @@ def _who(names: Sequence[str | None]) -> str:
 def _message(title: str, lines: Sequence[str]) -> Message:
     line = clean(title)
     cut = line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1].rstrip()}…"
-    return Message(cut, "\n".join(lines))
+    return Message(_MENTION.sub(_APART, cut), _CALL.sub(_APART, "\n".join(lines)))
