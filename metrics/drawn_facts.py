@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .ahead import WEEK, Ahead, whole
@@ -28,6 +29,9 @@ what each week ahead adds for good, and by how much single weeks are out of the 
 USUAL_CHANGE, USUAL_MONTHS = 0.9, 3
 """The usual change of the logarithm of a month's number of facts (root mean square), and how many months of a
 metric's own it weighs."""
+
+MOST_RESTLESS = 2.0
+"""As many times the usual change at most: wild months say little of how wild the next ones are."""
 
 UNSEEN = 0.5
 """Facts in half a year that may just not have been seen: what never happened may still happen (Jeffreys' prior)."""
@@ -90,37 +94,38 @@ class Drawn:
     @cached_property
     def level(self) -> Numbers:
         """By draw and cell ahead, how many times as much happens as in the past."""
-
-        times = self._restlessness
+        numbers = self.monthly(lambda month: float(len(month)) + UNSEEN)
+        times = restlessness(numbers, USUAL_CHANGE)
         return self.ahead.wandering(LEVEL_NOW * times, LEVEL_WEEKLY * times, LEVEL_WITHIN * times)
 
-    @cached_property
-    def _restlessness(self) -> float:
-        """How much the number of facts changed from month to month, compared with what is usual (which is 1).
+    def monthly(self, level: Callable[[Numbers], float]) -> list[float]:
+        """What a level of known facts (given by their numbers) was in each month of the past, oldest first.
 
-        Months here are four weeks. The fewer of them there are, the more the usual counts.
+        Months are four weeks here. It is NaN for those of which less than half was collected.
         """
-        import numpy as np
-
+        facts, cells = self.past
         month = 4 * WEEK * self.ahead.parts
-        months = len(self.ahead.past) // month
-        shape = (months, month)
-        usable = self.ahead.past.usable[-months * month :].reshape(shape).mean(axis=1) >= 0.5
-        numbers = self.per_cell()[-months * month :].reshape(shape).sum(axis=1)
-        changes = np.diff(np.log(numbers + UNSEEN))[usable[1:] & usable[:-1]]
-        squares = USUAL_MONTHS * USUAL_CHANGE**2 + float(np.square(changes).sum())
-        return math.sqrt(squares / (USUAL_MONTHS + len(changes))) / USUAL_CHANGE
+        starts = range(len(self.ahead.past) % month, len(self.ahead.past), month)
+        found = []
+        for start in starts:
+            low, high = cells.searchsorted([start, start + month])
+            collected = self.ahead.past.usable[start : start + month].mean() >= 0.5
+            found.append(level(facts[low:high]) if collected else math.nan)
+        return found
 
     def numbers(self, among: Numbers | None = None) -> Numbers:
         """By draw and cell ahead, how many facts are drawn there."""
         unseen = (self.ahead.picks >= 0) * (UNSEEN / (26 * WEEK * self.ahead.parts))
         return whole(self.ahead.totals(self.per_cell(among)) * self.level + unseen, self.ahead.rng)
 
-    def each(self) -> tuple[Numbers, Numbers, Numbers]:
-        """Every single fact drawn: by which draw, in which cell ahead, and which known one it repeats."""
+    def each(self, every: int = 1) -> tuple[Numbers, Numbers, Numbers]:
+        """Every single fact drawn: by which draw, in which cell ahead, and which known one it repeats.
+
+        Of many, one fact in `every` stands for its neighbours.
+        """
         import numpy as np
 
-        facts, cells = self.past
+        facts, cells = (column[::every] for column in self.past)
         first = cells.searchsorted(np.arange(len(self.ahead.past) + 1))
         held = self.ahead.totals(np.diff(first))
         draw, cell = held.nonzero()
@@ -130,6 +135,16 @@ class Drawn:
         fact = facts[first[self.ahead.picks[draw, cell]] + place]
         times = whole(self.level[draw, cell], self.ahead.rng)
         return np.repeat(draw, times), np.repeat(cell, times), np.repeat(fact, times)
+
+
+def restlessness(levels: Sequence[float], usual: float) -> float:
+    """How much a level changed from month to month, compared with the `usual` change of its logarithm (then it is 1).
+
+    The fewer months there are the more the usual counts.
+    """
+    changes = [math.log(b / a) for a, b in pairwise(levels) if a > 0 and b > 0]
+    squares = USUAL_MONTHS * usual**2 + sum(change * change for change in changes)
+    return min(MOST_RESTLESS, math.sqrt(squares / (USUAL_MONTHS + len(changes))) / usual)
 
 
 def summed(per_cell: Numbers) -> Callable[[slice], Numbers]:

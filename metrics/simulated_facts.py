@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .ahead import whole
-from .drawn_facts import UNSEEN, Drawn, at_each, divided, summed
+from .drawn_facts import UNSEEN, Drawn, at_each, divided, restlessness, summed
 from .histogram import counts_of, quantile_of_counts
-from .quantiles import linear_of_each
+from .quantiles import linear, linear_of_each
 from .span import Span
 from .value import divisor, finished_open_days
 
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
 
     Numbers = np.ndarray[Any, Any]
 
-DRIFT_NOW, DRIFT_WEEKLY = 0.3, 0.08
+DRIFT_NOW, DRIFT_WEEKLY = 0.4, 0.12
 """How far measured times, and the odds of a share's rarer side, may be from the past's (standard deviations of the
 logarithm): what is unsure today, and what each week ahead adds."""
+
+USUAL_CHANGE = 0.9
+"""The usual change of the logarithm of a month's quantile (root mean square)."""
+
+FACTS_A_DAY = 40
+"""Of more, some stand for all in a quantile, so that it takes no longer."""
 
 LEAST_FACTS = 3
 """Facts of the past that a share or a quantile is drawn from."""
@@ -135,15 +142,18 @@ def quantile(drawn: Drawn, instants: Sequence[datetime]) -> Numbers | str:
     measured = drawn.counted.values
     if len(drawn.past[0]) < LEAST_FACTS or measured is None:
         return TOO_FEW
-    draw, cell, fact = drawn.each()
-    values = measured[fact] * drawn.ahead.wandering(DRIFT_NOW, DRIFT_WEEKLY)[draw, cell]
+    every = -(-len(drawn.past[0]) * drawn.ahead.parts // (len(drawn.ahead.past) * FACTS_A_DAY))
+    draw, cell, fact = drawn.each(every)
+    months = drawn.monthly(lambda month: _of_some(measured[month], drawn.definition.quantile))
+    values = measured[fact] * _drift(drawn, months)[draw, cell]
     draws = np.arange(drawn.ahead.draws)
 
     def value(at: datetime) -> Numbers:
         known, cells = drawn.within(drawn.span(at))
         here = (cell >= cells.start) & (cell < cells.stop)
-        whose = np.concatenate([draw[here], np.repeat(draws, known.stop - known.start)])
-        all_values = np.concatenate([values[here], np.tile(measured[known], len(draws))])
+        known_values = _standing_for(measured[known], every)
+        whose = np.concatenate([draw[here], np.repeat(draws, len(known_values))])
+        all_values = np.concatenate([values[here], np.tile(known_values, len(draws))])
         return linear_of_each(whose, all_values, len(draws), drawn.definition.quantile)
 
     return at_each(instants, value)
@@ -159,18 +169,43 @@ def histogram(drawn: Drawn, instants: Sequence[datetime]) -> Numbers | str:
     bounds, counts = counts_of(drawn.counted.column("parts", slice(0, drawn.known)))
     per_cell = np.zeros((len(drawn.ahead.past) + 1, len(bounds)))
     np.add.at(per_cell, cells_of, counts[facts])
-    moved = drawn.ahead.wandering(DRIFT_NOW, DRIFT_WEEKLY)
+    wanted = drawn.definition.quantile
+    moved = _drift(drawn, drawn.monthly(lambda month: _of_counts(wanted, bounds, counts[month].sum(axis=0))))
 
     def value(at: datetime) -> Numbers:
         known, cells = drawn.within(drawn.span(at))
         here = drawn.ahead.picks[:, cells]
         ahead = (per_cell[here] * drawn.level[:, cells, None]).sum(axis=1)
         both = ahead + counts[known].sum(axis=0)
-        found = [quantile_of_counts(drawn.definition.quantile, bounds, list(row)).value for row in both]
-        plain = np.array([np.nan if one is None else one for one in found]) * drawn.definition.unit.scale
+        plain = np.array([_of_counts(wanted, bounds, row) for row in both]) * drawn.definition.unit.scale
         new = np.nan_to_num(divided(ahead[:, -1], both[:, -1]))
         drift = moved[:, cells].mean(axis=1) if cells.stop > cells.start else np.ones(len(plain))
         value: Numbers = plain * drift**new
         return value
 
     return at_each(instants, value)
+
+
+def _drift(drawn: Drawn, months: Sequence[float]) -> Numbers:
+    times = restlessness(months, USUAL_CHANGE)
+    return drawn.ahead.wandering(DRIFT_NOW * times, DRIFT_WEEKLY * times)
+
+
+def _standing_for(values: Numbers, every: int) -> Numbers:
+    """One value in `every`, evenly from the least to the greatest, so that quantiles stay what they are."""
+    import numpy as np
+
+    if every == 1:
+        return values
+    number = -(-len(values) // every)
+    places: Numbers = (np.arange(number) + 0.5) / max(number, 1) * len(values)
+    return np.sort(values)[places.astype(np.int64)]
+
+
+def _of_some(values: Numbers, quantile: float) -> float:
+    return linear(values, quantile) if len(values) else math.nan
+
+
+def _of_counts(quantile: float, bounds: Sequence[float], counts: Numbers) -> float:
+    found = quantile_of_counts(quantile, bounds, counts.tolist()).value
+    return math.nan if found is None else found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from . import simulated_facts, simulated_samples
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     Numbers = np.ndarray[Any, Any]
 
 DRAWS = 1000
+
+FEWEST_DRAWS, MOST_DRAWN = 300, 400_000
+"""A quantile needs every single fact: with many of them fewer draws are made, of so many facts together."""
 
 HALF_A_YEAR = 26 * WEEK
 
@@ -81,6 +84,8 @@ def simulate(
     origin = _data_end(usable.end, counted, calendar) if shape in MEASURED_DAILY else usable.end
     if calendar.days_in(usable.clip(calendar.days_before(origin, HALF_A_YEAR), origin)) < LEAST_DAYS:
         return NotEnough(f"fewer than {LEAST_DAYS} days of the past half year were collected")
+    if shape == "quantile":
+        draws = min(draws, max(FEWEST_DRAWS, MOST_DRAWN // _a_draw(counted, usable, instants[-1], origin)))
     excluded = _excluded(definition, calendar)
     grid = Grid.cut(origin, [*instants, start], calendar)
     drawn = Drawn(
@@ -95,6 +100,13 @@ def simulate(
         ahead=_ahead(grid, usable, excluded, instants[-1], seed, draws, closed_too=shape in MEASURED_DAILY),
     )
     return _checked(_SHAPES[shape](drawn, instants), origin)
+
+
+def _a_draw(counted: Counted, usable: TimeRanges, until: datetime, origin: datetime) -> int:
+    """About how many facts one draw is made of."""
+    known = int(counted.at.searchsorted(microseconds(origin)))
+    days = sum((r.length for r in usable), timedelta()) / timedelta(days=1)
+    return 1 + int(min(known / days, simulated_facts.FACTS_A_DAY) * ((until - origin) / timedelta(days=1)))
 
 
 def _data_end(covered: datetime, counted: Counted, calendar: Calendar) -> datetime:

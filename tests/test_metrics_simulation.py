@@ -342,3 +342,18 @@ def test_quantiles_of_many_groups_are_those_of_each() -> None:
         for group in range(32):
             mine = values[groups == group]
             assert found[group] == pytest.approx(linear(mine, quantile)) if len(mine) else np.isnan(found[group])
+
+
+def test_of_many_times_some_stand_for_all() -> None:
+    """Sixty a day, and a month that is closed: what is known keeps its median and its 99th percentile."""
+    shut = Calendar(closed=(ClosedPeriod(date(2026, 9, 28), date(2026, 10, 31), "moving house"),))
+    rng = random.Random(9)
+    times = [NOW - timedelta(days=day, minutes=24 * n) for day in range(1, 70) for n in range(60)]
+    facts = [deployed(f"c{n}", when, seconds=rng.lognormvariate(5, 0.6)) for n, when in enumerate(times)]
+    for quantile in (0.5, 0.99):
+        what = definition("deployment_duration", quantile=quantile)
+        values = simulated(measurement(what, facts, covered("2026-07-20", "2026-09-28"), NOW, shut), at("2026-10-05"))
+        later = measurement(what, facts, covered("2026-07-20", "2026-12-31"), "2026-11-01", shut)
+        (reading,) = later.readings([at("2026-10-05")], CYCLE)
+        assert reading.value is not None
+        assert values == pytest.approx(np.full(values.shape, reading.value), rel=0.02)
