@@ -19,10 +19,15 @@ BACKUPS = "backups"
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def store() -> None:
-    """Look after the store: check it, back it up, move it, let go of old records.
+    """Check, back up, copy and prune the store.
 
     All of it may be done while `keyresults run` is at work, but for moving to another place: stop
     it before that.
+
+    \b
+    Examples:
+      keyresults store check
+      keyresults store backup
     """
 
 
