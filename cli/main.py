@@ -21,6 +21,7 @@ from .invocation import Invocation
 from .lint import lint
 from .metric import metric
 from .new_cycle import new_cycle
+from .notify import notify
 from .record import record
 from .report import report
 from .retrospective import retrospective
@@ -84,7 +85,7 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 for command in (
     init, check, lint, collect, backfill, record, checkin, status, metric, explain, report, close, retrospective,
-    new_cycle, sources, run, store, backtest, schema, completions,
+    new_cycle, sources, run, notify, store, backtest, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
 

@@ -11,7 +11,8 @@ from typing import Literal
 
 from ..collectors.contract import CollectorError
 from ..collectors.secrets import Secret
-from ..storage.outbox import WaitingNotice
+from ..krs.names import UnknownNameError
+from ..storage.outbox import Notice, WaitingNotice
 from . import by_apprise, webhook
 from .sending import NotTold, Send
 from .workspace import Workspace
@@ -20,6 +21,8 @@ log = logging.getLogger("keyresults.notices")
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 GIVEN_UP = timedelta(days=7)
+
+TEST_TITLE, TEST_BODY = "A test by keyresults", "This channel is told what `tell` says of it."
 
 _End = Literal["delivered", "given_up", "waits"]
 
@@ -36,6 +39,24 @@ def deliver(workspace: Workspace, now: datetime, send: Send | None = None) -> in
         _in_order(workspace, waiting, now, send)
         for _, waiting in groupby(unsent, key=lambda waiting: waiting.notice.channel)
     )
+
+
+def try_out(workspace: Workspace, channel: str) -> None:
+    """Send a test to a channel, past the outbox.
+
+    Raises:
+        UnknownNameError: where the config has no such channel.
+        CollectorError: unless it arrived.
+    """
+    channels, now = workspace.config.notify, workspace.clock()
+    if channel not in channels:
+        raise UnknownNameError("channel", channel, channels)
+    key = f"test/{channel}/{now.isoformat(timespec='seconds')}"
+    test = Notice(key=key, channel=channel, occasion="test", title=TEST_TITLE, body=TEST_BODY)
+    waiting = WaitingNotice(id=0, notice=test, created_at=now, due=now, attempts=0, error=None)
+    problem = _problem(workspace, waiting, partial(by_scheme, clock=workspace.clock))
+    if problem is not None:
+        raise problem
 
 
 def by_scheme(address: Secret, waiting: WaitingNotice, clock: Callable[[], datetime]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from ..collectors.contract import CollectorError
 from ..collectors.secrets import Secret
 from ..storage.outbox import WaitingNotice
 
@@ -22,7 +23,7 @@ HOPELESS = frozenset({400, 405, 410, 411, 413, 414, 415, 422})
 """Answers of HTTP that the same notice gets again however often it is sent, wherever the channel is mended."""
 
 
-class NotTold(Exception):
+class NotTold(CollectorError):
     """`str()` is stored and logged: it names neither address nor credential.
 
     `again` is from when on the receiver wants to be asked; `hopeless` where it never will accept.

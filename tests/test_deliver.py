@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from job_scenes import NOW, rows, workspace, write_scene
+from keyresults.cli.main import main
 from keyresults.jobs import by_apprise, webhook
 from keyresults.jobs.deliver import GIVEN_UP, deliver, pause
 from keyresults.jobs.sending import NotTold
@@ -381,3 +382,26 @@ def test_no_address_is_left_in_logs_or_in_the_store(one, httpserver, monkeypatch
     assert "chat could not be told yet" in said
     for secret in ("secretpath", "mailsecret", "pwsecret", "nowhere.invalid"):
         assert secret not in said + stored
+
+
+class TestCommand:
+    def run(self, config, channel):
+        return main(["--config", str(config), "notify", "--test", channel])
+
+    def test_a_test_is_sent_and_its_arrival_said(self, config, httpserver, capsys):
+        httpserver.expect_request("/secretpath").respond_with_data("ok")
+        assert self.run(config, "chat") == 0
+        assert capsys.readouterr().out == "chat accepted a test.\n"
+        (said,) = heard(httpserver)
+        assert (said["occasion"], said["title"]) == ("test", "A test by keyresults")
+        assert not (config.parent / ".keyresults").exists()
+
+    def test_what_did_not_arrive_is_a_failure(self, config, httpserver, capsys):
+        httpserver.expect_request("/secretpath").respond_with_data("no", status=404)
+        assert self.run(config, "chat") == 3
+        err = capsys.readouterr().err
+        assert err == "Error: the receiver answered with 404 NOT FOUND\n"
+
+    def test_a_channel_that_is_not_there_is_wrong_usage(self, config, capsys):
+        assert self.run(config, "chatt") == 2
+        assert "chat" in capsys.readouterr().err
