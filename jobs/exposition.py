@@ -50,13 +50,11 @@ class _Points(Collector):
         return [_family(one) for one in CATALOGUE]
 
     def collect(self) -> Iterable[Metric]:
-        points = [*of_daemon(self._pulse), *self._of_store()]
-        found: dict[Exported, Metric] = {}
-        for one, labels, value in points:
+        found = {one: _family(one) for one in CATALOGUE}
+        for one, labels, value in (*of_daemon(self._pulse), *self._of_store()):
             if value is not None and math.isfinite(value):
-                family = found.setdefault(one, _family(one))
-                family.add_sample(one.shown, dict(zip(one.labels, labels, strict=True)), value)
-        return [found[one] for one in CATALOGUE if one in found]
+                found[one].add_sample(one.shown, dict(zip(one.labels, labels, strict=True)), value)
+        return [family for family in found.values() if family.samples]
 
     def _of_store(self) -> list[Point]:
         """All of it or nothing: what is told of a broken store would be told as true."""

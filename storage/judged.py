@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, func, select
 
 from ..krs.judgement import Baseline
 from ..metrics.reading import FactNote
@@ -101,16 +101,25 @@ class Judged(Connected):
 
     def put_definition(self, cycle: str, kr: str, snapshot: Mapping[str, object], at: datetime) -> None:
         """Note that the config defines a key result so at this time; history grows only where it differs."""
-        text, seen = to_json(snapshot), microseconds(at)
-        mine = (definitions.c.cycle == to_text(cycle)) & (definitions.c.kr == to_text(kr))
+        self.put_definitions(cycle, {kr: snapshot}, at)
+
+    def put_definitions(self, cycle: str, snapshots: Mapping[str, Mapping[str, object]], at: datetime) -> None:
+        """The same of many key results at once."""
+        seen, cycle = microseconds(at), to_text(cycle)
         with self._writing() as conn:
-            last = conn.execute(select(definitions).where(mine).order_by(definitions.c.id.desc()).limit(1)).first()
-            if last is not None and last.snapshot == text:
-                same = definitions.c.id == last.id
-                conn.execute(definitions.update().where(same), {"last_seen": max(seen, last.last_seen)})
-                return
-            row = {"cycle": to_text(cycle), "kr": to_text(kr), "snapshot": text, "first_seen": seen, "last_seen": seen}
-            conn.execute(definitions.insert(), row)
+            last = _last_definitions(conn, cycle)
+            same, new = [], []
+            for kr, snapshot in snapshots.items():
+                text, before = to_json(snapshot), last.get(to_text(kr))
+                if before is None or before.snapshot != text:
+                    row = {"cycle": cycle, "kr": to_text(kr), "snapshot": text, "first_seen": seen, "last_seen": seen}
+                    new.append(row)
+                elif before.last_seen < seen:
+                    same.append({"number": before.id, "seen": seen})
+            if same:
+                conn.execute(_SEEN_AGAIN, same)
+            if new:
+                conn.execute(definitions.insert(), new)
 
     def put_evaluation(
         self, *, at: datetime, cycle: str, day: date, config_digest: str, content: str, ground: str
@@ -179,6 +188,16 @@ class Judged(Connected):
             found = found.where(evaluations.c.day <= until.isoformat())
         with self._reading() as conn:
             return [_evaluation(row) for row in conn.execute(found)]
+
+
+_SEEN_AGAIN = definitions.update().where(definitions.c.id == bindparam("number")).values(last_seen=bindparam("seen"))
+
+
+def _last_definitions(conn: Connection, cycle: str) -> dict[str, Row[Any]]:
+    """The newest of each key result."""
+    newest = select(func.max(definitions.c.id)).where(definitions.c.cycle == cycle).group_by(definitions.c.kr)
+    found = select(definitions).where(definitions.c.id.in_(newest))
+    return {row.kr: row for row in conn.execute(found)}
 
 
 def _baseline_row(conn: Connection, cycle: str, kr: str, metric_digest: str) -> Row[Any] | None:
