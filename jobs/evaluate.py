@@ -68,6 +68,8 @@ def evaluate(
     name = cycle or (config.cycle.name if config.cycle else "")
     frozen = closed_report(workspace.store, name, as_of)
     if frozen is not None:
+        if store:
+            _say_closed(workspace, frozen)
         return for_every_day(frozen)
     one = cycle_named(config, cycle)
     evaluation = evaluation or Evaluation(config, workspace.store, as_of)
@@ -249,11 +251,20 @@ def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:
 
 def keep(workspace: Workspace, report: ProgressReport) -> None:
     """Store what is said, where it is something new, and note how the key results are defined."""
-    defined = {
-        id_: snapshot(kr, in_watched_words(workspace.config.metrics[kr.metric]))
-        for id_, kr in key_results_of(report.cycle.name, workspace.config.objectives).items()
-    }
-    workspace.store.put_definitions(report.cycle.name, defined, report.as_of)
+    for kr_id, kr in key_results_of(report.cycle.name, workspace.config.objectives).items():
+        measured_by = in_watched_words(workspace.config.metrics[kr.metric])
+        workspace.store.put_definition(report.cycle.name, kr_id, snapshot(kr, measured_by), report.as_of)
+    _say(workspace, report)
+
+
+def _say_closed(workspace: Workspace, frozen: ProgressReport) -> None:
+    """Only where the process that closed the cycle ended before it could."""
+    last = workspace.store.last_confirmed(frozen.cycle.name)
+    if last is None or last < frozen.as_of:
+        _say(workspace, for_every_day(frozen))
+
+
+def _say(workspace: Workspace, report: ProgressReport) -> None:
     workspace.store.put_evaluation(
         at=report.as_of,
         day=workspace.config.calendar.day_closed_by(report.as_of),

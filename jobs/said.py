@@ -26,7 +26,9 @@ def said_on(workspace: Workspace, *, day: date, cycle: str | None = None) -> Pro
     today = workspace.config.calendar.day_of(workspace.clock())
     if day > today:
         raise NothingSaid(f"{day} lies in the future; nothing was said of it yet")
-    name = cycle_named(workspace.config, cycle).name
+    known = cycle is not None and workspace.store.first_said(cycle) is not None
+    # What was said of a cycle stays said when its objectives have left the config.
+    name = cycle if cycle is not None and known else cycle_named(workspace.config, cycle).name
     stored = workspace.store.said_by(name, day)
     if stored is None:
         raise NothingSaid(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from closing_scenes import AFTER, CONFIG, LATER, MIDWAY, local, note, workspace, write_scene
+from keyresults.jobs import closing
 from keyresults.jobs.closed import closed_report
 from keyresults.jobs.closing import CannotClose, close, learn, looking_back, preview, reopen
 from keyresults.jobs.evaluate import NoCycle, evaluate, evaluate_all
 from keyresults.jobs.notices import concerns_of
+from keyresults.jobs.said import said_on
 from keyresults.jobs.status import stored_report
 from keyresults.krs.grading import FirstGrade, HandGrade
 from keyresults.krs.judgement import Status
@@ -148,8 +151,26 @@ def test_a_closed_cycle_is_shown_after_its_objectives_have_left_the_config(folde
     with workspace(folder, LATER) as one:
         assert shown(evaluate(one, as_of=LATER, cycle="2026-Q4")) == FROZEN
         assert preview(one, "2026-Q4").report.closed == Closed(AFTER, "ana")
+        assert shown(said_on(one, day=LATER.date(), cycle="2026-Q4")).keys() == FROZEN.keys()
         with pytest.raises(CannotClose, match="no longer in the config"):
             reopen(one, "2026-Q4", by="ben", reason="The survey came in")
+
+
+def test_a_closing_that_was_killed_before_it_was_said_is_said_by_the_next_evaluation(folder, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(closing, "keep", killed)
+    with workspace(folder, AFTER) as one:
+        evaluate(one, as_of=AFTER - timedelta(hours=1), cycle="2026-Q4", store=True)
+        with pytest.raises(KeyboardInterrupt):
+            close(one, "2026-Q4", HAND, by="ana")
+    with workspace(folder, LATER) as one:
+        evaluate(one, as_of=LATER, cycle="2026-Q4", store=True)
+        evaluate(one, as_of=LATER, cycle="2026-Q4", store=True)
+        assert said_on(one, day=LATER.date(), cycle="2026-Q4").closed == Closed(AFTER, "ana")
+        said = [json.loads(told.content)["closed"] is not None for told in one.store.evaluations()]
+        assert said[-2:] == [False, True]
 
 
 def test_reopening_judges_again_and_is_on_record(folder):
