@@ -251,9 +251,11 @@ def _follow_renames(workspace: Workspace, cycle: Cycle) -> None:
 
 def keep(workspace: Workspace, report: ProgressReport) -> None:
     """Store what is said, where it is something new, and note how the key results are defined."""
-    for kr_id, kr in key_results_of(report.cycle.name, workspace.config.objectives).items():
-        measured_by = in_watched_words(workspace.config.metrics[kr.metric])
-        workspace.store.put_definition(report.cycle.name, kr_id, snapshot(kr, measured_by), report.as_of)
+    defined = {
+        id_: snapshot(kr, in_watched_words(workspace.config.metrics[kr.metric]))
+        for id_, kr in key_results_of(report.cycle.name, workspace.config.objectives).items()
+    }
+    workspace.store.put_definitions(report.cycle.name, defined, report.as_of)
     _say(workspace, report)
 
 
