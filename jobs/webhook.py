@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from ..collectors.contract import CollectorError, RetryAt
+from ..collectors.contract import CollectorError
 from ..collectors.secrets import Secret
 from ..storage.outbox import WaitingNotice
 from .sending import HOPELESS, NotTold, quiet
@@ -30,7 +30,7 @@ def post(address: Secret, waiting: WaitingNotice, clock: Callable[[], datetime])
     """
     from requests import RequestException
 
-    from ..collectors.http import HttpDoor, explain, place, refusal
+    from ..collectors.http import HttpDoor, explain, place
 
     url, auth = _without_credentials(address.reveal())
     door = HttpDoor(timeout=TIMEOUT, attempts=2, max_bytes=LONGEST_ANSWER)
@@ -38,15 +38,23 @@ def post(address: Secret, waiting: WaitingNotice, clock: Callable[[], datetime])
     try:
         with quiet(), door.session(auth=auth, headers=headers) as session:
             answer = session.post(url, data=body(waiting), allow_redirects=False)
-            refused = _redirected(answer) or refusal(answer, clock())
     except RequestException as error:
         raise NotTold(_nameless(explain(error), place(url))) from None
     except CollectorError as error:
         raise NotTold(_nameless(str(error), place(url))) from None
-    if refused is not None:
-        again = refused.time if isinstance(refused, RetryAt) else None
-        words = _nameless(str(refused), place(url))
-        raise NotTold(words, again=again, hopeless=answer.status_code in HOPELESS)
+    _must_be_accepted(answer, clock())
+
+
+def _must_be_accepted(answer: Response, now: datetime) -> None:
+    from ..collectors.http import retry_time
+
+    status = answer.status_code
+    if 300 <= status < 400:  # a POST that follows a redirect arrives as something else
+        raise NotTold(f"the receiver sends elsewhere ({status}): write the address it moved to")
+    if not 200 <= status < 300:
+        again = retry_time(answer, now) if "Retry-After" in answer.headers else None
+        # No more of what it says: that may hold the address.
+        raise NotTold(f"the receiver answered with {status}", again=again, hopeless=status in HOPELESS)
 
 
 def body(waiting: WaitingNotice) -> bytes:
@@ -73,13 +81,6 @@ def _without_credentials(url: str) -> tuple[str, AuthBase | None]:
         return url, None
     name, _, password = user.partition(":")
     return parts._replace(netloc=host).geturl(), Basic(unquote(name), Secret(unquote(password)))
-
-
-def _redirected(answer: Response) -> CollectorError | None:
-    """A POST that follows a redirect arrives as something else."""
-    if not 300 <= answer.status_code < 400:
-        return None
-    return CollectorError(f"the receiver sends elsewhere ({answer.status_code}): write the address it moved to")
 
 
 def _nameless(words: str, host: str) -> str:

@@ -400,7 +400,7 @@ class TestCommand:
         httpserver.expect_request("/secretpath").respond_with_data("no", status=404)
         assert self.run(config, "chat") == 3
         err = capsys.readouterr().err
-        assert err == "Error: the receiver answered with 404 NOT FOUND\n"
+        assert err == "Error: the receiver answered with 404\n"
 
     def test_a_channel_that_is_not_there_is_wrong_usage(self, config, capsys):
         assert self.run(config, "chatt") == 2

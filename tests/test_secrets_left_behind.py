@@ -116,6 +116,24 @@ def crash(*_, **__): raise ZeroDivisionError("made to crash")
 client.GitHubClient._send = crash
 """
 
+DELIVERING = """
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from keyresults.jobs.deliver import deliver
+from keyresults.jobs.workspace import Workspace
+from keyresults.storage.outbox import Notice
+logging.basicConfig(level=logging.DEBUG)
+with Workspace.open(Path("keyresults.toml"), writing=True) as one:
+    now = datetime.now(UTC)
+    told = Notice(key=f"status/{now}", channel="chat", occasion="status", title="often", body="on track")
+    one.store.tell([told], {}, now)
+    deliver(one, now)
+    for waiting in one.store.unsent():
+        print(waiting.error)
+        one.store.end_notice(waiting.id, now, "given_up", waiting.error)
+"""
+
 
 @dataclass
 class Scene:
@@ -133,11 +151,11 @@ class Scene:
             with redirect_stderr(err), logging_all(err):
                 return main([*arguments])
 
-    def start(self, *arguments: str, before: str = "") -> int:
+    def start(self, *arguments: str, before: str = "", channel: str = CHANNEL) -> int:
         """The same in a process of its own, where `before` runs first."""
         with self._streams() as (out, err):
             command = [sys.executable, "-c", before + LOUD, *arguments]
-            environment = {**os.environ, **self._known(None)}
+            environment = {**os.environ, **self._known(None), "KR_CHANNEL": channel}
             return subprocess.run(
                 command, cwd=self.folder, env=environment, stdout=out, stderr=err, timeout=120
             ).returncode
@@ -360,6 +378,27 @@ def test_a_crash_shows_where_and_no_secret(scene: Scene) -> None:
     for source, code in (("github", 70), ("installed", 3)):
         assert scene.start("--debug", "collect", source, before=CRASHING) == code
         assert "ZeroDivisionError" in scene.printed()
+    assert leaks(scene) == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "json"])
+def test_a_channel_is_told_and_its_address_is_not(scene: Scene, httpserver: HTTPServer, scheme: str) -> None:
+    """By our own POST and by apprise, to receivers that refuse, that say back what they got, and that are not there."""
+
+    def refusing(request: Request) -> Response:
+        said = f"{request.path} {request.headers.get('Authorization', '')}"
+        return Response(json.dumps({"error": said}), 503, {"X-Echo": said, "WWW-Authenticate": said})
+
+    path = CHANNEL.removeprefix("https://hooks.example.com")
+    httpserver.expect_request(path).respond_with_handler(refusing)
+    there = httpserver.url_for(path).replace("http://", f"{scheme}://kr:{quote(PASSWORD, safe='')}@")
+    nowhere = f"{scheme}://kr:{quote(PASSWORD, safe='')}@127.0.0.1:9{path}"
+    for channel in (there, nowhere):
+        assert scene.start("--debug", "notify", "--test", "chat", channel=channel) == 3
+        assert "Error: the " in scene.printed()
+        scene.start("check", before=DELIVERING, channel=channel)
+        assert "could not be told yet" in scene.printed()
+    assert any(request.path == path for request, _ in httpserver.log)
     assert leaks(scene) == []
 
 
