@@ -22,7 +22,7 @@ from .printing import write
     help="Write every forecast, its target and its outcome into this CSV file.",
 )
 def backtest(histories: Path, output: Path | None) -> None:
-    """Make forecasts of the past anew, and say how good they were.
+    """Forecast the past anew, and say how good that was.
 
     Each knows what was known on its day. Printed are how often outcomes lay in the 80 % range,
     scores beside those of simple rivals, and how often what was called likely came true.

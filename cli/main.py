@@ -143,6 +143,7 @@ def _code_of_known(error: Exception) -> int | None:
     from ..jobs.closing import CannotClose
     from ..jobs.collect import NotPast
     from ..jobs.evaluate import NoCycle
+    from ..jobs.exporter import CannotListen
     from ..jobs.next_cycle_parts import CannotDraft
     from ..jobs.record import CannotRecord
     from ..jobs.said import NothingSaid
@@ -151,7 +152,17 @@ def _code_of_known(error: Exception) -> int | None:
     from ..krs.names import UnknownNameError
     from ..storage.errors import StoreError
 
-    told = (ConfigProblems, StoreError, UnknownNameError, ConfigError, NoCycle, NotPast, NotBefore, NothingSaid)
+    told = (
+        CannotListen,
+        ConfigProblems,
+        StoreError,
+        UnknownNameError,
+        ConfigError,
+        NoCycle,
+        NotPast,
+        NotBefore,
+        NothingSaid,
+    )
     if isinstance(error, (*told, CannotRecord, CannotCheckIn, CannotClose, CannotDraft, Nobody)):
         return WRONG_USAGE
     return SOURCE_FAILED if isinstance(error, CollectorError) else None

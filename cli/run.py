@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -18,8 +18,16 @@ GRACE = 9.0
 
 
 @click.command()
+@click.option(
+    "--log",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How standard error tells of each run, in a line.",
+)
 @pass_invocation
-def run(invocation: Invocation) -> None:
+def run(invocation: Invocation, form: Literal["text", "json"]) -> None:
     """Collect and tell on schedule, until it is stopped.
 
     Ctrl-C or SIGTERM stops it within ten seconds; SIGHUP reads the config again, as a change of the
@@ -30,8 +38,10 @@ def run(invocation: Invocation) -> None:
       keyresults run
       keyresults --config /etc/keyresults/keyresults.toml run
     """
+    from ..jobs.logs import configure
     from ..jobs.service import Service
 
+    configure(form)
     ending, rereading = threading.Event(), threading.Event()
     _listen(ending, rereading)
     with invocation.open(writing=True) as workspace, Service(workspace, lost=ending.set, reread=rereading) as service:

@@ -17,9 +17,7 @@ class SourceTable(Table):
     cron: Text | None = Field(default=None, description="Instead of every: a cron line.")
     since: Day | None = Field(default=None, description="Never ask for anything older.")
     reserve: Share = Field(default=0.0, description="Share of the credential's quota that is left to others.")
-    owner: Name | None = Field(
-        default=None, description="Team or person told when the source goes blind (not acted on yet)."
-    )
+    owner: Name | None = Field(default=None, description="Team or person told when the source goes blind.")
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Self:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from ..config.model import Config, SourceConfig
 from ..krs.changes import MeasuredBy, silent_changes
 from ..krs.cycle import Cycle
 from ..krs.names import key_results_of
@@ -32,8 +31,7 @@ def in_watched_words(definition: MetricDefinition) -> MeasuredBy:
 
 def concerns_of(workspace: Workspace) -> list[str]:
     """What `check` says of a config without errors. Nothing is stored, and a store need not be there."""
-    config = workspace.config
-    found = list(_not_yet(config))
+    found: list[str] = []
     with suppress(StoreError):  # nothing was collected yet, so nothing can have changed since
         found += _changes(workspace)
     return found
@@ -47,22 +45,3 @@ def _changes(workspace: Workspace) -> Iterator[str]:
         if closing_in_force(workspace.store, name) is None:
             told = notices(workspace, cycle, at)
             yield from told if cycle == shown else (f"{name}: {words}" for words in told)
-
-
-def _not_yet(config: Config) -> Iterator[str]:
-    """What the config asks for that this release reads and does not do."""
-    sections = {
-        "[reports]": config.reports,
-        "[notify]": config.notify,
-        "[daemon]": config.daemon.listen or config.daemon.backup or config.daemon.keep_runs,
-    }
-    yield from (f"{name} is read, but this release does not act on it yet" for name, said in sections.items() if said)
-    if config.checkins is not None:
-        yield "[checkins] says who is due, in `keyresults checkin --due`; this release reminds nobody of it yet"
-    for source in config.sources.values():
-        yield from _of_source(source)
-
-
-def _of_source(source: SourceConfig) -> Iterator[str]:
-    if source.owner:
-        yield f"sources.{source.name}.owner is named while the source is blind, but this release writes to nobody yet"

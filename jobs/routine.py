@@ -31,25 +31,34 @@ class Later:
 class Routine:
     """`run` is told the time it is due for. `spread` is how much later than due it may begin.
 
-    It raises `Failed` where it did not do what it should, and says `Later` where it has to wait.
+    It raises `Failed` where it did not do what it should, and says `Later` where it has to wait. One that never ran
+    is due at once, or, where it is not `at_once`, when its schedule first says so.
     """
 
     name: str
     schedule: Schedule
     run: Callable[[datetime], Later | None]
     spread: timedelta = timedelta(0)
+    at_once: bool = True
 
 
 def first_due(routine: Routine, record: JobRecord | None, now: datetime) -> datetime:
     """When it is due, by what is stored of it; at once where it never ran, or did not end."""
     if record is None or record.started_at is None:
-        return now
+        return now if routine.at_once else _first_time(routine, record, now)
     if record.finished_at is None or record.finished_at < record.started_at:
         return now
     regular = caught_up(routine.schedule, record.due, record.started_at, now)
     waits = record.next_due is not None and record.outcome == "failed"
     # A failing source is not asked more often because the daemon was started again.
     return min(max(regular, record.next_due), now + LAST_RETRY) if waits and record.next_due else regular
+
+
+def _first_time(routine: Routine, record: JobRecord | None, now: datetime) -> datetime:
+    """As it was planned before, though that is past by now: a daemon that was stopped over a report owes it."""
+    planned = record.next_due if record else None
+    first = routine.schedule.after(now, now)
+    return first if planned is None else max(min(planned, first), now)
 
 
 def next_due(routine: Routine, due: datetime, begun: datetime, now: datetime, said: Later | None) -> datetime:

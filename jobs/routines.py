@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from ..config.model import SourceConfig
+from ..config.model import BackupSettings, Config, ReportSettings, SourceConfig
+from ..krs.rhythm import Rhythm
 from ..reports.values import CollectionResult, StreamRun
+from ..storage.backups import back_up
+from ..storage.pruning import prune
+from .checkin import CannotCheckIn
 from .collect import fetch
+from .deliver import deliver
 from .due import Cron, Every, Schedule
-from .evaluate import evaluate_all
+from .evaluate import NoCycle, evaluate_all
 from .pulse import Pulse
 from .routine import Failed, Later, Routine, spread_of
+from .tell import tell_checkins, tell_report
+from .tell_changes import tell_changes
 from .workspace import Workspace
+
+MINUTE, WEEK = timedelta(minutes=1), timedelta(weeks=1)
+
+KEEP_RUNS = timedelta(days=90)
+"""How long records of collections are kept where the config does not say."""
 
 USUAL_RHYTHM = timedelta(hours=1)
 """How often a source is collected whose config does not say."""
+
+log = logging.getLogger("keyresults.daemon")
 
 DAY_END, NIGHT = "0 0 * * *", "30 3 * * *"
 
@@ -27,10 +43,14 @@ _NAMED = 3
 
 @dataclass
 class Work:
-    """What routines do to one workspace. Threads may share it: one of them at a time evaluates, for all."""
+    """What routines do to one workspace. Threads may share it: one of them at a time evaluates, for all.
+
+    `soon` has another routine run at once.
+    """
 
     workspace: Workspace
     pulse: Pulse
+    soon: Callable[[str], None] = lambda name: None
     _asked: int = 0
     _done: int = 0
     _evaluating: threading.Lock = field(default_factory=threading.Lock)
@@ -50,6 +70,17 @@ class Work:
                 spread=spread_of(source.longest_gap),
             )
         yield Routine(name="evaluate", schedule=Cron(DAY_END, zone), run=lambda due: self.evaluate())
+        for report in config.reports.values():
+            schedule = Cron(report.schedule, zone)
+            yield Routine(
+                name=f"report/{report.name}", schedule=schedule, run=partial(self.report, report), at_once=False
+            )
+        if config.checkins is not None:
+            yield Routine(name="checkins", schedule=Asking(config.checkins, config), run=self.remind, at_once=False)
+        if config.notify:
+            yield Routine(name="deliver", schedule=Every(MINUTE), run=lambda due: self.deliver())
+        if (backup := config.daemon.backup) is not None:
+            yield Routine(name="backup", schedule=Every(backup.every), run=partial(self.back_up, backup))
         yield Routine(name="check", schedule=Cron(NIGHT, zone), run=lambda due: self.check())
 
     def collect(self, source: str, due: datetime) -> Later | None:
@@ -73,20 +104,70 @@ class Work:
                 upto = self._asked
             evaluate_all(self.workspace)
             self._done = upto
+            tell_changes(self.workspace, self.workspace.clock())
+        self.soon("deliver")
         self.pulse.ready = True
 
-    def check(self) -> None:
+    def report(self, settings: ReportSettings, due: datetime) -> None:
         """
+        Raises:
+            Failed: where it can't be written, or there is nothing to report of.
+        """
+        with _told():
+            tell_report(self.workspace, settings, due)
+        self.soon("deliver")
+
+    def remind(self, due: datetime) -> None:
+        """
+        Raises:
+            Failed: where there is no cycle to ask about.
+        """
+        with _told():
+            tell_checkins(self.workspace, due)
+        self.soon("deliver")
+
+    def deliver(self) -> None:
+        deliver(self.workspace, self.workspace.clock())
+
+    def back_up(self, settings: BackupSettings, due: datetime) -> None:
+        path = back_up(self.workspace.store, settings.directory, settings.keep, self.workspace.clock())
+        log.info("the store is backed up", extra={"file": path.name})
+
+    def check(self) -> None:
+        """Look for faults of the store, and let go of old records.
+
         Raises:
             Failed: where something is wrong with the store.
         """
         faults = self.workspace.store.check()
         if faults:
             raise Failed("; ".join(faults[:_NAMED]))
+        age = self.workspace.config.daemon.keep_runs or KEEP_RUNS
+        prune(self.workspace.store, self.workspace.clock() - age)
 
 
-def routines(workspace: Workspace, pulse: Pulse) -> Mapping[str, Routine]:
-    return Work(workspace, pulse).routines()
+@dataclass(frozen=True)
+class Asking:
+    """When people are asked for their check-ins: at the rounds of the cycle that is shown."""
+
+    rhythm: Rhythm
+    config: Config
+
+    def after(self, due: datetime, begun: datetime) -> datetime:
+        calendar, then = self.config.calendar, max(due, begun)
+        first = self.config.cycle.start if self.config.cycle else calendar.day_of(then)
+        rounds = self.rhythm.rounds(calendar, min(first, calendar.day_of(then)), then + 2 * self.rhythm.every + WEEK)
+        return next(at for at in rounds if at > then)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (NoCycle, CannotCheckIn) as error:
+        raise Failed(str(error)) from error
+    except OSError as error:
+        raise Failed(f"it can't be written: {error.filename or ''} {error.strerror}") from error
 
 
 def _rhythm(source: SourceConfig, zone: str) -> Schedule:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
 from ..config.model import Config
 from ..storage.errors import StoreError
 from .daemon import Daemon
+from .exporter import CannotListen, serve
 from .pulse import Pulse
 from .reload import Followed
 from .routines import Work
@@ -48,17 +49,38 @@ class Service:
         """
         Raises:
             StoreTaken: where another daemon is at work on the store.
+            CannotListen: where the address that the config names can't be had.
         """
         self._held = self._open.enter_context(self._workspace.store.alone())
         self._followed = Followed(self._workspace.config, self._use, self._reread)
         self.daemon = Daemon(
             self._workspace,
-            lambda workspace: Work(workspace, self.pulse).routines(),
+            lambda workspace: Work(workspace, self.pulse, self._soon).routines(),
             pulse=self.pulse,
             watch=self._watch,
             bound=self._bound,
         )
+        with self._open.pop_all() as opened:
+            opened.enter_context(self._seen())
+            self._open = opened.pop_all()
         return self
+
+    @contextmanager
+    def _seen(self) -> Iterator[None]:
+        """From outside, where nobody else has the address; one that the config names must be had."""
+        listen = self._workspace.config.daemon.listen
+        try:
+            exporter = serve(lambda: self._workspace, self.pulse, listen)
+        except CannotListen as error:
+            if listen is not None:
+                raise
+            log.warning("%s", error)
+            yield
+            return
+        try:
+            yield
+        finally:
+            exporter.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -82,6 +104,9 @@ class Service:
     def stop(self, seconds: float) -> bool:
         log.info("stopping")
         return self.daemon.stop(seconds)
+
+    def _soon(self, name: str) -> None:
+        self.daemon.soon(name)
 
     def _use(self, config: Config) -> None:
         self._workspace = self._workspace.under(config)

@@ -64,11 +64,3 @@ def test_a_revision_with_a_reason_is_no_change(config):
         '  revisions = [{ on = 2026-11-21, reason = "Two services joined", target = { below = "2%" } }]'
     )
     assert said_after(config, 'target = { below = "1%" }', revised) == []
-
-
-def test_what_this_release_reads_and_does_not_do_is_said(config):
-    config.write_text(config.read_text() + '[checkins]\nevery = "2 weeks"\non = "friday 10:00"\n')
-    with workspace(config, writing=False) as one:
-        assert concerns_of(one) == [
-            "[checkins] says who is due, in `keyresults checkin --due`; this release reminds nobody of it yet"
-        ]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import fcntl
+import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from job_scenes import rows, write_scene
 from keyresults.storage.errors import StoreTaken
 from keyresults.storage.store import Store
+from werkzeug import Response
 
 COMMAND = [sys.executable, "-c", "import sys; from keyresults.cli.main import main; sys.exit(main())"]
 
@@ -28,10 +34,9 @@ def store_of(config):
 
 
 @contextmanager
-def running(config):
-    process = subprocess.Popen(
-        [*COMMAND, "--config", str(config), "run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def running(config, *options, env=None):
+    command = [*COMMAND, "--config", str(config), "run", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
     try:
         yield process
     finally:
@@ -165,3 +170,52 @@ def test_nothing_is_left_of_it_but_the_store(config):
         stop(process)
     left = {one.name for one in (config.parent / ".keyresults").iterdir() if not one.name.startswith("store.db")}
     assert left == {".gitignore"}
+
+
+def test_it_reports_reminds_tells_and_is_seen(tmp_path, httpserver):
+    """The whole of it: a channel, a report that is due, health and metrics, logs as JSON."""
+    told = []
+
+    def hear(request):
+        told.append((request.headers.get("Idempotency-Key"), request.get_json()))
+        return Response("", 204)
+
+    httpserver.expect_request("/hook").respond_with_handler(hear)
+    config = write_scene(tmp_path, rows(20))
+    now = datetime.now(UTC)
+    with Store.open(f"sqlite:///{store_of(config)}") as store:
+        store.plan_job("report/often", now)  # a daemon before had planned it
+    config.write_text(
+        config.read_text().replace('timezone = "Europe/Berlin"', 'timezone = "UTC"')
+        + f"""
+[reports.often]
+at = "{(now - timedelta(hours=1)):%H:%M}"
+formats = ["markdown", "html", "json"]
+notify = ["hook"]
+
+[notify.hook]
+url = {{ env = "HOOK" }}
+
+[daemon]
+listen = "127.0.0.1:0"
+"""
+    )
+    environment = {**os.environ, "HOOK": httpserver.url_for("/hook")}
+    with running(config, "--log", "json", env=environment) as process:
+        lines = []
+        threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True).start()
+        wait_for(lambda: any("told at" in line for line in lines), process)
+        address = next(json.loads(line)["msg"].rpartition(" ")[2] for line in lines if "told at" in line)
+        wait_for(lambda: any(key.startswith("report/often/") for key, _ in told), process, 120)
+        health = urllib.request.urlopen(f"http://{address}/healthz", timeout=10).read()
+        metrics = urllib.request.urlopen(f"http://{address}/metrics", timeout=10).read().decode()
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+    day = now.date().isoformat()
+    assert {p.name for p in (tmp_path / "reports").iterdir() if p.is_file()} >= {
+        "often.md", "often.html", "often.json", f"often-{day}.md", f"often-{day}.html", f"often-{day}.json",
+    }  # fmt: skip
+    assert b"ok" in health.lower() or b"well" in health.lower()
+    assert "keyresults_key_result_status{" in metrics
+    assert all(json.loads(line) for line in lines)
+    assert httpserver.url_for("/hook") not in "".join(lines)
