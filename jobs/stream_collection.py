@@ -14,6 +14,7 @@ from ..metrics.ranges import TimeRange, TimeRanges
 from ..metrics.stream import Batch, Json, Stream
 from ..reports.values import Outcome, StreamRun
 from ..reports.wording import stream as stream_in_words
+from ..storage.errors import StoreError
 from ..storage.rows import Outcome as StoredOutcome
 from .gaps import gaps
 from .holder import is_dead
@@ -110,6 +111,8 @@ class StreamCollection:
                 self._window(collector, window, tally, wanted)
         except CollectorError as told:
             error = told
+        except StoreError:
+            raise
         except Exception as unexpected:
             log.exception("collector %s failed in a way it should not", self.source.type)
             error = SourceError(f"the collector {self.source.type!r} failed: {type(unexpected).__name__}")

@@ -197,7 +197,13 @@ class Sqlite:
 
     def back_up(self, version: str) -> None:
         """A copy beside the file, named after the schema it holds. The caller keeps writers out."""
-        self.snapshot(_free_name(self.path, version))
+        target = _free_name(self.path, version)
+        part = self.path.with_name(f".{self.path.name}.part")
+        with self.explained():
+            for left in (part, part.with_name(f"{part.name}-journal")):  # by a process that died meanwhile
+                left.unlink(missing_ok=True)
+            self.snapshot(part)
+            part.replace(target)
 
     def snapshot(self, target: Path) -> bool:
         with self.explained():
@@ -241,7 +247,7 @@ class Sqlite:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise _taken(self) from None
-            yield lambda: True
+            yield _Followed(self.path, engine)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -263,6 +269,29 @@ class Sqlite:
             return StoreMissing(f"{self}: the store is gone")
         refused, words = _WORDS.get(code, (StoreError, str(error)))
         return refused(f"{self}: {words}")
+
+
+class _Followed:
+    """Lets go of a store's file where another was put in its place: what is written to the old one would be lost."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self._path = path
+        self._engine = engine
+        self._seen = self._place()
+
+    def __call__(self) -> bool:
+        """Asked whether the lock still holds, which it always does."""
+        if (place := self._place()) != self._seen:
+            self._seen = place
+            self._engine.dispose()
+        return True
+
+    def _place(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 class Postgres:
