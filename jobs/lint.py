@@ -10,11 +10,13 @@ from datetime import datetime
 from ..config.model import Config
 from ..krs import lint as rules
 from ..krs.changes import Defined, target_text_before
+from ..krs.checkin import CheckIn
 from ..krs.lint_past import MOST_WEEKS, USUAL_WEEKS, Past
 from ..krs.lint_plan import Plan
 from ..krs.lint_rules import Finding
 from ..krs.model import KeyResult, Objective
 from ..krs.rhythm import is_open, missed_rounds
+from ..krs.standing import origin_of
 from ..krs.terms import terms
 from ..metrics.definition import MetricDefinition, RollbackRule
 from ..metrics.measures import MEASURES
@@ -24,6 +26,7 @@ from ..metrics.traits import traits_of
 from ..metrics.unit import RATIO
 from ..metrics.window import WindowLength
 from ..storage.errors import StoreMissing
+from .check_ins import check_ins_of
 from .evaluate import cycle_named
 from .evidence import Evaluation
 from .judging import all_traits, judged
@@ -40,10 +43,13 @@ def lint(workspace: Workspace, *, as_of: datetime, cycle: str | None = None) -> 
     past: dict[tuple[str, str], Past] = {}
     with suppress(StoreMissing):
         evaluation = Evaluation(workspace.config, workspace.store, as_of)
-        former = workspace.store.definitions(plan.objectives[0].cycle.name) if plan.objectives else {}
+        name = plan.objectives[0].cycle.name if plan.objectives else ""
+        former = workspace.store.definitions(name)
+        said = check_ins_of(workspace.store, name, plan.objectives, as_of)
         for objective in plan.objectives:
             for kr in objective.key_results:
-                past[objective.id, kr.id] = _past(evaluation, objective, kr, former.get(kr.id))
+                defined = former.get(kr.id) or former.get(kr.was or "")
+                past[objective.id, kr.id] = _past(evaluation, objective, kr, defined, said.get(kr.id, ()))
     return rules.lint(plan, past)
 
 
@@ -58,7 +64,9 @@ def plan_of(config: Config, as_of: datetime, cycle: str | None) -> Plan:
     return Plan(objectives=objectives, metrics=config.metrics, day=config.calendar.day_closed_by(as_of))
 
 
-def _past(evaluation: Evaluation, objective: Objective, kr: KeyResult, former: Defined | None) -> Past:
+def _past(
+    evaluation: Evaluation, objective: Objective, kr: KeyResult, former: Defined | None, said: Sequence[CheckIn]
+) -> Past:
     config = evaluation.config
     one = judged(evaluation, objective, kr, freeze=False)
     day = config.calendar.day_closed_by(evaluation.as_of)
@@ -66,14 +74,14 @@ def _past(evaluation: Evaluation, objective: Objective, kr: KeyResult, former: D
     definition = config.metrics[in_force.metric]
     rollbacks = _rollbacks(evaluation, definition, ("version_return",))
     reverts = _rollbacks(evaluation, definition, ("revert",))
-    said = evaluation.store.check_ins(objective.cycle.name, evaluation.as_of).get(kr.id, ())
     checked_in = said[-1].at if said else None
     return Past(
         day=day,
         terms=in_force,
         traits=traits_of(definition),
         judgement=one.judgement,
-        weekly=_weekly(evaluation, kr),
+        origin=origin_of(one.case, one.case.moment(evaluation.as_of)),
+        weekly=_weekly(evaluation, kr, in_force.metric),
         ever_measured=any(r.usable(kr.accept_partial) for r in one.readings),
         returned=None if rollbacks is None else int(rollbacks.numerator or 0),
         deployed=None if rollbacks is None else int(rollbacks.denominator or 0),
@@ -84,16 +92,15 @@ def _past(evaluation: Evaluation, objective: Objective, kr: KeyResult, former: D
     )
 
 
-def _weekly(evaluation: Evaluation, kr: KeyResult) -> Sequence[float]:
-    """The usable readings at the ends of the weeks before the start, oldest first."""
+def _weekly(evaluation: Evaluation, kr: KeyResult, metric: str) -> Sequence[float]:
+    """The metric's usable readings at the ends of the weeks before the start, oldest first."""
     calendar = evaluation.config.calendar
     start = calendar.start_of(kr.start)
     weeks = [calendar.days_before(start, 7 * n) for n in range(MOST_WEEKS - 1, -1, -1)]
     instants = [at for at in weeks if at <= evaluation.as_of]
-    definition = evaluation.config.metrics[kr.metric]
-    if definition.window.is_cycle or not instants:
+    if evaluation.config.metrics[metric].window.is_cycle or not instants:
         return ()
-    readings = evaluation.measurement(kr.metric).readings(instants, start)
+    readings = evaluation.measurement(metric).readings(instants, start)
     return [r.value for r in readings if r.value is not None and r.usable(kr.accept_partial)]
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from ..krs.judgement import Judgement, Status
-from ..krs.model import Keep, KeyResult
-from ..krs.progress import TargetError, resolve
+from ..krs.model import KeyResult
+from ..krs.progress import Goal
 from ..krs.takes import Rest, Takes, bad_days_left, takes
-from ..krs.terms import terms
-from ..metrics.traits import traits_of
 from .evidence import Evaluation
 
 OPEN = frozenset({Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.MET})
@@ -20,18 +18,18 @@ def taken_by(evaluation: Evaluation, kr: KeyResult, judged: Judgement) -> Takes 
     ended = evaluation.as_of >= config.calendar.end_of(judged.deadline)
     if judged.status not in OPEN or ended or reading is None or window is None:
         return None
-    target = terms(kr, config.calendar.day_closed_by(evaluation.as_of)).target
-    if isinstance(target, Keep):
-        return bad_days_left(judged.kept, window, reading.window.end, config.calendar) if judged.kept else None
+    if judged.kept is not None:
+        return bad_days_left(judged.kept, window, reading.window.end, config.calendar)
     start = config.calendar.start_of(kr.start)
     measurement = evaluation.measurement(judged.metric)
     ahead, lately = measurement.basis_ahead(window), measurement.basis(reading.at, start)
-    traits = traits_of(measurement.definition)
-    same_unit = traits_of(config.metrics[kr.metric]).unit == traits.unit
-    try:
-        goal = resolve(target, traits, judged.baseline.value if judged.baseline and same_unit else None)
-    except TargetError:
-        return None
+    goal = _goal(judged)
     if goal is None or ahead is None or lately is None:
         return None
     return takes(Rest(basis=ahead, lately=lately, goal=goal, since=reading.window.end, value=reading.value))
+
+
+def _goal(judged: Judgement) -> Goal | None:
+    if judged.shape is None or judged.comparison is None or judged.target_value is None:
+        return None
+    return Goal(shape=judged.shape, comparison=judged.comparison, limit=judged.target_value)

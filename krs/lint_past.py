@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from ..metrics.comparison import above, below, equal
+from ..metrics.comparison import TOLERANCE, above, below, equal
 from ..metrics.definition import MetricTraits
 from ..metrics.quantiles import linear
 from .judgement import Judgement
 from .lint_rules import Finding
 from .model import Keep, KeyResult
 from .progress import Goal, TargetError, resolve
+from .standing import from_its_end
 from .terms import Terms
 
 USUAL_WEEKS, MOST_WEEKS, FEWEST_WEEKS = 13, 26, 8
@@ -30,7 +31,8 @@ _MISSED = 2
 class Past:
     """What is known of a key result beside the config, as of `day`.
 
-    `weekly` are the metric's usable readings at the ends of whole weeks before the start, oldest first.
+    `terms` are those in force on it, `traits` those of their metric, `origin` the baseline's value where it is in that
+    metric's unit, and `weekly` its usable readings at the ends of whole weeks before the start, oldest first.
     `returned` and `deployed` count the forward deployments that the same version came back over, and
     all; `reverted` those whose change was reverted. `missed` are the rounds of check-ins since the newest one, on
     `last_check_in`. `edited` is the former target's text where the file's target changed although revisions exist.
@@ -40,6 +42,7 @@ class Past:
     terms: Terms
     traits: MetricTraits
     judgement: Judgement
+    origin: float | None = None
     weekly: Sequence[float] = ()
     ever_measured: bool = True
     returned: int | None = None
@@ -77,11 +80,10 @@ def _found(kr: KeyResult, past: Past) -> Iterator[_Found]:
 
 
 def _goal(past: Past) -> Goal | None:
-    baseline = past.judgement.baseline
     if isinstance(past.terms.target, Keep):
         return None
     try:
-        return resolve(past.terms.target, past.traits, None if baseline is None else baseline.value)
+        return resolve(past.terms.target, past.traits, past.origin)
     except TargetError:
         return None
 
@@ -125,14 +127,12 @@ def _outside(value: float, low: float, high: float) -> bool:
 
 def _of_its_fineness(goal: Goal | None, past: Past) -> Iterator[_Found]:
     reading = past.judgement.reading
-    if goal is None or reading is None or not past.traits.ratio_of_counts or reading.n <= 0:
+    if goal is None or reading is None or all(flag.code != "coarse" for flag in past.judgement.flags):
         return
-    off = min(goal.limit, 1 - goal.limit)
-    if off > 0 and above(1 / reading.n, off):
-        needed = math.ceil(1 / off - 1e-9)
-        helps = "" if past.traits.window.is_cycle else '; window = "cycle" counts more'
-        words = f"one of {reading.n:g} decides whether it is at {{limit}}; that takes {needed} at least{helps}"
-        yield _Found("KR206", words, (("limit", goal.limit),))
+    needed = math.ceil(1 / from_its_end(goal.limit) - TOLERANCE)
+    helps = "" if past.traits.window.is_cycle else '; window = "cycle" counts more'
+    words = f"one of {reading.n:g} decides whether it is at {{limit}}; that takes {needed} at least{helps}"
+    yield _Found("KR206", words, (("limit", goal.limit),))
 
 
 def _of_its_rollbacks(past: Past) -> Iterator[_Found]:

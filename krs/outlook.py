@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from ..metrics.calendar import Calendar
 from .comparison import within
 from .forecast import Forecast, forecast
 from .judgement import Judgement, KeptDays, Status
-from .keep import ENOUGH
+from .keep import is_measured, within_budget
 from .model import Keep, KeyResult
 from .standing import Case, stand
 from .terms import Moment, terms
@@ -66,7 +67,6 @@ def keeps(kr: KeyResult, kept: KeptDays, days: Sequence[date], values: Numbers) 
             drawn = values[:, column]
             fits = {float(value): within(float(value), target.limit) for value in np.unique(drawn[measured[:, column]])}
             bad[:, column] = [bool(m) and not fits[float(v)] for v, m in zip(drawn, measured[:, column], strict=True)]
-    within_budget = kept.bad + bad.sum(axis=1) <= kept.budget + 1e-9
-    enough = kept.measured + measured.sum(axis=1) >= ENOUGH * kept.days - 1e-9
-    both: Numbers = within_budget & enough
-    return both
+    ends = zip(kept.bad + bad.sum(axis=1), kept.measured + measured.sum(axis=1), strict=True)
+    at_the_end = (replace(kept, bad=int(spent), measured=int(seen)) for spent, seen in ends)
+    return np.array([within_budget(one) and is_measured(one) for one in at_the_end], dtype=bool)

@@ -221,5 +221,10 @@ def is_coarse(standing: Standing) -> bool:
     goal, reading = standing.goal, standing.reading
     if goal is None or reading is None or not standing.moment.traits.ratio_of_counts or reading.n <= 0:
         return False
-    off = min(goal.limit, 1 - goal.limit)
+    off = from_its_end(goal.limit)
     return off > 0 and above(1 / reading.n, off)
+
+
+def from_its_end(limit: float) -> float:
+    """How far the limit of a ratio lies from the nearer end of the scale."""
+    return min(limit, 1 - limit)

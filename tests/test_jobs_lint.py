@@ -68,6 +68,28 @@ def test_two_rounds_of_check_ins_without_a_word_are_found(tmp_path):
     assert "KR209" not in found(path, "rollbacks")
 
 
+def test_a_renamed_key_result_keeps_its_check_ins_before_the_next_collection(tmp_path):
+    path = scene(tmp_path, rows(10))
+    text = path.read_text() + '\n[checkins]\nevery = "2 weeks"\non = "friday 10:00"\n'
+    path.write_text(text)
+    with workspace(path) as one:
+        one.store.put_check_in("2026-Q4", "daily", CheckIn(at=NOW - timedelta(days=6), by="ana", confidence=7))
+    assert "KR209" not in found(path, "daily")
+    path.write_text(text.replace('id = "daily"', 'id = "often"\n  was = "daily"'))
+    assert "KR209" not in found(path, "often")
+
+
+def test_the_past_of_another_metric_is_not_held_against_the_one_in_force(tmp_path):
+    """It began at so many deployments a day; of rollbacks, which judge since, that says nothing."""
+    path = scene(tmp_path, rows(120))
+    revised = '{ on = 2026-11-02, reason = "Enough of them", metric = "rollbacks", target = { at_most = "99%%" } }'
+    text = path.read_text().replace(
+        '  guardrails = [{ metric = "rollbacks"', f'  revisions = [{revised}]\n  guardrails = [{{ metric = "rollbacks"'
+    )
+    path.write_text(text.replace("%%", "%"))
+    assert not {"KR201", "KR202", "KR203", "KR204", "KR205"} & found(path, "daily").keys()
+
+
 def test_without_a_store_only_the_config_is_held_against_the_rules(tmp_path):
     path = write_scene(tmp_path, rows(1))
     with workspace(path, writing=False) as one:

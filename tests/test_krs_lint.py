@@ -195,8 +195,8 @@ LATENCY = traits(unit=Unit.parse("s"), days=7, better="lower")
 def past(kr, baseline, *, weekly=(), readings=(), metric=LATENCY, on=date(2026, 11, 1), **more):
     start = replace(stated(baseline), measured=True, at=day(0))
     judgement = judged(kr, readings or series(baseline, day(31)), day(31), baseline=start, traits={"m": metric})
-    known = {"day": on, "terms": terms(kr, on), "traits": metric, "judgement": judgement, "weekly": weekly}
-    return Past(**known | more)
+    known = {"day": on, "terms": terms(kr, on), "traits": metric, "judgement": judgement, "origin": baseline}
+    return Past(**known | {"weekly": weekly} | more)
 
 
 def said(kr, **more):
