@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
 
 BACKUPS = "backups"
 """The folder beside the config that copies go into, where `[daemon]` names no other."""
+
+
+class Span(click.ParamType[timedelta]):
+    """A length of time, as the config writes them."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401 (click's own signature)
+        from ..config.fields import parse_span
+
+        try:
+            return value if isinstance(value, timedelta) else parse_span(str(value))
+        except ValueError as problem:
+            self.fail(str(problem), param, ctx)
+
+
+span = Span()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -165,32 +183,41 @@ def _secret(name: str) -> str:
 @store.command()
 @click.option(
     "--runs-older-than",
-    "age",
+    "runs",
+    type=span,
     metavar="SPAN",
     default="90d",
     show_default=True,
     help='How long records are kept, such as "90d" or "26 weeks".',
 )
+@click.option(
+    "--said-older-than",
+    "said",
+    type=span,
+    metavar="SPAN",
+    help="Keep of what was said on days longer ago only what was said last on each. Default: all is kept.",
+)
 @pass_invocation
-def prune(invocation: Invocation, age: str) -> None:
+def prune(invocation: Invocation, runs: timedelta, said: timedelta | None) -> None:
     """Let go of old records of collections and notices.
 
     Notices that still wait stay, and so do the newest records of each stream; no fact, reading,
-    judgement or check-in is touched. A file does not get smaller by it; what is stored next takes the room.
+    baseline, grade or check-in is touched, and `--said-on` shows what it did. A file does not get
+    smaller by it; what is stored next takes the room.
 
     \b
     Examples:
       keyresults store prune
-      keyresults store prune --runs-older-than 30d
+      keyresults store prune --runs-older-than 30d --said-older-than 90d
     """
-    from ..config.fields import parse_span
     from ..reports.numbers import count
     from ..storage.pruning import prune as pruned
+    from ..storage.pruning import thin_said
 
-    try:
-        kept = parse_span(age)
-    except ValueError as problem:
-        raise click.UsageError(f"--runs-older-than {problem}") from problem
     workspace = invocation.open(writing=True)
-    gone = pruned(workspace.store, workspace.clock() - kept)
+    now = workspace.clock()
+    gone = pruned(workspace.store, now - runs)
     write(f"Removed {count(gone.runs)} records of collections and {count(gone.notices)} notices.\n")
+    if said is not None:
+        thinned = thin_said(workspace.store, workspace.config.calendar.day_of(now - said))
+        write(f"Removed {count(thinned)} evaluations that were said over on their day.\n")

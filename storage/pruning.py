@@ -1,16 +1,17 @@
-"""Letting go of what no number rests on: old records of collections, and notices that were told long ago."""
+"""Letting go of what no number rests on: old records of collections, notices told long ago, words said over within
+their day."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, func, select, union
 
 from ..metrics.table import microseconds
 from .store import Store
-from .tables import collections, outbox
+from .tables import collections, evaluations, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,17 @@ def prune(store: Store, before: datetime) -> Pruned:
     told = outbox.delete().where(outbox.c.ended_at < cut)
     with store._writing() as conn:
         return Pruned(conn.execute(old).rowcount, conn.execute(told).rowcount)
+
+
+def thin_said(store: Store, before: date) -> int:
+    """Of what was said of a cycle on each local day before that one, keep the last; how many are gone.
+
+    What was said by the end of any day stays what it was.
+    """
+    last = select(func.max(evaluations.c.id)).group_by(evaluations.c.cycle, evaluations.c.day)
+    earlier = (evaluations.c.day < before.isoformat()) & evaluations.c.id.not_in(last)
+    with store._writing() as conn:
+        return conn.execute(evaluations.delete().where(earlier)).rowcount
 
 
 def _newest() -> CompoundSelect[Any]:

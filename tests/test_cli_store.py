@@ -188,6 +188,16 @@ def test_pruning_says_what_went(call, config):
         assert len(store.runs(stream().id)) == 1
 
 
+def test_what_was_said_is_thinned_only_where_it_is_asked_for(call, config):
+    with workspace(config) as one:
+        for hour in range(3):
+            said = {"cycle": "2026-Q4", "day": START.date(), "config_digest": "c", "ground": f"{hour}"}
+            one.store.put_evaluation(at=hours(hour), content="{}", **said)
+    assert "evaluations" not in call("prune")[1]
+    out = call("prune", "--said-older-than", "1d")[1]
+    assert out.endswith("Removed 2 evaluations that were said over on their day.\n")
+
+
 def test_a_length_that_is_none_is_said(call):
     code, _, err = call("prune", "--runs-older-than", "soon")
     assert code == 2

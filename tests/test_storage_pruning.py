@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from keyresults.storage.outbox import Notice
-from keyresults.storage.pruning import Pruned, prune
+from keyresults.storage.pruning import Pruned, prune, thin_said
 from keyresults.storage.store import Store
 from storage_samples import START, hours, stream
 
@@ -93,3 +93,20 @@ def test_notices_that_ended_go_and_those_that_wait_stay(store):
     assert prune(store, hours(70)) == Pruned(runs=0, notices=1)
     assert [one.id for one in store.unsent()] == [waiting.id]
     assert store.told() == {"status/p99": "on_track"}
+
+
+def test_what_was_said_by_the_end_of_each_day_stays_said(store):
+    days = [date(2026, 10, 1) + timedelta(days=n) for n in range(6)]
+    for cycle in ("2026-Q4", "2026-H2"):
+        for number, day in enumerate(sorted(days * 5)):
+            said = {"cycle": cycle, "day": day, "config_digest": "c", "ground": f"{number}", "content": f'"{number}"'}
+            assert store.put_evaluation(at=hours(number), **said)
+
+    def by_day():
+        return [store.said_by(cycle, day) for cycle in ("2026-Q4", "2026-H2") for day in days]
+
+    before = by_day()
+    assert thin_said(store, days[3]) == 2 * 3 * 4
+    assert by_day() == before
+    assert len(store.evaluations()) == 2 * (3 + 3 * 5)
+    assert [store.first_said("2026-Q4"), thin_said(store, days[3])] == [days[0], 0]
