@@ -21,7 +21,14 @@ from .sending import HOPELESS, NotTold
 
 SECONDS = 60.0
 
-WEB_CHATS = ("hooks.slack.com", "discord.com", "discordapp.com", "chat.googleapis.com", ".logic.azure.com")
+WEB_CHATS = (
+    "hooks.slack.com",
+    "discord.com",
+    "discordapp.com",
+    "chat.googleapis.com",
+    ".logic.azure.com",
+    ".api.powerplatform.com",
+)
 """Hosts of chats whose https addresses apprise knows, and which don't take the JSON of ours."""
 
 _STATUS = re.compile(r"error=(\d{3})\b")

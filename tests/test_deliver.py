@@ -353,6 +353,8 @@ class TestApprise:
         "https://discordapp.com/api/webhooks/0000000000/" + "B" * 40,
         "https://chat.googleapis.com/v1/spaces/SPACE/messages?key=KEY&token=TOKEN",
         "https://prod-01.westus.logic.azure.com/workflows/WID/triggers/manual/paths/invoke?api-version=2016-06-01&sig=S",
+        "https://default12.34.environment.api.powerplatform.com:443/powerautomate/automations/direct/workflows/abc"
+        "/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=abc",
     )
 
     def test_addresses_of_chats_are_known_to_apprise(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import pytest
 from job_scenes import rows, workspace, write_scene
-from keyresults.jobs import pages
+from keyresults.jobs import pages, webhook
 from keyresults.jobs.collect import collect
 from keyresults.jobs.readers import unheard
 from keyresults.jobs.tell import tell_checkins, tell_report
 from keyresults.krs.checkin import CheckIn
+from keyresults.storage.outbox import Notice, WaitingNotice
 
 STORED = 101
 
@@ -217,3 +219,22 @@ class TestCheckIns:
                 one.store.put_check_in("2026-Q4", name, CheckIn(at=FRIDAY, by="cho", confidence=6, note=""))
         self.remind(config)
         assert notices(config) == []
+
+
+def test_the_config_on_the_page_is_one(config):
+    page = (Path(__file__).parent.parent / "docs" / "telling.md").read_text(encoding="utf-8")
+    (written,) = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    config.write_text(config.read_text().replace(TELLING, written).replace('"cho"', '"ana"'))
+    with workspace(config) as one:
+        assert list(unheard(one.config)) == []
+        assert set(one.config.notify) == {"chat", "leads"}
+
+
+def test_the_payload_on_the_page_has_the_keys_of_those_sent():
+    page = (Path(__file__).parent.parent / "docs" / "telling.md").read_text(encoding="utf-8")
+    (written,) = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    shown = json.loads(written)
+    notice = Notice(key=shown["key"], channel="hook", occasion="status", title=shown["title"], body=shown["body"])
+    at = datetime.fromisoformat(shown["at"])
+    waiting = WaitingNotice(id=1, notice=notice, created_at=at, due=at, attempts=0, error=None)
+    assert json.loads(webhook.body(waiting)) == shown
