@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -149,3 +151,30 @@ def test_the_real_prometheus_scrapes_it_and_takes_rules_and_dashboard(tmp_path):
                 assert {alert["metric"]["key_result"] for alert in pending} == {"daily", "rollbacks"}
         finally:
             exporter.close()
+
+
+def test_prometheus_sees_the_daemon_become_ready_and_end(tmp_path):
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{one.getsockname()[1]}"
+    config = write_scene(tmp_path / "scene", rows(50))
+    config.write_text(f'{config.read_text()}\n[daemon]\nlisten = "{address}"\n')
+    command = "import sys; from keyresults.cli.main import main; sys.exit(main())"
+    scraping = SCRAPING.format(rules=RULES, address=address)
+    with servers.running(tmp_path / "scraping", config=scraping) as url, (tmp_path / "log").open("w") as log:
+        daemon = subprocess.Popen(
+            [sys.executable, "-c", command, "--config", config, "run", "--log", "json"], stderr=log, stdout=log
+        )
+        try:
+            wait_for(lambda: asked(url, "keyresults_ready == 1"), seconds=90)
+            wait_for(lambda: asked(url, 'keyresults_job_last_success_timestamp_seconds{name="collect/exports"}'))
+            (seen,) = wait_for(lambda: asked(url, 'keyresults_key_result_status{key_result="mood"} == 1'))
+            assert seen["metric"]["status"] == "unknown"
+            assert asked(url, "process_resident_memory_bytes > 1e6")
+        finally:
+            daemon.terminate()
+            assert daemon.wait(timeout=20) == 0
+        wait_for(lambda: asked(url, 'ALERTS{alertname="KeyresultsDown"}'))
+    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    (collected,) = [one for one in told if one.get("job") == "collect/exports"]
+    assert (collected["level"], collected["outcome"]) == ("INFO", "ok")

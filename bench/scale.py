@@ -1,0 +1,207 @@
+"""What evaluating very much costs, on both stores: python bench/scale.py [--whole] [STORE …]
+
+Metrics over daily samples of a Prometheus, one stream each, and five key results on each metric, in the middle of
+their quarter: 500 key results over 100 metrics, `--whole` 10,000 over 2,000. (No config file may be that large: all
+but the metrics is made in memory.) Samples of a year are stored; then of four years. Measured are, each in a process
+of its own: the first evaluation; the next one, an hour later, with nothing new; and the one after a day more was
+collected of every hundredth stream. The first says how much there is to do, the others what a daemon spends each time;
+at the end each stands beside that of four times the history.
+
+STORE is `sqlite`, `postgres` or both. PostgreSQL's server has its own memory, which is not counted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stage.processes import PYTHON, Spent, run
+
+if TYPE_CHECKING:
+    from keyresults.jobs.workspace import Workspace
+    from keyresults.krs.model import Objective
+
+AS_OF = datetime(2026, 8, 15, 10, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+EACH = 5
+"""Key results on each metric."""
+
+CHANGED = 100
+"""Of so many streams one has something new."""
+
+YEARS = (1, 4)
+PASSWORD = "KEYRESULTS_BENCH_PASSWORD"
+
+
+def config(metrics: int) -> str:
+    lines = ['[tracker]\ntimezone = "Europe/Berlin"\ncycle = "2026-Q3"\n']
+    lines.append('[sources.prometheus]\ntype = "prometheus"\nurl = "http://localhost:9090"\n')
+    for number in range(metrics):
+        lines.append(f'[metrics.m{number}]\nsource = "prometheus"\nquery = "load{{service=\\"{number}\\"}}"')
+        lines.append('unit = "ms"\naggregate = "mean"\nbetter = "lower"\nwindow = "28d"')
+    lines.append('[[objectives]]\nid = "o"\ntitle = "A service is fast"')
+    lines.append('[[objectives.key_results]]\nid = "k"\ntitle = "Faster"\nmetric = "m0"\ntarget = { to = "60ms" }')
+    return "\n".join(lines)
+
+
+def workspace(folder: Path, url: str, now: datetime, *, writing: bool) -> Workspace:
+    from keyresults.collectors.secrets import EnvironmentSecret
+    from keyresults.config.load import load
+    from keyresults.config.model import StoreAddress
+    from keyresults.jobs.workspace import Workspace
+
+    password = EnvironmentSecret(env=PASSWORD) if url.startswith("postgresql") else None
+    known = load(folder / "keyresults.toml")
+    objectives = tuple(on(known.objectives[0], number) for number in range(len(known.metrics)))
+    return Workspace(
+        replace(known, store=StoreAddress(url, password), objectives=objectives), writing=writing, clock=lambda: now
+    )
+
+
+def on(first: Objective, number: int) -> Objective:
+    """The same on another metric, by targets of their own."""
+    from keyresults.krs.model import Reach
+
+    (kr,) = first.key_results
+    targets = [Reach(to=0.06 + 0.01 * one, start=None, text=f"{60 + 10 * one}ms") for one in range(EACH)]
+    krs = (replace(kr, id=f"k{number}-{i}", metric=f"m{number}", target=t) for i, t in enumerate(targets))
+    return replace(first, id=f"o{number}", key_results=tuple(krs))
+
+
+def fill(folder: Path, url: str, start: datetime, end: datetime, every: int = 1) -> None:
+    """The samples of every so-manieth stream for the days that lie between."""
+    from keyresults.jobs.bindings import Bindings, questions
+    from keyresults.metrics.ranges import TimeRange, TimeRanges
+    from keyresults.metrics.stream import Batch, Stream
+
+    with workspace(folder, url, end, writing=True) as made:
+        calendar, bindings = made.config.calendar, Bindings(made.config, made.store)
+        ends = [calendar.start_of(calendar.day_of(start)), *calendar.day_ends(start, end)]
+        for number, metric in enumerate(made.config.metrics.values()):
+            if number % every:
+                continue
+            (question,) = questions(metric)
+            stream = Stream(question.source, question.kind, question.source, question.query)
+            facts = tuple(samples(number, ends))
+            covered = TimeRanges.of(TimeRange(ends[0], ends[-1]))
+            made.store.write(stream, Batch(facts=facts, covered=covered), end)
+            if every == 1:
+                bindings.remember(question, [stream])
+
+
+def samples(number: int, ends: Sequence[datetime]) -> Iterator[Any]:
+    from keyresults.metrics.facts import Sample
+
+    chance = random.Random(f"{number} {ends[0]}")
+    for start, end in pairwise(ends):
+        value = 100 + 20 * chance.random() - 0.02 * (start.timetuple().tm_yday)
+        yield Sample(key=start.isoformat(), subject="prometheus", at=start, until=end, value=value, final=True)
+
+
+def evaluated(folder: Path, url: str, now: datetime) -> dict[str, float]:
+    began = time.perf_counter()
+    import pandas as pd  # noqa: F401 (its time is told apart)
+    from keyresults.jobs.evaluate import evaluate_all
+
+    with workspace(folder, url, now, writing=True) as made:
+        made.make_store()
+        opened, cpu = time.perf_counter(), time.process_time()
+        evaluate_all(made)
+        done = {"wall": time.perf_counter() - opened, "cpu": time.process_time() - cpu, "opening": opened - began}
+        last = made.store.last_evaluation("2026-Q3")
+        assert last is not None
+        assert last.confirmed_at == now
+        return done | {"kept": len(last.content) / 2**20}
+
+
+def asked(folder: Path, url: str, now: datetime) -> dict[str, float]:
+    """What /metrics takes, the first time and from then on."""
+    from keyresults.jobs.exposition import Exposition
+    from keyresults.jobs.pulse import Pulse
+
+    with workspace(folder, url, now, writing=False) as made:
+        exposition = Exposition(lambda: made, Pulse())
+        times = [time.perf_counter()]
+        for _ in range(2):
+            _, text = exposition.text("")
+            times.append(time.perf_counter())
+        return {"wall": times[1] - times[0], "cpu": times[2] - times[1], "lines": text.count(b"\n")}
+
+
+def tell(name: str, spent: Spent) -> dict[str, float]:
+    told: dict[str, float] = spent.told()
+    print(
+        f"  {name:22} {told['wall']:7.1f} s, processor {told['cpu']:7.1f} s, peak {spent.peak:5.0f} MiB"
+        f" (before: {told['opening']:.1f} s to import and read the config)",
+        flush=True,
+    )
+    return told | {"peak": spent.peak}
+
+
+def one_history(folder: Path, url: str, years: int) -> list[dict[str, float]]:
+    def step(*arguments: str) -> Spent:
+        return run([PYTHON, __file__, arguments[0], str(folder), url, *arguments[1:]])
+
+    step("fill", (AS_OF - years * 365 * DAY).isoformat(), AS_OF.isoformat(), "1")
+    print(f"{years} year{'s' * (years > 1)} of samples", flush=True)
+    found = [tell("the first", step("evaluate", AS_OF.isoformat()))]
+    found.append(tell("an hour later", step("evaluate", (AS_OF + HOUR).isoformat())))
+    step("fill", (AS_OF + HOUR).isoformat(), (AS_OF + DAY).isoformat(), str(CHANGED))
+    found.append(tell("with something new", step("evaluate", (AS_OF + HOUR + HOUR).isoformat())))
+    metrics = step("ask", (AS_OF + 3 * HOUR).isoformat()).told()
+    print(f"  /metrics, {metrics['lines']} lines: {metrics['wall']:.1f} s, then {metrics['cpu']:.1f} s each time")
+    return found
+
+
+def one_store(name: str, metrics: int) -> None:
+    print(f"{name}: {EACH * metrics} key results over {metrics} metrics")
+    found = []
+    for years in YEARS:
+        with tempfile.TemporaryDirectory() as place, store(name, Path(place)) as url:
+            Path(place, "keyresults.toml").write_text(config(metrics), encoding="utf-8")
+            found.append(one_history(Path(place), url, years))
+    for step, (short, long) in zip(
+        ("the first", "an hour later", "with something new"), zip(*found, strict=True), strict=True
+    ):
+        print(
+            f"  ratio of {YEARS[1]} to {YEARS[0]} years, {step}: {long['cpu'] / short['cpu']:.2f} in processor time,"
+            f" {long['peak'] / short['peak']:.2f} in peak memory",
+            flush=True,
+        )
+
+
+@contextmanager
+def store(name: str, place: Path) -> Iterator[str]:
+    if name == "sqlite":
+        yield f"sqlite:///{place}/store.db"
+        return
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    from standins import postgres
+
+    os.environ[PASSWORD] = postgres.PASSWORD
+    with postgres.running(place / "server") as server:
+        yield server.schema("bench")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["fill", folder, url, start, end, every]:
+            fill(Path(folder), url, datetime.fromisoformat(start), datetime.fromisoformat(end), int(every))
+        case ["evaluate", folder, url, now]:
+            print(json.dumps(evaluated(Path(folder), url, datetime.fromisoformat(now))))
+        case ["ask", folder, url, now]:
+            print(json.dumps(asked(Path(folder), url, datetime.fromisoformat(now))))
+        case arguments:
+            for chosen in [one for one in arguments if one != "--whole"] or ["sqlite", "postgres"]:
+                one_store(chosen, 2_000 if "--whole" in arguments else 100)
