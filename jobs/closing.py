@@ -12,12 +12,13 @@ from ..krs.grading import CannotGrade, Grade, HandGrade, as_begun, grade, grade_
 from ..krs.judgement import Judgement, Status
 from ..krs.model import KeyResult, Objective
 from ..krs.names import UnknownNameError, key_results_of
+from ..krs.terms import moment
 from ..reports.progress_report import Closed, ProgressReport, ReportedKeyResult, ReportedObjective
 from ..reports.values import ClosingPreview, Learned
 from .closed import closed_report, closing_in_force, for_every_day, history, learned
 from .evaluate import cycle_named, evaluate, keep
 from .evidence import Evaluation
-from .judging import judged
+from .judging import all_traits, judged
 from .telling import report_of
 from .workspace import Workspace
 
@@ -170,23 +171,23 @@ class _Grader:
         )
 
     def _grade(self, objective: Objective, kr: KeyResult, told: ReportedKeyResult) -> Grade:
-        judgement = told.judgement
+        judgement, config = told.judgement, self.evaluation.config
+        at = moment(kr, all_traits(config, kr), config.calendar, self.evaluation.as_of)
         try:
             return grade(
                 objective.kind,
                 judgement,
-                first=self._by_first_target(objective, kr, judgement),
+                first=self._by_first_target(objective, kr, at.day),
                 hand=self.hands.get(kr.id),
-                early=_still_runs(self.evaluation.config, judgement.deadline, self.evaluation.as_of),
+                early=not at.ended,
                 days=len(told.series),
                 unknown=tuple(day.day for day in told.series if not day.usable(kr.accept_partial)),
             )
         except CannotGrade as problem:
             raise CannotClose(f"{kr.id}: {problem}") from problem
 
-    def _by_first_target(self, objective: Objective, kr: KeyResult, judgement: Judgement) -> Judgement | None:
-        today = self.evaluation.config.calendar.day_closed_by(self.evaluation.as_of)
-        begun = as_begun(kr, min(judgement.deadline, today))
+    def _by_first_target(self, objective: Objective, kr: KeyResult, judged_on: date) -> Judgement | None:
+        begun = as_begun(kr, judged_on)
         return None if begun is None else judged(self.evaluation, objective, begun, freeze=False).judgement
 
 

@@ -6,11 +6,13 @@ import json
 import shutil
 from datetime import date, timedelta
 
+import job_scenes
 import pytest
 from closing_scenes import AFTER, CONFIG, LATER, MIDWAY, local, note, workspace, write_scene
 from keyresults.jobs import closing
 from keyresults.jobs.closed import closed_report
 from keyresults.jobs.closing import CannotClose, close, learn, looking_back, preview, reopen
+from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import NoCycle, evaluate, evaluate_all
 from keyresults.jobs.notices import concerns_of
 from keyresults.jobs.said import said_on
@@ -277,3 +279,25 @@ def test_a_closed_cycles_key_results_may_leave_the_config_without_a_word(folder)
         assert any("coverage: vanished" in words for words in concerns_of(one))
         close(one, "2026-Q4", HAND, by="ana")
         assert not any("vanished" in words for words in concerns_of(one))
+
+
+def test_of_a_rate_per_workday_the_last_open_day_is_what_counts_for_its_grade(tmp_path):
+    """Its deadline is a Sunday; a new target on the Saturday before it comes after the Friday that decides."""
+    metric = '[metrics.pace]\nsource = "exports"\nmeasure = "deployment_frequency"\nwindow = "28d"\nper = "workday"\n'
+    revised = '{ on = 2026-11-14, reason = "Too late", target = { at_least = "0.1/workday" } }'
+    key_result = f"""
+  [[objectives.key_results]]
+  id = "pace"
+  title = "A deployment each workday"
+  metric = "pace"
+  target = {{ at_least = "9/workday" }}
+  deadline = 2026-11-15
+  revisions = [{revised}]
+"""
+    path = job_scenes.write_scene(tmp_path, job_scenes.rows(120), metrics=metric, key_results=key_result)
+    with job_scenes.workspace(path) as one:
+        collect(one)
+    saturday = local(2026, 11, 14, 12)
+    with job_scenes.workspace(path, saturday, writing=False) as one:
+        grade = grades(preview(one, "2026-Q4", early=True).report)["pace"]
+    assert (grade.first, grade.early, grade.succeeded) == (None, False, False)
