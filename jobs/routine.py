@@ -47,11 +47,17 @@ def first_due(routine: Routine, record: JobRecord | None, now: datetime) -> date
     if record is None or record.started_at is None:
         return now if routine.at_once else _first_time(routine, record, now)
     if record.finished_at is None or record.finished_at < record.started_at:
-        return now
+        return _unended(routine, record, now)
     regular = caught_up(routine.schedule, record.due, record.started_at, now)
     waits = record.next_due is not None and record.outcome == "failed"
     # A failing source is not asked more often because the daemon was started again.
     return min(max(regular, record.next_due), now + LAST_RETRY) if waits and record.next_due else regular
+
+
+def _unended(routine: Routine, record: JobRecord, now: datetime) -> datetime:
+    """For the time it was due for, so that what it told by then is not told twice; now, where another came since."""
+    due = record.due
+    return now if due is None or routine.schedule.after(due, due) <= now else min(due, now)
 
 
 def _first_time(routine: Routine, record: JobRecord | None, now: datetime) -> datetime:

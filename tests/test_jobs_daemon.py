@@ -13,7 +13,7 @@ from job_scenes import rows, write_scene
 from keyresults.config.load import load
 from keyresults.jobs.daemon import Daemon
 from keyresults.jobs.due import Cron, Every
-from keyresults.jobs.routine import Failed, Later, Routine
+from keyresults.jobs.routine import Failed, Later, Routine, first_due
 from keyresults.jobs.workspace import Workspace
 from keyresults.storage.errors import StoreError
 from simulated_time import Clock, simulated
@@ -154,6 +154,16 @@ def test_what_was_running_when_the_process_died_runs_again(tmp_path, clock, monk
     with simulated(after.daemon, clock, monkeypatch) as simulation:
         simulation.pass_until(clock.now + timedelta(minutes=1))
     assert len(after.ran["collect/hourly"]) == 1
+
+
+@pytest.mark.parametrize(("rest", "missed"), [(timedelta(minutes=7), False), (8 * DAY, True)])
+def test_what_died_runs_again_for_the_time_it_was_due_for_unless_another_came(tmp_path, clock, rest, missed):
+    weekly = Routine(name="report/weekly", schedule=Cron("0 9 * * 1", "Europe/Berlin"), run=failing)
+    monday = datetime(2026, 10, 5, 7, 0, tzinfo=UTC)
+    store = Scene(tmp_path, clock).workspace.store
+    store.start_job(weekly.name, monday, monday + timedelta(seconds=2))
+    now = monday + rest
+    assert first_due(weekly, store.job(weekly.name), now) == (now if missed else monday)
 
 
 def failing():
