@@ -13,13 +13,16 @@ import base64
 import json
 import logging
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote, quote_plus
@@ -400,6 +403,61 @@ def test_a_channel_is_told_and_its_address_is_not(scene: Scene, httpserver: HTTP
         assert "could not be told yet" in scene.printed()
     assert any(request.path == path for request, _ in httpserver.log)
     assert leaks(scene) == []
+
+
+def test_the_daemon_tells_no_secret_in_its_log_and_to_those_who_look_from_outside(
+    scene: Scene, httpserver: HTTPServer
+) -> None:
+    httpserver.clear()
+    httpserver.expect_request("/api/v1/query_range").respond_with_handler(echoing)
+    httpserver.expect_request("/api/v1/query").respond_with_handler(echoing)
+    scene.github.set("always", "echo")
+    config, address = scene.folder / "keyresults.toml", f"127.0.0.1:{free_port()}"
+    config.write_text(f'{config.read_text()}\n[daemon]\nlisten = "{address}"\n')
+    with scene._streams() as (out, err):
+        environment = {**os.environ, **scene._known(None)}
+        command = [sys.executable, "-c", LOUD, "run", "--log", "json"]
+        daemon = subprocess.Popen(command, cwd=scene.folder, env=environment, stdout=out, stderr=err)
+        try:
+            wait_until(
+                lambda: set(jobs(scene)) >= {f"collect/{name}" for name in ("github", "installed", "prometheus")}
+            )
+            for page in ("metrics", "readyz", "healthz"):
+                with closing(HTTPConnection(address, timeout=20)) as asking:
+                    asking.request("GET", f"/{page}")
+                    (scene.folder / page).write_bytes(asking.getresponse().read())
+        finally:
+            daemon.terminate()
+            assert daemon.wait(timeout=20) == 0
+            scene.github.set("always", None)
+    assert jobs(scene)["collect/prometheus"] == "failed"
+    assert "keyresults_source_last_run_outcome" in (scene.folder / "metrics").read_text()
+    assert '"job": "collect/prometheus"' in scene.printed()
+    assert leaks(scene) == []
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def jobs(scene: Scene) -> dict[str, str]:
+    """The outcomes of those that have run."""
+    store = scene.folder / ".keyresults" / "store.db"
+    try:
+        with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as reader:
+            return dict(reader.execute("SELECT name, outcome FROM jobs WHERE outcome IS NOT NULL"))
+    except sqlite3.OperationalError:
+        return {}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 WRONG_PLACES = {
