@@ -12,6 +12,7 @@ from ..krs.cycle import Cycle
 from ..krs.model import KeyResult, Objective
 from ..krs.names import KeyResultName, key_results_of, resolve
 from ..krs.rollup import roll_up
+from ..krs.terms import measured_since
 from ..metrics.reading import Reading
 from ..metrics.traits import counted_in_words, in_words
 from ..reports.numbers import Period
@@ -226,6 +227,7 @@ def _reported(
         revisions=ReportedRevision.all_of(kr),
         with_excluded=_with_excluded(evaluation, one),
         series=tuple(DayValue(r.day, r.value, r.health) for r in one.readings),
+        measured_since=measured_since(kr, one.case.moment(evaluation.as_of).day),
         check_ins=check_ins,
         forecast=outlook,
         no_forecast=no_outlook,

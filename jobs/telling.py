@@ -10,11 +10,10 @@ from ..krs.judgement import Judgement
 from ..krs.model import KeyResult
 from ..krs.moves import DayOf, Stretch, biggest_strides, stretch_since
 from ..krs.names import key_results_of
-from ..krs.terms import terms
-from ..metrics.reading import FactNote, Health
+from ..metrics.reading import FactNote
 from ..reports import taking, wording
 from ..reports.dates import Dates
-from ..reports.progress_report import Before, DayValue, Move, ProgressReport, ReportedKeyResult
+from ..reports.progress_report import Before, Move, ProgressReport, ReportedKeyResult
 from .closed import closed_report
 from .evaluate import evaluate
 from .evidence import Evaluation
@@ -82,7 +81,7 @@ class _Teller:
 
     def told(self, reported: ReportedKeyResult) -> ReportedKeyResult:
         kr = self.key_results[reported.id]
-        days = _comparable(kr, reported)
+        days = _usable(kr, reported)
         metric, moved = reported.judgement.metric, stretch_since(days, self.since)
         return replace(
             reported,
@@ -137,12 +136,6 @@ class _Teller:
         )
 
 
-def _comparable(kr: KeyResult, reported: ReportedKeyResult) -> Sequence[DayOf]:
-    """The days with a usable reading of the metric that judges now: of two metrics nothing can be compared."""
-    accepted = {Health.OK, Health.PARTIAL} if kr.accept_partial else {Health.OK}
-    metric = reported.judgement.metric
-
-    def counts(day: DayValue) -> bool:
-        return day.health in accepted and terms(kr, day.day).metric == metric
-
-    return [DayOf(day.day, day.value) for day in reported.series if day.value is not None and counts(day)]
+def _usable(kr: KeyResult, reported: ReportedKeyResult) -> Sequence[DayOf]:
+    days = ((one.day, one.value) for one in reported.comparable if one.usable(kr.accept_partial))
+    return [DayOf(day, value) for day, value in days if value is not None]

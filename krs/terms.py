@@ -61,6 +61,15 @@ def revisions_until(kr: KeyResult, day: date) -> list[Revision]:
     return sorted((r for r in kr.revisions if r.on <= day), key=lambda r: r.on)
 
 
+def measured_since(kr: KeyResult, day: date) -> date | None:
+    """Since when the metric in force on `day` measures it; None where it is the one it began with."""
+    since, metric = None, kr.metric
+    for revision in revisions_until(kr, day):
+        if revision.metric not in (None, metric):
+            since, metric = revision.on, revision.metric
+    return since
+
+
 def revised(now: Terms, revision: Revision) -> Terms:
     return Terms(
         target=now.target if revision.target is None else revision.target,

@@ -131,9 +131,9 @@ def _data(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:
 
 
 def _trend(kr: ReportedKeyResult, dates: Dates) -> str:
-    values = [d.value for d in kr.series if d.value is not None]
+    values = [d.value for d in kr.comparable if d.value is not None]
     if not values:
         return ""
     low, high = (amount(v, kr.unit, per=wording.period(kr)) for v in (min(values), max(values)))
     spread = low if low == high else f"{low} to {high}"
-    return f"{trend(kr.series)} {spread} since {dates.day(kr.start)}"
+    return f"{trend(kr.comparable)} {spread} since {dates.day(kr.measured_since or kr.start)}"

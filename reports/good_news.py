@@ -53,7 +53,7 @@ def _newly_reached(kr: ReportedKeyResult) -> _News | None:
 
 def _best_since(kr: ReportedKeyResult, dates: Dates) -> _News | None:
     """A value better than every one for at least two weeks, and not what it already was a week ago."""
-    days = [d for d in _unrevised(kr, "the metric", dates) if d.health is Health.OK]
+    days = [d for d in kr.comparable if d.health is Health.OK]
     if limit(kr) is None or not days or not _is_now(kr, days[-1], dates) or runs_one_way(kr):
         return None
     now = days[-1]
@@ -77,7 +77,7 @@ def _gained(kr: ReportedKeyResult, since: date | None, dates: Dates) -> _News | 
 
 def _streak(kr: ReportedKeyResult, dates: Dates) -> _News | None:
     days: list[DayValue] = []
-    for one in reversed(_unrevised(kr, "the target", dates)):
+    for one in reversed(_by_this_target(kr, dates)):
         if one.health is not Health.OK or not _reaches(kr, _value(one)):
             break
         days.append(one)
@@ -86,11 +86,11 @@ def _streak(kr: ReportedKeyResult, dates: Dates) -> _News | None:
     return len(days), f"within its target for {many(len(days), 'days')}, since {dates.day(days[-1].day)}"
 
 
-def _unrevised(kr: ReportedKeyResult, what: str, dates: Dates) -> list[DayValue]:
-    """The days from the last revision on that changed the metric, which changes the target's meaning too, or `what`."""
-    changed = (r.on for r in kr.revisions if r.on <= dates.today and ("the metric" in r.changes or what in r.changes))
+def _by_this_target(kr: ReportedKeyResult, dates: Dates) -> list[DayValue]:
+    """The days since the target, or the metric that gives it its meaning, was revised last."""
+    changed = (r.on for r in kr.revisions if r.on <= dates.today and "the target" in r.changes)
     since = max(changed, default=date.min)
-    return [d for d in kr.series if d.day >= since]
+    return [d for d in kr.comparable if d.day >= since]
 
 
 def _is_now(kr: ReportedKeyResult, one: DayValue, dates: Dates) -> bool:

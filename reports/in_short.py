@@ -33,7 +33,7 @@ def rests_on(kr: ReportedKeyResult) -> str:
 
 
 def small_trend(kr: ReportedKeyResult) -> str:
-    return trend(kr.series, _TREND_WIDTH)
+    return trend(kr.comparable, _TREND_WIDTH)
 
 
 def remarks(kr: ReportedKeyResult, dates: Dates) -> Iterator[str]:

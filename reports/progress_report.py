@@ -134,7 +134,8 @@ class ReportedKeyResult:
     `unit` is the text of the metric's unit, `definition` the metric in words, `counted` what its
     readings' `n` counts ("deployments"; empty where that says nothing). `target` is the one
     in force, `first_target` what the team began with where a revision replaced it. `series` is
-    daily from the key result's start, oldest first. `with_excluded` is what the reading would be
+    daily from the key result's start, oldest first, and of the metric that judges now since `measured_since` (None: all
+    of it). `with_excluded` is what the reading would be
     with the facts that the metric excludes, None where it excludes none. `no_forecast` says why there
     is no `forecast` where one was wanted. `takes` says what it takes until the deadline ("17 deployments in
     the 19 workdays that decide"). `before` is what the report before said, `moves` the biggest changes
@@ -156,6 +157,7 @@ class ReportedKeyResult:
     initiatives: tuple[str, ...] = ()
     revisions: tuple[ReportedRevision, ...] = ()
     series: tuple[DayValue, ...] = ()
+    measured_since: date | None = None
     with_excluded: float | None = None
     forecast: Forecast | None = None
     no_forecast: str = ""
@@ -169,6 +171,11 @@ class ReportedKeyResult:
     excluded: tuple[Exclusion, ...] = ()
     grade: Grade | None = None
     judgement: Judgement
+
+    @property
+    def comparable(self) -> tuple[DayValue, ...]:
+        """The days measured by the metric that judges now: of two metrics no two values can be compared."""
+        return tuple(one for one in self.series if self.measured_since is None or one.day >= self.measured_since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,9 +229,9 @@ def _last_value(kr: ReportedKeyResult, reading: Reading, dates: Dates) -> str:
     if reading.value is not None:
         measured_on = dates.last_day(reading.window)
         return f"{amount(reading.value, kr.unit, per=period(kr))}, measured {dates.day(measured_on)}"
-    last = next((d for d in reversed(kr.series) if d.value is not None and d.health is Health.OK), None)
+    last = next((d for d in reversed(kr.comparable) if d.value is not None and d.health is Health.OK), None)
     if last is None:
-        return f"never measured since {dates.day(kr.start)}"
+        return f"never measured since {dates.day(kr.measured_since or kr.start)}"
     return f"last {amount(last.value, kr.unit, per=period(kr))} on {dates.day(last.day)}"
 
 
@@ -294,10 +294,12 @@ def last_check_in(kr: ReportedKeyResult, dates: Dates) -> str:
 def since_check_in(kr: ReportedKeyResult, dates: Dates) -> str:
     """`547 → 431 ms since 13 Nov, the day of the last check-in`; empty where nothing can be compared, or today's is."""
     reading, judged = kr.judgement.reading, kr.judgement
-    if not kr.check_ins or reading is None or reading.value is None or judged.kept is not None:
+    if not kr.check_ins or reading is None or judged.kept is not None:
+        return ""
+    if reading.value is None or reading.health not in _SEEN:
         return ""
     day = dates.day_of(kr.check_ins[-1].at)
-    then = next((d.value for d in reversed(kr.series) if d.day <= day and d.value is not None), None)
+    then = next((d.value for d in reversed(kr.comparable) if d.day <= day and d.health in _SEEN), None)
     if then is None or day >= dates.today:
         return ""
     values = change(then, reading.value, kr.unit, per=period(kr))

@@ -1,13 +1,13 @@
 """Changing course: which terms hold on which day, and which changes are worth a flag."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keyresults.krs.judgement import Status
 from keyresults.krs.model import Between, ChangeBy, Keep, KeyResult, PlanPoint, Reach, Revision, Threshold
-from keyresults.krs.terms import terms
+from keyresults.krs.terms import measured_since, terms
 from keyresults.metrics.definition import Exclusion
 from krs_cases import BERLIN, END, START, codes, day, judged, key_result, midnight, series, stated, traits
 
@@ -253,3 +253,16 @@ def test_days_that_none_of_its_readings_looks_at_are_nobodys_concern():
 def test_days_left_out_are_told_from_the_day_on_which_they_were_written_down():
     assert excluding(20, 22, on(59)) != []
     assert excluding(20, 22, on(60)) == []
+
+
+def test_a_metric_measures_since_the_last_revision_that_named_another_one():
+    changed = [(date(2026, 10, 10), "b"), (date(2026, 10, 20), "b"), (date(2026, 11, 1), "m"), (date(2026, 12, 1), "c")]
+    kr = key_result(revisions=tuple(Revision(on=on, reason="r", metric=metric) for on, metric in changed))
+    asked = (date(2026, 10, 9), date(2026, 10, 10), date(2026, 10, 31), date(2026, 11, 1), date(2026, 12, 24))
+    assert [measured_since(kr, day) for day in asked] == [
+        None,
+        date(2026, 10, 10),
+        date(2026, 10, 10),
+        date(2026, 11, 1),
+        date(2026, 12, 1),
+    ]

@@ -104,7 +104,7 @@ def test_a_value_that_has_been_there_for_a_week_is_no_news():
 
 def test_values_of_another_metric_are_not_compared():
     revised = (ReportedRevision(on=date(2026, 11, 15), reason="x", changes="the metric from a to b"),)
-    assert news(latency(*[0.5] * 29, 0.41, revisions=revised)) is None
+    assert news(latency(*[0.5] * 29, 0.41, revisions=revised, measured_since=date(2026, 11, 15))) is None
 
 
 def test_an_old_value_and_an_unknown_one_are_no_news():

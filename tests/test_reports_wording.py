@@ -428,3 +428,35 @@ def test_a_long_note_is_cut_where_little_room_is_and_whole_in_the_details():
     assert len(wording.last_check_in(kr, DATES)) == 160
     assert wording.last_check_in(kr, DATES).endswith("xx…")
     assert "x" * 300 in next(wording.check_ins(kr, DATES))
+
+
+def test_values_of_the_metric_before_are_neither_compared_nor_shown_in_the_unit_of_this_one():
+    """Seconds until 19 November, a share since: 0.45 of them is no 45 %."""
+    days = [START + timedelta(days=n) for n in range(53)]
+    since = date(2026, 11, 20)
+    series = tuple(DayValue(d, 0.450 if d < since else 0.03, Health.OK) for d in days)
+    said = (CheckIn(at=AS_OF - timedelta(days=6), by="ana", confidence=5),)
+    share = judgement(reading=reading(0.03, "ratio", n=100))
+    one = key_result(unit="ratio", series=series, measured_since=since, check_ins=said, judgement=share)
+    assert wording.since_check_in(one, DATES) == ""
+    assert rows_of(one)["Trend"] == "▄▄▄ 3% since 20 Nov"
+    gone = tuple(DayValue(d.day, d.value if d.day < since else None, d.health) for d in series)
+    blind = judgement(status=Status.UNKNOWN, reading=reading(None, "ratio", Health.NO_DATA))
+    assert wording.blindness(replace(one, series=gone, judgement=blind), DATES) == (
+        "no data (never measured since 20 Nov)"
+    )
+
+
+def test_a_move_since_the_last_check_in_is_one_between_values_that_can_be_used():
+    said = (CheckIn(at=AS_OF - timedelta(days=6), by="ana", confidence=5),)
+    days = [START + timedelta(days=n) for n in range(53)]
+    few = tuple(DayValue(d, 0.9, Health.TOO_FEW) for d in days)
+    assert wording.since_check_in(key_result(series=few, check_ins=said), DATES) == ""
+    known = tuple(DayValue(d, 0.45, Health.OK) for d in days)
+    now_few = judgement(reading=reading(0.402, "s", Health.TOO_FEW))
+    assert wording.since_check_in(key_result(series=known, check_ins=said, judgement=now_few), DATES) == ""
+    assert wording.since_check_in(key_result(series=known, check_ins=said), DATES).startswith("450 → 402 ms since")
+
+
+def rows_of(kr):
+    return {row.label: row.words for row in details(kr, DATES)}
