@@ -24,7 +24,7 @@ DRIFT_NOW, DRIFT_WEEKLY = 0.4, 0.12
 logarithm): what is unsure today, and what each week ahead adds."""
 
 USUAL_CHANGE = 0.9
-"""The usual change of the logarithm of a month's quantile (root mean square)."""
+"""The usual change of the logarithm of a month's quantile or odds (root mean square)."""
 
 FACTS_A_DAY = 40
 """Of more, some stand for all in a quantile, so that it takes no longer."""
@@ -131,7 +131,7 @@ def _rare(drawn: Drawn, rare: Numbers, both: Numbers) -> Numbers:
     facts, _ = drawn.past
     ahead = drawn.ahead
     share = np.nan_to_num(divided(ahead.totals(drawn.per_cell(rare)), ahead.totals(drawn.per_cell())))
-    odds = ahead.wandering(DRIFT_NOW, DRIFT_WEEKLY)
+    odds = _drift(drawn, drawn.monthly(lambda month: _odds(rare[month])))
     unseen = ahead.rng.binomial(both, UNSEEN / (len(facts) + 2 * UNSEEN))
     return np.minimum(whole(both * share * odds, ahead.rng) + unseen, both)
 
@@ -184,6 +184,11 @@ def histogram(drawn: Drawn, instants: Sequence[datetime]) -> Numbers | str:
         return value
 
     return at_each(instants, value)
+
+
+def _odds(marks: Numbers) -> float:
+    marked = float(marks.sum())
+    return (marked + UNSEEN) / (len(marks) - marked + UNSEEN) if len(marks) else math.nan
 
 
 def _drift(drawn: Drawn, months: Sequence[float]) -> Numbers:
