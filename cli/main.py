@@ -16,6 +16,7 @@ from .close import close
 from .collect import SOURCE_FAILED, backfill, collect
 from .completions import completions
 from .explain import explain
+from .export import export
 from .init import init
 from .invocation import Invocation
 from .lint import lint
@@ -40,22 +41,11 @@ UNEXPECTED = 70
 INTERRUPTED = 130
 
 
-PLANNED = ("export",)
-"""Commands of later releases: whoever tries one is told so, and not of something that sounds alike."""
-
-
 class InOrderOfUse(click.Group):
     """Lists its commands as they were added."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in PLANNED and not ctx.resilient_parsing:
-            raise click.ClickException(f"`keyresults {args[0]}` is not in this release yet")
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=InOrderOfUse, context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,7 +75,7 @@ def keyresults(ctx: click.Context, config: Path | None, debug: bool) -> None:
 
 for command in (
     init, check, lint, collect, backfill, record, checkin, status, metric, explain, report, close, retrospective,
-    new_cycle, sources, run, notify, store, backtest, schema, completions,
+    new_cycle, sources, run, notify, store, export, backtest, schema, completions,
 ):  # fmt: skip
     keyresults.add_command(command)
 

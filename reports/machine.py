@@ -85,7 +85,7 @@ def metric(series: MetricSeries) -> str:
             "unit": series.unit,
             "definition": series.definition,
             "counts": series.counted or None,
-            "readings": [_reading(r, zone) for r in series.readings],
+            "readings": [reading_object(r, zone) for r in series.readings],
         }
     )
 
@@ -97,7 +97,7 @@ def explanation(explained: Explanation) -> str:
             "definition": explained.definition,
             "counts": explained.counted or None,
             "window": _window(explained.window, zone),
-            "reading": _reading(explained.reading, zone),
+            "reading": reading_object(explained.reading, zone),
             "facts": [fact(f, zone) for f in explained.facts],
         }
     )
@@ -241,7 +241,7 @@ def _key_result(kr: ReportedKeyResult, kind: Kind, zone: ZoneInfo) -> Object:
         "counts": kr.counted or None,
         "baseline": _baseline(judged.baseline, zone),
         "target": _target(kr.target),
-        "reading": _reading(judged.reading, zone) if judged.reading else None,
+        "reading": reading_object(judged.reading, zone) if judged.reading else None,
         "kind": kind,
         **_progress(judged),
         "decides_on": _window(judged.decides_on, zone) if judged.decides_on else None,
@@ -313,7 +313,8 @@ def _target(terms: TargetTerms) -> Object:
     }
 
 
-def _reading(reading: Reading, zone: ZoneInfo) -> Object:
+def reading_object(reading: Reading, zone: ZoneInfo) -> Object:
+    """A reading, as docs/json.md describes it."""
     return {
         "at": _time(reading.at, zone),
         "day": reading.day.isoformat(),

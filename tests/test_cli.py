@@ -15,7 +15,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from jsonschema import Draft202012Validator
 from keyresults.cli import main as command
-from keyresults.cli.main import PLANNED, keyresults, main
+from keyresults.cli.main import keyresults, main
 from keyresults.cli.reference import reference
 from keyresults.cli.watched import watched
 from keyresults.jobs import collect, sources
@@ -460,14 +460,6 @@ def test_completing_reads_the_config_that_was_named(folder, tmp_path_factory, mo
 def completed(typed, last):
     shell = ShellComplete(keyresults, {}, "keyresults", "_KEYRESULTS_COMPLETE")
     return [item.value for item in shell.get_completions(typed, last)]
-
-
-@pytest.mark.parametrize("word", PLANNED)
-def test_a_command_of_a_later_release_is_no_misspelling(word, capsys):
-    for arguments in ([word], [word, "--help"], [word, "some", "thing"]):
-        code, out, err = run(capsys, *arguments)
-        assert (code, out, err) == (2, "", f"Error: `keyresults {word}` is not in this release yet\n")
-    assert word not in keyresults.commands
 
 
 HEAVY = ("pandas", "numpy", "pydantic", "github", "alembic", "prometheus_api_client", "requests")

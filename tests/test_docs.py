@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 import pytest
-from keyresults.cli.main import PLANNED as PLANNED_COMMANDS
 from keyresults.cli.main import keyresults
 from keyresults.collectors.registry import BUILT_IN
 from keyresults.config.load import load
@@ -97,8 +96,7 @@ def check_call(words: list[str]) -> None:
 def test_every_command_in_prose_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = re.findall(r"`keyresults ([a-z][a-z-]*)", text)
-    told_as_missing = set(PLANNED_COMMANDS) if page.name == "README.md" and page.parent == ROOT else set()
-    assert set(named) <= {*keyresults.commands, *told_as_missing}
+    assert set(named) <= set(keyresults.commands)
 
 
 def test_the_readme_begins_with_the_demo_and_the_tests() -> None:
@@ -122,11 +120,6 @@ def test_the_readme_names_every_source_and_measure() -> None:
     assert set(re.findall(r"^\| \[(\w+)\]\(docs/collectors/\1\.md\)", README, re.MULTILINE)) == set(BUILT_IN)
     table = README.partition("## Metrics")[2].partition("##")[0]
     assert set(re.findall(r"`(\w+)`", table)) == set(MEASURES)
-
-
-def test_the_readme_says_which_commands_are_not_there_yet() -> None:
-    (item,) = re.findall(r"^- \*\*More commands\*\*:(.*?)\. ", README, re.MULTILINE | re.DOTALL)
-    assert set(re.findall(r"`([\w-]+)`", item)) == set(PLANNED_COMMANDS)
 
 
 def test_what_the_readme_shows_of_the_demo_is_in_the_demo() -> None:
