@@ -221,7 +221,7 @@ def _reported(
         definition=in_words(definition),
         counted=counted_in_words(definition),
         target=TargetTerms.of(one.target, judgement.target_value),
-        first_target=None if one.target == kr.target else TargetTerms.of(kr.target, None),
+        first_target=_first_target(evaluation.config, one),
         start=kr.start,
         initiatives=kr.initiatives,
         revisions=ReportedRevision.all_of(kr),
@@ -233,6 +233,16 @@ def _reported(
         no_forecast=no_outlook,
         judgement=judgement,
     )
+
+
+def _first_target(config: Config, one: Judged) -> TargetTerms | None:
+    """What the team began with, where that is another one; only as written where its metric has another unit."""
+    if one.target == one.kr.target:
+        return None
+    first = TargetTerms.of(one.kr.target, None)
+    if config.metrics[one.kr.metric].unit == config.metrics[one.judgement.metric].unit:
+        return first
+    return TargetTerms(kind=first.kind, text=first.text)
 
 
 def _with_excluded(evaluation: Evaluation, one: Judged) -> float | None:

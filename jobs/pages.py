@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..metrics.reading import FactNote
 from ..reports import html
-from ..reports.html_key_result import MOST_FACTS, cuts_moves
+from ..reports.html_key_result import MOST_FACTS, cuts_facts
 from ..reports.progress_report import ProgressReport, ReportedKeyResult
 from .evidence import Evaluation
 from .planned import with_planned
@@ -28,10 +28,10 @@ def pages(workspace: Workspace, report: ProgressReport, name: str, folder: str =
     evaluation = Evaluation(workspace.config, workspace.store, report.as_of)
     names, beside, home = html.names(report), {}, "../" * len(folder.split("/"))
     for kr in (kr for o in report.objectives for kr in o.key_results):
-        if len(kr.evidence) < MOST_FACTS and not cuts_moves(kr):
+        if len(kr.evidence) < MOST_FACTS and not cuts_facts(kr):
             continue
         facts = _all_facts(evaluation, kr)
-        if len(facts) > len(kr.evidence) or cuts_moves(kr):
+        if len(facts) > len(kr.evidence) or cuts_facts(kr):
             beside[kr.id] = f"{folder}/{names[kr.id]}.html"
             yield beside[kr.id], html.facts_page(report, kr, facts, back=f"{home}{name}")
     yield name, html.full_report(with_planned(workspace.config, report), beside)

@@ -14,7 +14,12 @@ from .need import metrics_of
 
 
 def with_planned(config: Config, report: ProgressReport) -> ProgressReport:
-    """The report with `planned` and `excluded` of every key result that the config still has."""
+    """The report with `planned` and `excluded` of every key result that the config still has.
+
+    Of what was said under another config nothing is known that was planned then.
+    """
+    if report.said is not None and not report.said.same_config:
+        return report
     defined = {o.id: o for o in config.objectives if o.cycle.name == report.cycle.name}
     told = (_objective(config, defined[o.id], o) if o.id in defined else o for o in report.objectives)
     return replace(report, objectives=tuple(told))

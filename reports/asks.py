@@ -20,7 +20,7 @@ from .progress_report import ProgressReport, ReportedKeyResult, ReportedObjectiv
 Kind = Literal["decide", "talk", "blind"]
 
 UNLIKELY = 0.10
-"""Below this chance of reaching its target a key result is one to decide on, whatever its pace."""
+"""Below this chance of reaching its target a committed key result is one to decide on, whatever its pace."""
 
 _RUNNING = frozenset({Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.MET})
 _TOLD_BY_SOURCE = frozenset({Health.UNAUTHORIZED, Health.FAILED})
@@ -64,7 +64,7 @@ def _decide(objective: ReportedObjective, kr: ReportedKeyResult) -> Ask | None:
     status = kr.judgement.status
     if status is Status.MISSED:
         words = f"{LOOKS[status].words}; carry it over, change it or drop it"
-    elif status is Status.OFF_TRACK or (status in _RUNNING and _is_unlikely(kr)):
+    elif status is Status.OFF_TRACK or (status in _RUNNING and _is_unlikely(objective, kr)):
         but = "" if status is Status.OFF_TRACK else "but "
         odds = f", {but}{chance(kr.forecast.probability)} chance" if kr.forecast else ""
         words = f"{LOOKS[status].words}{odds}; revise, drop or act"
@@ -73,7 +73,10 @@ def _decide(objective: ReportedObjective, kr: ReportedKeyResult) -> Ask | None:
     return _of(objective, kr, "decide", words, f"keyresults explain {kr.id}")
 
 
-def _is_unlikely(kr: ReportedKeyResult) -> bool:
+def _is_unlikely(objective: ReportedObjective, kr: ReportedKeyResult) -> bool:
+    """Nobody expects all of an aspirational target."""
+    if objective.kind == "aspirational":
+        return False
     return kr.forecast is not None and below(kr.forecast.probability, UNLIKELY)
 
 

@@ -101,7 +101,6 @@ def key_result_view(kr: ReportedKeyResult, kind: Kind, dates: Dates, *, anchor: 
     """`anchor` is unique on the page; `beside` the address of the page with all facts, empty without one."""
     course, judged = Course.of(kr, dates), kr.judgement
     moves = [_move(kr, move, dates) for move in kr.moves]
-    room = MOST_FACTS - sum(len(move.facts) for move in moves)
     return KeyResultView(
         id=kr.id,
         anchor=anchor,
@@ -121,14 +120,19 @@ def key_result_view(kr: ReportedKeyResult, kind: Kind, dates: Dates, *, anchor: 
         chart=_chart(kr, course, dates),
         rows=list(_rows(kr, dates)),
         moves=moves,
-        facts=[fact_row(note, dates) for note in kr.evidence[: max(0, room)]],
+        facts=[fact_row(note, dates) for note in kr.evidence[: _room(kr)]],
         beside=beside,
     )
 
 
-def cuts_moves(kr: ReportedKeyResult) -> bool:
-    """Whether some of the facts behind a move have no room on the page."""
-    return any(len(move.facts) > _FACTS_OF_A_MOVE for move in kr.moves)
+def cuts_facts(kr: ReportedKeyResult) -> bool:
+    """Whether some of the facts behind the reading or a move have no room on the page."""
+    return len(kr.evidence) > _room(kr) or any(len(move.facts) > _FACTS_OF_A_MOVE for move in kr.moves)
+
+
+def _room(kr: ReportedKeyResult) -> int:
+    """For how many facts behind the reading there is room beside those of the moves."""
+    return max(0, MOST_FACTS - sum(min(len(move.facts), _FACTS_OF_A_MOVE) for move in kr.moves))
 
 
 def link(words: str, address: str | None) -> Link:

@@ -197,7 +197,8 @@ def test_what_is_off_track_or_hardly_possible_is_to_be_decided():
     hopeless = latency(status=Status.ON_TRACK, id="hopeless", title="Hopeless", forecast=forecast(0.09), owner=None)
     missed = latency(status=Status.MISSED, id="missed", title="Missed")
     fine = latency(status=Status.ON_TRACK, forecast=forecast(0.10))
-    assert asked(hopeless, fine, off, missed) == [
+    (committed,) = (replace(o, kind="committed") for o in report(hopeless, fine, off, missed).objectives)
+    assert asked(objectives=(committed,)) == [
         ("decide", "Missed", "missed; carry it over, change it or drop it", "ana", "keyresults explain missed"),
         ("decide", "Off", "off track, 12% chance; revise, drop or act", "ana", link),
         (
@@ -214,6 +215,10 @@ def test_a_draft_and_a_withdrawn_one_ask_nothing():
     for status in (Status.DRAFT, Status.WITHDRAWN, Status.NOT_STARTED):
         broken = GuardrailState(metric="g", holds=False, value=1.0, unit="count", limit="at most 0", words="broken")
         assert asked(latency(status=status, forecast=forecast(0.0), judged={"guardrails": (broken,)})) == []
+
+
+def test_that_all_of_an_aspirational_target_is_unlikely_is_no_reason_to_decide():
+    assert asked(latency(status=Status.ON_TRACK, forecast=forecast(0.02))) == []
 
 
 @pytest.mark.parametrize(("confidence", "asks_to_talk"), [(8, False), (9, True), (1, True), (2, False), (None, False)])

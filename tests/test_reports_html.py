@@ -11,7 +11,7 @@ import pytest
 from keyresults.jobs.whole_files import write_whole
 from keyresults.metrics.reading import Health
 from keyresults.reports import html
-from keyresults.reports.html_key_result import MOST_FACTS, link
+from keyresults.reports.html_key_result import MOST_FACTS, cuts_facts, link
 from keyresults.reports.progress_report import DayValue
 from report_cases import HOSTILE, charted, fact, hostile_report, key_result, latency, report, told
 
@@ -184,6 +184,20 @@ def test_at_most_fifty_facts_of_a_key_result_stand_in_the_page():
     text = html.full_report(found, {"p99": "evidence/p99.html"})
     assert text.count("<tr><td>") == MOST_FACTS == 50
     assert 'And 110 more: see <a href="evidence/p99.html">all facts</a>.' in text
+
+
+@pytest.mark.parametrize(
+    ("behind_moves", "behind_the_reading", "cut"),
+    [((), 50, False), ((), 51, True), ((10, 10, 10), 20, False), ((10, 10, 10), 21, True), ((11,), 5, True)],
+)
+def test_whatever_has_no_room_on_the_page_is_said_to_be_cut(behind_moves, behind_the_reading, cut):
+    facts = tuple(fact(f"d-{n}", True, "forward", "a new version") for n in range(60))
+    rich = told().objectives[0].key_results[0]
+    moves = tuple(replace(rich.moves[0], facts=facts[:n]) for n in behind_moves)
+    one = replace(rich, evidence=facts[:behind_the_reading], moves=moves)
+    assert cuts_facts(one) is cut
+    shown = html.full_report(report(one)).count("<tr><td>")
+    assert (shown < sum(behind_moves) + behind_the_reading) is cut
 
 
 def test_a_page_of_facts_tells_all_of_them_and_leads_back():

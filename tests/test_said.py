@@ -11,8 +11,11 @@ from job_scenes import NOW, rows, workspace, write_rows, write_scene
 from keyresults.cli.main import main
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import evaluate
+from keyresults.jobs.planned import with_planned
 from keyresults.jobs.said import NothingSaid, said_on
 from keyresults.jobs.workspace import Workspace
+from keyresults.reports.dates import Dates
+from keyresults.reports.details import details
 
 DAY = date(2026, 11, 20)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -148,3 +151,32 @@ class TestTheCommand:
     def test_where_nothing_was_said_it_ends_with_a_wrong_usage_s_code(self, capsys):
         assert main(["status", "--said-on", "2026-11-01"]) == 2
         assert "`keyresults status --as-of 2026-11-01` says what today's facts say" in capsys.readouterr().err
+
+
+class TestAnotherMetric:
+    def test_the_target_it_began_with_is_not_shown_in_the_unit_of_the_metric_now(self, config):
+        """One deployment a day was asked for; of rollbacks, which judge since, that is no 100 %."""
+        rate = '{ on = 2026-11-02, reason = "Often enough", metric = "rollbacks", target = { at_most = "30%" } }'
+        before = '  metric = "often"\n'
+        config.write_text(config.read_text().replace(before, f"{before}  revisions = [{rate}]\n"))
+        collected(config)
+        (kr,) = (kr for o in judged(config, NOW, NOW).objectives for kr in o.key_results if kr.id == "daily")
+        dates = Dates.seen_at(NOW, "Europe/Berlin")
+        row = next(row.words for row in details(kr, dates) if row.label == "Target")
+        assert row == "≤ 30%, by 31 Dec, began with at least 1/day"
+        assert kr.measured_since == date(2026, 11, 2)
+
+    def test_what_was_planned_under_another_config_is_not_drawn_by_that_of_today(self, config):
+        collected(config)
+        then = said(config, DAY)
+        config.write_text(config.read_text().replace('{ from = "40%", to = "80%" }', '{ from = "40%", to = "90%" }'))
+        now = said(config, DAY)
+        planned = [
+            [bool(kr.planned) for o in found.objectives for kr in o.key_results] for found in drawn(config, then, now)
+        ]
+        assert planned == [[True] * 3, [False] * 3]
+
+
+def drawn(config, *reports):
+    with workspace(config, NOW, writing=False) as one:
+        return [with_planned(one.config, report) for report in reports]
