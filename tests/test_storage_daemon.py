@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from keyresults.metrics.table import microseconds
+from keyresults.storage.account import Quota
 from keyresults.storage.outbox import Notice
 from keyresults.storage.store import Store
 
@@ -109,3 +111,47 @@ def test_a_topic_says_what_was_told_last(store):
     store.tell([], {"blind/github": "blind"}, NINE)
     store.tell([], {"blind/github": "sees", "status/p99": "met"}, NINE + HOUR)
     assert store.told() == {"blind/github": "sees", "status/p99": "met"}
+
+
+def test_requests_are_told_of_runs_that_are_new_or_were_awaited(store):
+    assert (store.newest_run(), store.requests_since(0, set())) == (0, [])
+    first = store.start_run("github", None, NINE)
+    second = store.start_run("files", None, NINE)
+    store.finish_run(second, NINE, "failed", "no answer", 3, 0, 0, 0)
+    assert store.newest_run() == second
+    assert store.requests_since(0, set()) == [(first, "github", None), (second, "files", 3)]
+    store.finish_run(first, NINE, "ok", None, 7, 0, 0, 0)
+    assert store.requests_since(second, set()) == []
+    assert store.requests_since(second, {first}) == [(first, "github", 7)]
+
+
+def test_all_quotas_are_listed_each_as_of_now(store):
+    now, later = microseconds(NINE), microseconds(NINE + HOUR)
+    for resource, reset in (("graphql", later), ("core", now + 1)):
+        store.hear("digest", resource, Quota(limit=5000, remaining=100, reset=reset), free=False, now=now)
+    told = {resource: account for _, resource, account in store.accounts(later - 1)}
+    assert list(told) == ["core", "graphql"]
+    assert told["core"].limit is None, "its window is over, and nothing was heard of the next"
+    assert (told["graphql"].limit, told["graphql"].remaining, told["graphql"].reset) == (5000, 100, later)
+
+
+def test_when_a_cycle_was_last_evaluated_is_told_without_reading_it(store):
+    assert store.last_confirmed("2026-Q4") is None
+    for hour, ground in enumerate(("a", "a", "b")):
+        at = NINE + hour * HOUR
+        store.put_evaluation(at=at, cycle="2026-Q4", day=at.date(), config_digest="c", content="{}", ground=ground)
+        assert store.last_confirmed("2026-Q4") == at
+    assert store.last_confirmed("2026-Q3") is None
+
+
+def test_many_definitions_are_noted_as_if_one_by_one(store):
+    store.put_definitions("c", {"a": {"target": 1}, "b": {"target": 1}}, NINE)
+    store.put_definitions("c", {"a": {"target": 2}, "b": {"target": 1}, "d": {"target": 1}}, NINE + HOUR)
+    store.put_definitions("c", {}, NINE + 2 * HOUR)
+    found = store.definitions("c")
+    assert {kr: (d.snapshot["target"], d.first_seen, d.last_seen) for kr, d in found.items()} == {
+        "a": (2, NINE + HOUR, NINE + HOUR),
+        "b": (1, NINE, NINE + HOUR),
+        "d": (1, NINE + HOUR, NINE + HOUR),
+    }
+    assert [one.snapshot["target"] for one in found["a"].earlier] == [1]
