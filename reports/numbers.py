@@ -89,10 +89,10 @@ def change(before: float, after: float, unit: str, *, per: Period | None = None)
 
 
 def chance(probability: float) -> str:
-    """`22%`, rounded; what is neither impossible nor certain never reads so."""
-    if 0 < probability < _LEAST_CHANCE:
+    """`22%`, rounded; nothing reads as impossible or certain: where none of many trials came true, the next one may."""
+    if probability < _LEAST_CHANCE:
         return f"under {_LEAST_CHANCE:.0%}"
-    if 1 - _LEAST_CHANCE < probability < 1:
+    if probability > 1 - _LEAST_CHANCE:
         return f"over {1 - _LEAST_CHANCE:.0%}"
     return f"{probability:.0%}"
 

@@ -174,7 +174,15 @@ def test_a_rate_changes_per_one_period():
 
 @pytest.mark.parametrize(
     ("probability", "text"),
-    [(0.0, "0%"), (0.004, "under 1%"), (0.224, "22%"), (0.99, "99%"), (0.996, "over 99%"), (1.0, "100%")],
+    [
+        (0.0, "under 1%"),
+        (0.01, "1%"),
+        (0.004, "under 1%"),
+        (0.224, "22%"),
+        (0.99, "99%"),
+        (0.996, "over 99%"),
+        (1.0, "over 99%"),
+    ],
 )
-def test_no_chance_reads_as_certain_that_is_not(probability, text):
+def test_no_chance_reads_as_certain(probability, text):
     assert chance(probability) == text
