@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ..collectors.manual import Manual
 from ..config.model import SourceConfig
 from ..metrics.definition import MetricDefinition
 from ..metrics.traits import is_carried
@@ -21,36 +22,57 @@ _LASTING = ("failed", "unauthorized", "config")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def blind(workspace: Workspace, now: datetime) -> dict[str, Blind]:
-    """The sources that metrics can't be read for, by name, each with its oldest data.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """`old` are the sources whose data is too old, `blind` those of them where collecting did not help."""
 
-    One that was never collected is blind once that has failed, not before it was tried.
+    old: frozenset[str]
+    blind: Mapping[str, Blind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    blind: Blind
+    tried: bool
+
+
+def sight(workspace: Workspace, now: datetime) -> Sight:
+    """What is seen of each source, by its oldest data.
+
+    After a rest, and while the past is fetched, data is old that nobody tried to renew yet: that is no blindness.
     """
     config, store = workspace.config, workspace.store
     bindings = Bindings(config, store)
     runs = {name: store.last_source_run(name) for name in config.sources}
-    found: dict[str, list[Blind]] = {}
+    found: dict[str, list[_Looked]] = {}
     for metric in config.metrics.values():
         for question in questions(metric):
             states = [s for s in bindings.states(question) or () if concerns(metric, s.stream)]
-            those = _of(config.sources[question.source], metric, states, runs[question.source], now)
-            found.setdefault(question.source, []).extend(those)
-    return {source: _oldest(those) for source, those in found.items() if those}
+            source = config.sources[question.source]
+            found.setdefault(source.name, []).extend(_looked(source, metric, states, runs[source.name], now))
+    sure = {name: tried for name, those in found.items() if (tried := [one.blind for one in those if one.tried])}
+    return Sight(
+        frozenset(name for name, those in found.items() if those),
+        {name: _oldest(those) for name, those in sure.items()},
+    )
 
 
-def _of(
+def _looked(
     source: SourceConfig,
     metric: MetricDefinition,
     states: Sequence[StreamState],
     whole: RunRecord | None,
     now: datetime,
-) -> Iterator[Blind]:
+) -> Iterator[_Looked]:
     for state in states:
         newest = _newest(metric, state)
-        if _is_blind(metric, newest, state.last_run or whole, now):
-            yield _said(source, metric, newest, state.last_run, whole)
-    if not states and _is_blind(metric, None, whole, now):
-        yield _said(source, metric, None, whole)
+        if newest is None and _failed_from_the_start(state.last_run or whole):
+            yield _Looked(_said(source, metric, None, state.last_run, whole), tried=True)
+        if newest is not None and now - newest > metric.max_age:
+            tried = source.type == Manual.type or _was_tried(state, whole, newest + metric.max_age)
+            yield _Looked(_said(source, metric, newest, state.last_run, whole), tried)
+    if not states and _failed_from_the_start(whole):
+        yield _Looked(_said(source, metric, None, whole), tried=True)
 
 
 def _newest(metric: MetricDefinition, state: StreamState) -> datetime | None:
@@ -60,10 +82,16 @@ def _newest(metric: MetricDefinition, state: StreamState) -> datetime | None:
     return state.coverage.ranges[-1].end if state.coverage else None
 
 
-def _is_blind(metric: MetricDefinition, newest: datetime | None, run: RunRecord | None, now: datetime) -> bool:
-    if newest is None:
-        return run is not None and run.outcome in _LASTING
-    return now - newest > metric.max_age
+def _failed_from_the_start(run: RunRecord | None) -> bool:
+    return run is not None and run.outcome in _LASTING
+
+
+def _was_tried(state: StreamState, whole: RunRecord | None, since: datetime) -> bool:
+    """Whether a collection that began later has ended; a first one that has to wait goes on."""
+    runs = [run for run in (state.last_run, whole) if run is not None and run.started_at > since]
+    if state.last_success is None:
+        return any(_failed_from_the_start(run) for run in runs)
+    return bool(runs)
 
 
 def _said(source: SourceConfig, metric: MetricDefinition, newest: datetime | None, *runs: RunRecord | None) -> Blind:

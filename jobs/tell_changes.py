@@ -14,7 +14,7 @@ from ..reports.dates import Dates
 from ..reports.messages import Message
 from ..reports.progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
 from ..storage.outbox import Notice
-from .blindness import blind
+from .blindness import sight
 from .closed import closing_in_force
 from .readers import open_readers, readers
 from .workspace import Workspace
@@ -111,15 +111,17 @@ def _statuses(report: ProgressReport) -> dict[str, Status]:
 
 
 def _tell_sight(workspace: Workspace, now: datetime, told: Mapping[str, str], news: News) -> None:
-    config, found = workspace.config, blind(workspace, now)
+    config, seen = workspace.config, sight(workspace, now)
     dates = Dates.seen_at(now, config.calendar.timezone)
     for source in config.sources.values():
         topic = f"blind/{source.name}"
-        is_blind, was_blind = source.name in found, told.get(topic) == "blind"
-        if is_blind is was_blind:
+        was_blind, found = told.get(topic) == "blind", seen.blind.get(source.name)
+        if found is not None and not was_blind:
+            state, message = "blind", messages.of_blind(found, dates, now)
+        elif was_blind and source.name not in seen.old:
+            state, message = "sees", messages.of_sight(source.name)
+        else:
             continue
-        state = "blind" if is_blind else "sees"
         news.topics[topic] = state
-        message = messages.of_blind(found[source.name], dates, now) if is_blind else messages.of_sight(source.name)
         channels = readers(config, "blind", (source.owner,) if source.owner else ())
         news.notices += notices(message, f"{topic}/{now.isoformat(timespec='seconds')}/{state}", channels, "blind")

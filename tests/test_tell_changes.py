@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from job_scenes import NOW, rows, workspace, write_scene
+from keyresults.collectors.contract import RetryAt
+from keyresults.collectors.file import FactFiles
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import evaluate_all
 from keyresults.jobs.tell import tell_changes
 from keyresults.krs.judgement import Status
+from keyresults.metrics.ranges import TimeRange, TimeRanges
 from report_cases import judgement, key_result, report
 
 DAY = timedelta(days=1)
@@ -226,25 +230,55 @@ class TestSight:
         tell_changes(one, NOW)
         assert self.told(one) == []
 
-    def test_it_is_told_once_that_it_went_blind_and_once_that_it_sees(self, config, one):
-        collect(one)
-        collected = datetime(2026, 11, 19, 23, tzinfo=UTC)
-        for hours in range(-24, 24 * 5, 6):
-            tell_changes(one, collected + 3 * DAY + timedelta(hours=hours, seconds=1))
+    def look(self, config, at, *, collected=True):
+        with workspace(config, at) as one:
+            if collected:
+                collect(one)
+            tell_changes(one, at)
+            return self.told(one)
+
+    def test_it_is_told_once_that_it_went_blind_and_once_that_it_sees(self, config):
+        old = datetime(2026, 11, 19, 23, tzinfo=UTC) + 3 * DAY
         first = [("blind/exports/2026-11-22T23:00:01+00:00/blind", "chat", "exports is blind")]
-        assert self.told(one) == first
+        for hours in range(-24, 48, 6):
+            found = self.look(config, old + timedelta(hours=hours, seconds=1))
+            assert found == (first if hours >= 0 else [])
         config.write_text(config.read_text().replace("to = 2026-11-19", "to = 2026-11-26"))
         later = datetime(2026, 11, 27, 12, tzinfo=UTC)
-        with workspace(config, later) as two:
-            collect(two)
-            for hours in (0, 1, 2):
-                tell_changes(two, later + timedelta(hours=hours))
-            sees = ("blind/exports/2026-11-27T12:00:00+00:00/sees", "chat", "exports sees again")
-            assert self.told(two) == [*first, sees]
+        sees = ("blind/exports/2026-11-27T12:00:00+00:00/sees", "chat", "exports sees again")
+        for hours in (0, 1, 2):
+            assert self.look(config, later + timedelta(hours=hours)) == [*first, sees]
 
-    def test_it_says_what_suffers(self, one):
+    def test_after_a_rest_old_data_is_no_blindness_until_it_was_tried_to_renew_it(self, config):
+        back = NOW + 21 * DAY
+        assert self.look(config, NOW) == []
+        assert self.look(config, back, collected=False) == []
+        assert len(self.look(config, back)) == 1
+
+    def test_what_was_blind_before_a_rest_does_not_see_for_it(self, config):
+        assert len(self.look(config, NOW + 5 * DAY)) == 1
+        assert len(self.look(config, NOW + 26 * DAY, collected=False)) == 1
+
+    def test_while_the_past_is_fetched_it_is_not_blind(self, one, monkeypatch):
+        """The first collection is under way: a batch of long ago is stored, and its run has not ended."""
+        real = FactFiles.collect
+
+        def slow(self, stream, window, cursor):
+            batch = next(iter(real(self, stream, window, cursor)))
+            start = window.start
+            yield replace(batch, covered=TimeRanges.of(TimeRange(start, start + 10 * DAY)))
+            tell_changes(one, NOW)
+            raise RetryAt(NOW + timedelta(hours=1), "the quota is used up")
+
+        monkeypatch.setattr(FactFiles, "collect", slow)
         collect(one)
-        tell_changes(one, datetime(2026, 11, 27, tzinfo=UTC))
+        (state,) = one.store.states("exports")
+        assert state.coverage.ranges[-1].end < NOW - 30 * DAY
+        tell_changes(one, NOW)
+        assert self.told(one) == []
+
+    def test_it_says_what_suffers(self, config, one):
+        self.look(config, datetime(2026, 11, 27, tzinfo=UTC))
         (waiting,) = [w for w in one.store.unsent() if w.notice.occasion == "blind"]
         assert waiting.notice.body.splitlines() == [
             "Its data is 7 days old; rollbacks, often can do with 3 days.",
@@ -254,10 +288,7 @@ class TestSight:
 
     def test_without_an_owner_everybody_is_told_who_wants_it(self, config):
         config.write_text(config.read_text().replace('\nowner = "search"', ""))
-        with workspace(config) as one:
-            collect(one)
-            tell_changes(one, NOW + 4 * DAY)
-            assert {channel for _, channel, _ in self.told(one)} == {"chat", "payers"}
+        assert {channel for _, channel, _ in self.look(config, NOW + 4 * DAY)} == {"chat", "payers"}
 
     def test_one_that_fails_from_the_start_is_blind(self, config):
         (config.parent / "deployments.csv").write_text("nonsense\n1\n")
