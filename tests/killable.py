@@ -16,9 +16,12 @@ from datetime import date, datetime
 from pathlib import Path
 
 import alembic.command
+import apscheduler.schedulers.base as apscheduler
 import pandas
 import psycopg
 import requests
+from apscheduler.executors import pool
+from apscheduler.schedulers import background
 from job_scenes import workspace
 from keyresults.collectors import file, http
 from keyresults.config.model import ReportSettings
@@ -27,13 +30,26 @@ from keyresults.jobs.checkin import check_in, named
 from keyresults.jobs.collect import backfill, collect
 from keyresults.jobs.deliver import deliver
 from keyresults.jobs.evaluate import evaluate_all
+from keyresults.jobs.service import Service
 from keyresults.reports import machine, markdown, terminal
 from keyresults.storage import schema
 from keyresults.storage.backups import write_backup
 from keyresults.storage.copying import copy, open_to_fill
 from keyresults.storage.store import Store
 
-IMPORTED = (alembic.command, pandas, psycopg, requests, http, source_collection, machine, markdown, terminal)
+IMPORTED = (
+    alembic.command,
+    pandas,
+    psycopg,
+    requests,
+    http,
+    source_collection,
+    machine,
+    markdown,
+    terminal,
+    background,
+    pool,
+)
 """Work imports these when it first needs them; here they are there before it begins."""
 
 file.BATCH = 250
@@ -85,6 +101,25 @@ class Work:
         with self.open() as one:
             deliver(one, self.now)
 
+    def run(self) -> None:
+        """As the daemon, until each of its jobs has ended once."""
+        now = self.now
+
+        class Standing(datetime):
+            @classmethod
+            def now(cls, tz: object = None) -> datetime:
+                return now
+
+        apscheduler.datetime = Standing
+        one, give_up = self.open(), time.monotonic() + 60
+        one.chance = lambda: 0.0
+        with one, Service(one, bound=0.02) as service:
+            service.start()
+            while any(job.next_due is not None and job.next_due <= now for job in one.store.jobs().values()):
+                assert time.monotonic() < give_up, one.store.jobs()
+                time.sleep(0.01)
+            assert service.stop(20)
+
     def migrate(self) -> None:
         if (newer := self.folder / "migrations").exists():
             schema.MIGRATIONS, schema.REVISIONS = newer, (*schema.REVISIONS, "next")
@@ -97,6 +132,10 @@ class Work:
     def copy(self) -> None:
         with Store.open(self.source, read_only=True) as source, open_to_fill(self.url) as target:
             copy(source, target)
+
+
+LONGEST = 120.0
+"""Seconds after which work that should end is ended."""
 
 
 def play(asked: dict[str, str], delay: float | None) -> dict[str, object]:
@@ -115,7 +154,7 @@ def play(asked: dict[str, str], delay: float | None) -> dict[str, object]:
             os._exit(code)
     handle = os.pidfd_open(child)
     try:
-        if not select.select([handle], [], [], delay)[0]:
+        if not select.select([handle], [], [], LONGEST if delay is None else delay)[0]:
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
     finally:

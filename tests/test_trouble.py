@@ -52,7 +52,8 @@ window = "7d"
 
 def scene(folder, first=20, **more):
     path = write_scene(folder, ALL[:first], **more)
-    path.write_text(path.read_text().replace("[sources.exports]\n", '[sources.exports]\nevery = "1h"\n'))
+    text = path.read_text().replace("[sources.exports]\n", '[sources.exports]\nevery = "1h"\n')
+    path.write_text(text + '\n[daemon]\nlisten = "127.0.0.1:0"\n')
     return path
 
 
@@ -105,7 +106,7 @@ def test_a_full_disk(config, monkeypatch, caplog):
     with daemon(config, monkeypatch) as one:
         one.go_on(MINUTE)
         assert one.deployments() == 20
-        grow(config, 2000)
+        grow(config, 500)
         room = "PRAGMA max_page_count=1"  # as many pages as there are
         engine = one.store._engine
 
@@ -123,7 +124,7 @@ def test_a_full_disk(config, monkeypatch, caplog):
             event.remove(engine, "connect", limit)
             one.store.close()
 
-        after(one, room_again, 2000)
+        after(one, room_again, 500)
 
 
 def test_a_locked_database(config, monkeypatch, caplog):
