@@ -13,7 +13,7 @@ from .guardrails import all_hold, any_broken, guardrail_states
 from .judgement import GuardrailState, Judgement, Status
 from .keep import is_measured
 from .model import KeyResult
-from .standing import LANDING, Case, Standing, is_coarse, stand
+from .standing import LANDING, Case, Standing, is_coarse, measures_as_begun, stand
 
 Verdict = tuple[Status, str]
 
@@ -32,7 +32,7 @@ def judge(case: Case, *, guardrails: Mapping[str, Reading | None], as_of: dateti
         status=status,
         why=why,
         reading=standing.reading,
-        baseline=case.baseline,
+        baseline=case.baseline if measures_as_begun(case, standing.moment) else None,
         target_value=standing.goal.limit if standing.goal else None,
         comparison=standing.goal.comparison if standing.goal else None,
         shape=standing.goal.shape if standing.goal else None,

@@ -89,6 +89,7 @@ class KeptDays:
 class Judgement:
     """One key result, judged.
 
+    `baseline` is None, too, where it is in another unit than the metric in force.
     `progress` is what is shown: cut to two decimals, 0 to 1, at most 0.99 while unsatisfied.
     `raw_progress` is neither cut nor clamped. `expected` is where the plan wants it at the end of
     what the reading covers. `needed_pace` is how many times faster than planned the rest must go.

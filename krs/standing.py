@@ -124,9 +124,13 @@ def stand(case: Case, as_of: datetime) -> Standing:
 
 
 def origin_of(case: Case, at: Moment) -> float | None:
-    """The baseline's value, where it is in the unit of the metric that is judged now: a revision may change both."""
-    same_unit = case.traits[case.kr.metric].unit == at.traits.unit
-    return case.baseline.value if case.baseline is not None and same_unit else None
+    """The baseline's value, where it is in the unit of the metric that is judged now."""
+    return case.baseline.value if case.baseline is not None and measures_as_begun(case, at) else None
+
+
+def measures_as_begun(case: Case, at: Moment) -> bool:
+    """Whether the metric in force has the unit of the one the baseline was measured by: a revision may change both."""
+    return case.traits[case.kr.metric].unit == at.traits.unit
 
 
 def _judged_reading(case: Case, at: Moment, readings: Sequence[Reading]) -> tuple[Reading | None, bool]:

@@ -159,7 +159,7 @@ def _rows(kr: ReportedKeyResult, dates: Dates) -> Iterator[Row]:
 def _due(kr: ReportedKeyResult, kind: Kind) -> float | None:
     """Where the plan wants the bar to be, of what is not reached yet."""
     judged = kr.judgement
-    if judged.expected is None or judged.progress is None or judged.satisfied:
+    if judged.expected is None or judged.progress is None or judged.satisfied or judged.status in wording.NOT_PACED:
         return None
     return 100 * judged.expected * (LANDING if kind == "aspirational" else 1)
 

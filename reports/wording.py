@@ -45,6 +45,9 @@ HEALTH_WORDS: dict[Health, str] = {
     Health.OK: "ok",
 }
 
+NOT_PACED = frozenset({Status.DRAFT, Status.WITHDRAWN})
+"""Statuses of what is shown and not judged: nothing is due of it."""
+
 _NOT_DUE = frozenset({Status.NOT_STARTED, Status.WITHDRAWN})
 _BY_NUMBERS = frozenset({Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.MET, Status.DRAFT})
 _SEEN = frozenset({Health.OK, Health.PARTIAL})
@@ -117,7 +120,7 @@ def pace(kr: ReportedKeyResult, kind: Kind) -> str:
     if is_spent(kr):
         return _spent(kr)
     said = [] if judged.progress is None else [percent(judged.progress)]
-    if judged.status is Status.DRAFT or judged.satisfied:
+    if judged.status in NOT_PACED or judged.satisfied:
         return ", ".join(said)
     if judged.expected is not None and judged.expected < 1:
         said.append(f"expected {percent(judged.expected * (LANDING if kind == 'aspirational' else 1))}")
@@ -130,7 +133,7 @@ def _spent(kr: ReportedKeyResult) -> str:
     judged = kr.judgement
     used = f"{value_now(kr)} of {amount(kr.target.value, kr.unit)} used"
     said = [used if judged.kept is None else kept_days(judged.kept)]
-    if judged.status is not Status.DRAFT and judged.expected is not None and judged.expected < 1:
+    if judged.status not in NOT_PACED and judged.expected is not None and judged.expected < 1:
         said.append(f"{percent(judged.expected)} of the time gone")
     return ", ".join(said)
 

@@ -118,6 +118,7 @@ def test_a_share_far_from_its_target_shows_none_in_short():
         ({"progress": 0.58, "expected": 0.6, "needed_pace": 1.04}, "58%, expected 60%"),
         ({"progress": 1.0, "expected": 0.77, "needed_pace": 0.0, "satisfied": True}, "100%"),
         ({"progress": 0.76, "expected": 0.87, "needed_pace": 1.9, "status": Status.DRAFT}, "76%"),
+        ({"progress": 0.31, "expected": 0.87, "needed_pace": 5.3, "status": Status.WITHDRAWN}, "31%"),
         ({"progress": 0.64, "expected": 1.0, "status": Status.MISSED}, "64%"),
         ({"progress": None, "expected": None}, ""),
     ],

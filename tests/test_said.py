@@ -165,6 +165,7 @@ class TestAnotherMetric:
         row = next(row.words for row in details(kr, dates) if row.label == "Target")
         assert row == "≤ 30%, by 31 Dec, began with at least 1/day"
         assert kr.measured_since == date(2026, 11, 2)
+        assert kr.judgement.baseline is None
 
     def test_what_was_planned_under_another_config_is_not_drawn_by_that_of_today(self, config):
         collected(config)
