@@ -142,10 +142,8 @@ class Daemon:
         except (Failed, StoreError) as failure:
             error = str(failure)
         except Exception as unexpected:
-            error = _of_the_system(unexpected)
-            if error is None:
-                log.exception("%s failed in a way it should not", routine.name)
-                error = f"it failed in a way it should not: {type(unexpected).__name__}"
+            log.exception("%s failed in a way it should not", routine.name)
+            error = f"it failed in a way it should not: {type(unexpected).__name__}"
         now = workspace.clock()
         again = next_due(routine, due, begun, now, said) if error is None else self._retry(routine, now)
         outcome: JobOutcome = "ok" if error is None else "failed"
@@ -174,10 +172,3 @@ class Daemon:
             note()
         except StoreError as error:
             log.error("it can't be noted when jobs are due: %s", error)
-
-
-def _of_the_system(error: Exception) -> str | None:
-    """What a file could not be done, in words: a full disk, a folder that may not be written. None for all else."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return None

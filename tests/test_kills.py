@@ -500,11 +500,9 @@ def made(kind, tmp_path, url, request):
         (Collect, "sqlite"),
         (Report, "sqlite"),
         (Migrate, "sqlite"),
-        (Copy, "sqlite"),
         (Evaluate, "postgres"),
         (Deliver, "postgres"),
         (Migrate, "postgres"),
-        (Backup, "postgres"),
     ],
     indirect=["store_url"],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import socket
 import sqlite3
@@ -125,6 +126,60 @@ def test_a_full_disk(config, monkeypatch, caplog):
             one.store.close()
 
         after(one, room_again, 500)
+
+
+REPORTS = """
+[reports.daily]
+at = "13:30"
+formats = ["markdown", "json"]
+directory = "reports"
+"""
+
+
+@contextmanager
+def no_file_may_grow():
+    """As on a disk without room: what a process writes beyond this fails. (A disk of its own needs root.)"""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_on_which_nothing_can_be_noted(config, monkeypatch, caplog):
+    config.write_text(config.read_text() + REPORTS)
+    with daemon(config, monkeypatch) as one:
+        one.go_on(MINUTE)
+        grow(config, 40)
+        with no_file_may_grow():
+            one.go_on(HOUR)
+        assert "it can't be noted when jobs are due" in caplog.text
+        assert one.deployments() == 20
+        assert not list(config.parent.glob("reports/*"))
+        after(one, lambda: None, 40)
+        assert one.job("report/daily").outcome == "ok"
+        assert sorted(path.name for path in (config.parent / "reports").iterdir()) == [
+            "daily-2026-11-20.json",
+            "daily-2026-11-20.md",
+            "daily.json",
+            "daily.md",
+        ]
+
+
+def test_a_folder_for_reports_that_can_not_be_made(config, monkeypatch, caplog):
+    config.write_text(config.read_text() + REPORTS)
+    (config.parent / "reports").write_text("a file")
+    with daemon(config, monkeypatch) as one:
+        one.go_on(HOUR)
+        job = one.job("report/daily")
+        assert job.outcome == "failed"
+        assert f"{config.parent / 'reports'}" in job.error
+        assert "Traceback" not in caplog.text
+        assert one.job().outcome == "ok", "the others go on"
+        (config.parent / "reports").unlink()
+        one.go_on(HOUR + MINUTE)
+        assert one.job("report/daily").outcome == "ok"
 
 
 def test_a_locked_database(config, monkeypatch, caplog):
