@@ -228,6 +228,7 @@ def _reported(
         with_excluded=_with_excluded(evaluation, one),
         series=tuple(DayValue(r.day, r.value, r.health) for r in one.readings),
         measured_since=measured_since(kr, one.case.moment(evaluation.as_of).day),
+        accept_partial=kr.accept_partial,
         check_ins=check_ins,
         forecast=outlook,
         no_forecast=no_outlook,

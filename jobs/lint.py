@@ -88,7 +88,7 @@ def _past(
         reverted=None if reverts is None else int(reverts.numerator or 0),
         missed=_missed(evaluation, objective, kr, checked_in),
         last_check_in=None if checked_in is None else config.calendar.day_of(checked_in),
-        edited=None if former is None else target_text_before(kr, former),
+        edited=None if former is None else target_text_before(kr, former, config.calendar),
     )
 
 

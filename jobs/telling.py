@@ -81,7 +81,7 @@ class _Teller:
 
     def told(self, reported: ReportedKeyResult) -> ReportedKeyResult:
         kr = self.key_results[reported.id]
-        days = _usable(kr, reported)
+        days = _usable(reported)
         metric, moved = reported.judgement.metric, stretch_since(days, self.since)
         return replace(
             reported,
@@ -136,6 +136,6 @@ class _Teller:
         )
 
 
-def _usable(kr: KeyResult, reported: ReportedKeyResult) -> Sequence[DayOf]:
-    days = ((one.day, one.value) for one in reported.comparable if one.usable(kr.accept_partial))
+def _usable(reported: ReportedKeyResult) -> Sequence[DayOf]:
+    days = ((one.day, one.value) for one in reported.comparable if one.usable(reported.accept_partial))
     return [DayOf(day, value) for day, value in days if value is not None]

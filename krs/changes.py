@@ -101,14 +101,14 @@ def silent_changes(
     return tuple(found)
 
 
-def target_text_before(kr: KeyResult, former: Defined) -> str | None:
+def target_text_before(kr: KeyResult, former: Defined, calendar: Calendar) -> str | None:
     """The target as the file once had it, where that was edited although the key result has revisions."""
     if not kr.revisions:
         return None
     now = _plain(kr.target)
     for seen in (*former.earlier, former):
         was = seen.snapshot.get("target")
-        if was is not None and _is_bound(seen.snapshot, seen.last_seen.date()) and _differs(was, now):
+        if was is not None and _is_bound(seen.snapshot, calendar.day_of(seen.last_seen)) and _differs(was, now):
             return _shown(was)
     return None
 

@@ -9,13 +9,10 @@ from itertools import groupby
 
 from ..krs.planned import PlannedDay
 from ..metrics.calendar import Calendar
-from ..metrics.reading import Health
 from .dates import Dates
 from .progress_report import DayValue, ReportedKeyResult
 
 Point = tuple[date, float]
-
-USABLE = frozenset({Health.OK, Health.PARTIAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +24,7 @@ class Course:
     """
 
     values: tuple[DayValue, ...]
+    accept_partial: bool
     planned: tuple[PlannedDay, ...]
     first: date
     last: date
@@ -45,6 +43,7 @@ class Course:
         checked_in = {calendar.day_of(one.at) for one in kr.check_ins}
         return cls(
             values=values,
+            accept_partial=kr.accept_partial,
             planned=planned,
             first=first,
             last=last,
@@ -65,7 +64,10 @@ class Course:
     @property
     def doubtful(self) -> Sequence[Point]:
         """Those whose value can't be used."""
-        return [(d.day, d.value) for d in self.values if d.value is not None and d.health not in USABLE]
+        return [(d.day, d.value) for d in self.values if d.value is not None and not self.is_usable(d)]
+
+    def is_usable(self, one: DayValue) -> bool:
+        return one.usable(self.accept_partial)
 
     @property
     def expected(self) -> Sequence[Point]:
@@ -80,7 +82,7 @@ class Course:
     @property
     def stretches(self) -> Iterator[Sequence[Point]]:
         """The usable values, cut where a day has none."""
-        for usable, days in groupby(self.values, key=lambda one: one.value is not None and one.health in USABLE):
+        for usable, days in groupby(self.values, key=self.is_usable):
             if usable:
                 yield [(one.day, one.value) for one in days if one.value is not None]
 

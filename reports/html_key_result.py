@@ -12,7 +12,7 @@ from ..krs.standing import LANDING
 from ..metrics.reading import FactNote, Health
 from . import fact_words, wording
 from .charts import chart
-from .course import USABLE, Course
+from .course import Course
 from .dates import Dates
 from .details import Row, details
 from .drawing import drawn
@@ -216,7 +216,7 @@ def _table(kr: ReportedKeyResult, course: Course, dates: Dates) -> DayTable:
     rows = [
         (
             dates.day(day.day),
-            amount(day.value, kr.unit, per=per) + ("" if day.value is None or day.health in USABLE else " (not used)"),
+            amount(day.value, kr.unit, per=per) + ("" if day.value is None or course.is_usable(day) else " (not used)"),
             amount(expected.get(day.day), kr.unit, per=per),
             " to ".join(amount(limit, kr.unit, per=per) for limit in limits.get(day.day, ())) or MISSING,
         )

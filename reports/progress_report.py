@@ -135,7 +135,7 @@ class ReportedKeyResult:
     readings' `n` counts ("deployments"; empty where that says nothing). `target` is the one
     in force, `first_target` what the team began with where a revision replaced it. `series` is
     daily from the key result's start, oldest first, and of the metric that judges now since `measured_since` (None: all
-    of it). `with_excluded` is what the reading would be
+    of it); where `accept_partial`, readings with gaps are used as well. `with_excluded` is what the reading would be
     with the facts that the metric excludes, None where it excludes none. `no_forecast` says why there
     is no `forecast` where one was wanted. `takes` says what it takes until the deadline ("17 deployments in
     the 19 workdays that decide"). `before` is what the report before said, `moves` the biggest changes
@@ -158,6 +158,7 @@ class ReportedKeyResult:
     revisions: tuple[ReportedRevision, ...] = ()
     series: tuple[DayValue, ...] = ()
     measured_since: date | None = None
+    accept_partial: bool = False
     with_excluded: float | None = None
     forecast: Forecast | None = None
     no_forecast: str = ""

@@ -299,10 +299,10 @@ def since_check_in(kr: ReportedKeyResult, dates: Dates) -> str:
     reading, judged = kr.judgement.reading, kr.judgement
     if not kr.check_ins or reading is None or judged.kept is not None:
         return ""
-    if reading.value is None or reading.health not in _SEEN:
+    if reading.value is None or not reading.usable(kr.accept_partial):
         return ""
     day = dates.day_of(kr.check_ins[-1].at)
-    then = next((d.value for d in reversed(kr.comparable) if d.day <= day and d.health in _SEEN), None)
+    then = next((d.value for d in reversed(kr.comparable) if d.day <= day and d.usable(kr.accept_partial)), None)
     if then is None or day >= dates.today:
         return ""
     values = change(then, reading.value, kr.unit, per=period(kr))

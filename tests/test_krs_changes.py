@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from keyresults.krs.changes import MeasuredBy, silent_changes, snapshot
+from keyresults.krs.changes import MeasuredBy, silent_changes, snapshot, target_text_before
 from keyresults.krs.model import ChangeBy, Guardrail, Keep, PlanPoint, Reach, Revision, Threshold
 from krs_cases import BERLIN, key_result, midnight
 
@@ -198,3 +198,12 @@ def test_a_withdrawn_one_may_leave_the_file():
     assert told({"kr": stored(withdrawn)}) == []
     (words,) = told({"kr": stored(withdrawn)}, today=CHANGED - timedelta(days=1))
     assert words.startswith("kr: vanished")  # announced, and not yet in force
+
+
+@pytest.mark.parametrize(("early", "text"), [(timedelta(minutes=30), "60% to 85%"), (-timedelta(minutes=30), None)])
+def test_a_target_is_held_to_from_the_local_midnight_it_begins_with(early, text):
+    """Half an hour into 1 October in Berlin it is still September in London."""
+    seen = midnight(date(2026, 10, 1)) + early
+    before = replace(stored(KR), first_seen=seen, last_seen=seen)
+    edited = replace(KR, target=EIGHTY, revisions=(Revision(on=CHANGED, reason="Two joined", weight=2.0),))
+    assert target_text_before(edited, before, BERLIN) == text

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keyresults.metrics.reading import Health
 from keyresults.reports.axis import day_axis, value_axis
 from keyresults.reports.course import Course, corners
 from keyresults.reports.numbers import on_scale, scale
+from keyresults.reports.progress_report import DayValue
 from keyresults.reports.sparkline import sparkline
-from report_cases import DATES, charted
+from report_cases import DATES, charted, key_result
 
 START = date(2026, 10, 1)
 UNITS = ("ratio", "s", "count", "per_day", "per_workday", "tickets")
@@ -100,3 +102,11 @@ def test_a_small_line_has_a_path_for_each_stretch():
     assert re.search(r'<path d="(.*?)"', image)[1] == "M3,25L31.5,3 M117,14h0"
     assert 'aria-label="so &amp; &#34;so&#34;"' in image
     assert sparkline([[(START, 1.0)]], "") == ""
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_readings_with_gaps_are_drawn_as_usable_only_where_they_are_accepted(accepted):
+    days = [DayValue(START + timedelta(days=n), 0.4, Health.PARTIAL if n == 2 else Health.OK) for n in range(5)]
+    course = Course.of(key_result(series=tuple(days), accept_partial=accepted), DATES)
+    assert [len(stretch) for stretch in course.stretches] == ([5] if accepted else [2, 2])
+    assert [day for day, _ in course.doubtful] == ([] if accepted else [days[2].day])
