@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from ..krs.judgement import Status
-from ..krs.names import key_results_of
+from ..krs.model import KeyResult, Objective
 from ..krs.owners import owners
 from ..reports import messages
 from ..reports.dates import Dates
@@ -54,40 +54,41 @@ def notices(message: Message, key: str, channels: tuple[str, ...], occasion: str
 
 
 def _tell_statuses(workspace: Workspace, cycle: str, now: datetime, told: Mapping[str, str], news: News) -> None:
-    """By the newest two finished days. Each day is looked at once: what was said on it changes no more."""
+    """By the newest two finished days. They are looked at once a day: what was said on them changes no more."""
     seen, yesterday = f"said/{cycle}", workspace.config.calendar.day_of(now) - _DAY
+    if told.get(seen) == yesterday.isoformat():
+        return
+    news.topics[seen] = yesterday.isoformat()
     last = _said(workspace, cycle, yesterday)
-    if last is None or told.get(seen) == last[0].isoformat():
+    if last is None:
         return
     before = _said(workspace, cycle, last[0] - _DAY)
-    news.topics[seen] = last[0].isoformat()
     since, statuses = before[0] if before else last[0], _statuses(before[1]) if before else {}
-    for kr_id, (objective, kr) in _by_id(last[1]).items():
-        status = kr.judgement.status
-        topic = f"status/{cycle}/{kr_id}"
-        known = _known(workspace, cycle, kr_id, told)
+    said = _by_id(last[1])
+    for owner, kr in _defined(workspace, cycle):
+        if kr.id not in said:
+            continue
+        objective, reported = said[kr.id]
+        status, topic, known = reported.judgement.status, f"status/{cycle}/{kr.id}", _known(cycle, kr, told)
         if known is None:
             news.topics |= {} if status in _NOT_JUDGED else {topic: status}
-        elif status not in {known, *_NOT_JUDGED} and statuses.get(kr_id) is status:
+        elif status not in {known, *_NOT_JUDGED} and statuses.get(kr.id) is status:
             news.topics[topic] = status
-            message = messages.of_status(last[1], objective, kr, known, since)
-            news.notices += _of_status(workspace, cycle, kr_id, message, f"{topic}/{since}/{status}")
+            message = messages.of_status(last[1], objective, reported, known, since)
+            channels = open_readers(workspace.config, "status", owners(owner, kr))
+            news.notices += notices(message, f"{topic}/{since}/{status}", channels, "status")
 
 
-def _of_status(workspace: Workspace, cycle: str, kr_id: str, message: Message, key: str) -> Iterator[Notice]:
-    """None of a key result that has left the config."""
+def _defined(workspace: Workspace, cycle: str) -> Iterator[tuple[Objective, KeyResult]]:
+    """What the config has now: of what has left it, nobody is told."""
     for objective in workspace.config.objectives:
-        for kr in objective.key_results:
-            if objective.cycle.name == cycle and kr.id == kr_id:
-                channels = open_readers(workspace.config, "status", owners(objective, kr))
-                yield from notices(message, key, channels, "status")
+        if objective.cycle.name == cycle:
+            yield from ((objective, kr) for kr in objective.key_results)
 
 
-def _known(workspace: Workspace, cycle: str, kr_id: str, told: Mapping[str, str]) -> Status | None:
+def _known(cycle: str, kr: KeyResult, told: Mapping[str, str]) -> Status | None:
     """The status that was noted last, under the id that it had before too."""
-    kr = key_results_of(cycle, workspace.config.objectives).get(kr_id)
-    names = (kr_id, kr.was if kr else None)
-    said = next((told[topic] for name in names if (topic := f"status/{cycle}/{name}") in told), None)
+    said = next((told[topic] for name in (kr.id, kr.was) if (topic := f"status/{cycle}/{name}") in told), None)
     return next((status for status in Status if status == said), None)
 
 
