@@ -72,27 +72,33 @@ def _fill(store: Store, part: Path) -> None:
 @contextmanager
 def _unfinished(folder: Path) -> Iterator[tuple[int, Path]]:
     """A file that is gone at the end, unless it was renamed. Held by a lock, so that others see that it is in work."""
-    number, name = tempfile.mkstemp(prefix=".backup-", suffix=".part", dir=folder)
+    number, part = _locked(folder)
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield number, Path(name)
+        yield number, part
     finally:
-        _remove(Path(name))
+        _remove(part)
         os.close(number)
+
+
+def _locked(folder: Path) -> tuple[int, Path]:
+    while True:
+        number, name = tempfile.mkstemp(prefix=".backup-", suffix=".part", dir=folder)
+        fcntl.flock(number, fcntl.LOCK_EX)
+        if os.fstat(number).st_nlink:
+            return number, Path(name)
+        os.close(number)  # somebody tidied up between the two
 
 
 def _sweep(folder: Path) -> None:
     """Remove what processes left behind that died while they wrote a copy."""
     for path in folder.glob(_UNFINISHED):
-        # An empty one may have been made this instant, its lock yet to be taken.
         with suppress(OSError), path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _remove(path)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(path)
 
 
 def _remove(part: Path) -> None:
-    for ending in ("", "-wal", "-shm", "-journal"):
+    for ending in ("-wal", "-shm", "-journal", ""):  # the file last: without it nobody looks for the others
         part.with_name(part.name + ending).unlink(missing_ok=True)
 
 
