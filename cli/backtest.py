@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .printing import write
+from .printing import save, write
 
 
 @click.command()
@@ -47,5 +47,5 @@ def backtest(histories: Path, output: Path | None) -> None:
         click.echo(f"{history.name} ({number} of {len(read)})", err=True)
         trials += [trial for series in series_of(history) for trial in trials_of(series)]
     if output is not None:
-        output.write_text(as_csv(trials), encoding="utf-8")
+        save(output, as_csv(trials))
     write(figures(track_record(trials)))
