@@ -62,14 +62,19 @@ def close(workspace: Workspace, cycle: str, hands: Hands, *, by: str, early: boo
     """
     found = preview(workspace, cycle, hands, early=early)
     if found.report.closed is not None:
-        raise CannotClose(f"{cycle} is closed already: `keyresults close {cycle} --reopen --reason …` opens it again")
+        raise _closed_already(cycle)
     if found.hindrances:
         raise CannotClose(f"{cycle} can't be closed yet: {'; '.join(found.hindrances)}")
     at = found.report.as_of
     report = replace(found.report, closed=Closed(at, by))
-    workspace.store.put_closing(cycle, "closed", at=at, by=by, content=report.to_json())
+    if not workspace.store.put_closing(cycle, "closed", at=at, by=by, content=report.to_json()):
+        raise _closed_already(cycle)
     keep(workspace, for_every_day(report))
     return report
+
+
+def _closed_already(cycle: str) -> CannotClose:
+    return CannotClose(f"{cycle} is closed already: `keyresults close {cycle} --reopen --reason …` opens it again")
 
 
 def reopen(workspace: Workspace, cycle: str, *, by: str, reason: str) -> None:

@@ -14,8 +14,11 @@ from .tables import closings
 
 
 class Closings(Connected):
-    def put_closing(self, cycle: str, action: ClosingAction, *, at: datetime, by: str, content: str) -> None:
-        """Note that somebody closed or reopened a cycle, or what was learned in it; `content` is JSON text."""
+    def put_closing(self, cycle: str, action: ClosingAction, *, at: datetime, by: str, content: str) -> bool:
+        """Note that somebody closed or reopened a cycle, or what was learned in it; `content` is JSON text.
+
+        False, and nothing is noted, where it is closed (or open) already: somebody else was first.
+        """
         row = {
             "cycle": to_text(cycle),
             "at": microseconds(at),
@@ -23,8 +26,13 @@ class Closings(Connected):
             "action": action,
             "content": to_text(content),
         }
+        newest = select(closings.c.action).where(closings.c.cycle == row["cycle"], closings.c.action != "learned")
         with self._writing() as conn:
+            last = conn.execute(newest.order_by(closings.c.id.desc()).limit(1)).scalar() or "reopened"
+            if action == last:
+                return False
             conn.execute(closings.insert(), row)
+        return True
 
     def closings(self, cycle: str) -> list[StoredClosing]:
         """All that was done to a cycle, in the order it was done."""

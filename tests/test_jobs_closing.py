@@ -204,6 +204,21 @@ def test_a_cycle_is_closed_once(folder):
             reopen(one, "2026-Q4", by="ana", reason=" ")
 
 
+def test_of_two_who_close_at_once_the_first_froze_the_grades(folder, monkeypatch):
+    def overtaken(*args, **more):
+        monkeypatch.setattr(closing, "preview", preview)
+        found = preview(*args, **more)
+        with workspace(folder, AFTER) as other:
+            close(other, "2026-Q4", HAND, by="ben")
+        return found
+
+    monkeypatch.setattr(closing, "preview", overtaken)
+    with workspace(folder, AFTER) as one:
+        with pytest.raises(CannotClose, match="closed already"):
+            close(one, "2026-Q4", HAND, by="ana")
+        assert closed_report(one.store, "2026-Q4", AFTER).closed.by == "ben"
+
+
 def test_what_was_not_measured_keeps_a_cycle_open_until_people_grade_it_or_say_that_nobody_can(folder):
     with workspace(folder, AFTER) as one:
         with pytest.raises(CannotClose, match=r"merchants was not measured; grade it by hand: --grade merchants=0\.4"):

@@ -22,7 +22,7 @@ def store(url):
 
 
 def put(store, cycle="2026-Q4", action="closed", hour=1, by="ana", content="{}"):
-    store.put_closing(cycle, action, at=hours(hour), by=by, content=content)
+    return store.put_closing(cycle, action, at=hours(hour), by=by, content=content)
 
 
 def test_all_that_was_done_comes_back_in_its_order(store):
@@ -37,6 +37,18 @@ def test_all_that_was_done_comes_back_in_its_order(store):
         ("reopened", hours(3), "ben"),
         ("closed", hours(2), "ana"),
     ]
+
+
+def test_what_is_closed_is_not_closed_again_and_what_is_open_not_opened(store):
+    assert not put(store, action="reopened")
+    assert put(store, by="ana")
+    assert put(store, action="learned")
+    assert not put(store, by="ben")
+    assert put(store, action="reopened")
+    assert put(store, action="learned")
+    assert not put(store, action="reopened")
+    assert put(store, by="ben")
+    assert [c.by for c in store.closings("2026-Q4") if c.action == "closed"] == ["ana", "ben"]
 
 
 def test_each_cycle_has_its_own(store):
