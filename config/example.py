@@ -248,7 +248,7 @@ notify = ["chat"]
 
 [checkins]
 every = "2 weeks"                          # counted from the first day of the cycle
-on = "friday 10:00"                        # from then on keyresults checkin --due lists who is asked
+on = "friday 10:00"                        # then people are reminded, and keyresults checkin --due lists them
 
 [notify.chat]
 url = { env = "CHAT_URL" }                 # by reference: whoever has it can write there

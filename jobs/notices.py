@@ -1,4 +1,4 @@
-"""What readers should know of the config itself: changes nobody gave a reason for, and sections nothing acts on."""
+"""What readers should know of the config itself: changes nobody gave a reason for, and what nobody will hear of."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..metrics.definition import MetricDefinition
 from ..metrics.traits import asked_in_words, exclusion_in_words, measured_in_words
 from ..storage.errors import StoreError
 from .closed import closing_in_force
+from .readers import unheard
 from .workspace import Workspace
 
 
@@ -31,7 +32,7 @@ def in_watched_words(definition: MetricDefinition) -> MeasuredBy:
 
 def concerns_of(workspace: Workspace) -> list[str]:
     """What `check` says of a config without errors. Nothing is stored, and a store need not be there."""
-    found: list[str] = []
+    found = list(unheard(workspace.config))
     with suppress(StoreError):  # nothing was collected yet, so nothing can have changed since
         found += _changes(workspace)
     return found

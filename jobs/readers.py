@@ -31,7 +31,7 @@ def report_readers(config: Config, channels: Sequence[str]) -> tuple[str, ...]:
 def unheard(config: Config) -> Iterator[str]:
     """Reports that are sent to channels which don't want any, in words."""
     for report in config.reports.values():
-        for name in set(report.notify) - set(report_readers(config, report.notify)):
+        for name in sorted({*report.notify} - {*report_readers(config, report.notify)}):
             yield f'[reports.{report.name}] is not sent to {name}: its tell leaves "report" out'
 
 

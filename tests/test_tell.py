@@ -14,6 +14,7 @@ import pytest
 from job_scenes import rows, workspace, write_scene
 from keyresults.jobs import pages, webhook
 from keyresults.jobs.collect import collect
+from keyresults.jobs.notices import concerns_of
 from keyresults.jobs.readers import unheard
 from keyresults.jobs.tell import tell_checkins, tell_report
 from keyresults.krs.checkin import CheckIn
@@ -131,7 +132,7 @@ class TestReports:
 
     def test_it_is_said_that_a_channel_wants_no_reports(self, config):
         with workspace(config) as one:
-            assert list(unheard(one.config)) == ['[reports.weekly] is not sent to deaf: its tell leaves "report" out']
+            assert concerns_of(one) == ['[reports.weekly] is not sent to deaf: its tell leaves "report" out']
 
     @pytest.mark.parametrize("at", [1, 4, 8, STORED])
     def test_a_kill_leaves_each_file_whole_or_away_and_the_notice_is_not_lost(self, config, at):
