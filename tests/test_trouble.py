@@ -400,3 +400,16 @@ def test_a_store_that_is_none_ends_the_daemon_with_words(config):
     assert "this is not a store" in done.stderr
     assert "Traceback" not in done.stderr
     assert place(config).read_bytes() == before
+
+
+def test_a_clock_that_is_set_back_a_day(config, monkeypatch, caplog):
+    with daemon(config, monkeypatch) as one:
+        one.go_on(2 * HOUR)
+        one.clock.now -= timedelta(days=1)
+        grow(config, 40)
+        after(one, lambda: None, 40)
+        assert one.job("evaluate").outcome == "ok"
+        assert "Traceback" not in caplog.text
+        one.clock.now += timedelta(days=1)
+        grow(config, 60)
+        after(one, lambda: None, 60)
