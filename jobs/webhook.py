@@ -68,7 +68,7 @@ def body(waiting: WaitingNotice) -> bytes:
         "body": notice.body,
         "text": f"{notice.title}\n\n{notice.body}",
     }
-    return json.dumps(said, ensure_ascii=False).encode()
+    return json.dumps(said).encode()
 
 
 def _without_credentials(url: str) -> tuple[str, AuthBase | None]:

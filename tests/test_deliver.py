@@ -173,6 +173,15 @@ class TestOrder:
         assert deliver(one, NOW + MINUTE, receiver) == 3
         assert receiver.got[2:] == [("chat", "title 1"), ("chat", "title 2"), ("chat", "title 4")]
 
+    def test_on_either_store_each_is_sent_once_and_in_order(self, config, store_url):
+        with workspace(config) as one, Store.open(store_url) as store:
+            one.__dict__["store"] = store
+            put(one, notice(1), notice(2), notice(3, "mail"))
+            receiver = Receiver(NotTold("not now"))
+            assert [deliver(one, NOW + n * MINUTE, receiver) for n in range(3)] == [1, 2, 0]
+            assert [title for _, title in receiver.got] == ["title 1", "title 3", "title 1", "title 2"]
+            assert {outcome for outcome, _, _ in states(one).values()} == {"delivered"}
+
     def test_pauses_double_up_to_six_hours(self):
         assert [pause(n) for n in (1, 2, 3, 9, 10, 100)] == [
             MINUTE,
