@@ -31,3 +31,13 @@ def known_sources(names: Sequence[str], config: Config) -> Sequence[str]:
         if name not in config.sources:
             raise UnknownNameError("source", name, config.sources)
     return names
+
+
+def known_metrics(names: Sequence[str], config: Config) -> Sequence[str]:
+    """Those named, or all there are."""
+    from ..krs.names import UnknownNameError
+
+    for name in names:
+        if name not in config.metrics:
+            raise UnknownNameError("metric", name, config.metrics)
+    return names or list(config.metrics)

@@ -89,8 +89,8 @@ class Measurement:
             return NotEnough(self.refusal)
         return simulate(
             self.definition,
-            self._counted,
-            self._spans.usable,
+            self.counted,
+            self.usable,
             self.calendar,
             now=self.as_of,
             instants=instants,
@@ -138,7 +138,7 @@ class Measurement:
     def _basis(self, measure: Measure, span: Span) -> Basis:
         formula = SHAPES[measure.shape]
         return Basis(
-            definition=self.definition, formula=formula, counted=self._counted, span=span, calendar=self.calendar
+            definition=self.definition, formula=formula, counted=self.counted, span=span, calendar=self.calendar
         )
 
     @cached_property
@@ -158,7 +158,8 @@ class Measurement:
         return tables.once(("ledger", repr(anywhere), self.as_of), lambda: make(anywhere, tables, self.as_of))
 
     @cached_property
-    def _counted(self) -> Counted:
+    def counted(self) -> Counted:
+        """All its facts that count, in time that is collected and not excluded."""
         return Counted.of(self._ledger.rows, self._in_force, self.subjects)
 
     @cached_property
@@ -172,6 +173,11 @@ class Measurement:
         for r in self._spans.usable:
             inside |= (at >= microseconds(r.start)) & (at < microseconds(r.end))
         return rows["counted"].to_numpy(dtype=bool) & inside
+
+    @property
+    def usable(self) -> TimeRanges:
+        """The time that is collected completely and not excluded."""
+        return self._spans.usable
 
     def rests_on(self, tables: FactTables) -> bool:
         return self._evidence.tables is tables
@@ -202,7 +208,7 @@ class Measurement:
         span = self._spans.of(window)
         if self.refusal is not None or self.measure is None:
             return self._assemble(at, window, span, Value(value=None, reason=self.refusal or ""), span.age)
-        value = SHAPES[self.measure.shape](self.definition, self._counted, span, self.calendar)
+        value = SHAPES[self.measure.shape](self.definition, self.counted, span, self.calendar)
         age = span.age if value.data_end is None else at - min(value.data_end, at)
         if span.age is None or (not span.counted and value.data_end is None):
             value = Value(value=None, reason="nothing was collected for this time")
@@ -318,7 +324,7 @@ class Measurement:
         """Of several services only the least frequent one's facts count."""
         if self.refusal is not None:
             return notes
-        _, worst = least_frequent(self._counted, self._counted.between(window.start, window.end))
+        _, worst = least_frequent(self.counted, self.counted.between(window.start, window.end))
         return [
             replace(note, counted=False, why=f"{note.why}; left out: {worst} is the least frequent service")
             if note.counted and note.subject != worst
