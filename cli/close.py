@@ -83,7 +83,9 @@ def _hands(written: tuple[str, ...], reasons: tuple[str, ...], *, reopen: bool) 
     from ..krs.grading import HandGrade
 
     shared = reasons * len(written) if len(reasons) == 1 else reasons
-    pairs = (_grade(one) for one in written)
+    pairs = [_grade(one) for one in written]
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise click.UsageError("two grades of one key result: give each its --grade once")
     return {
         name: HandGrade(value, reason.strip()) for (name, value), reason in zip(pairs, shared, strict=bool(written))
     }

@@ -129,6 +129,7 @@ def test_who_closed_it_is_taken_from_the_environment(folder, capsys, monkeypatch
         (["close", "2026-Q4", "--grade", "merchants=nan", "--reason", "x"], "from 0 to 1"),
         (["close", "2026-Q4", "--grade", "merchant=0.2", "--reason", "x"], "merchants"),
         (["close", "2026-Q4", "--grade", "coverage=0.2", "--reason", "x"], "it was measured"),
+        (["close", "2026-Q4", *BY_HAND, "--grade", "merchants=0.9"], "two grades of one key result"),
         (["close", "2026-Q4", "--grade", "merchants=0.2"], "--reason"),
         (["close", "2026-Q4", "--grade", "merchants=0.2", "--reason", " "], "reason"),
         (["close", "2026-Q4", "--reason", "x"], "--reason goes with"),
