@@ -71,19 +71,29 @@ def clock():
 
 
 def expected(schedule, start, end):
-    """By a plain walk over quarters of hours on the wall, for lines of cron without steps."""
+    """By a plain walk over quarters of hours on the wall, for lines of cron without steps.
+
+    A quarter that the clock leaves out in spring is there when the clock goes on.
+    """
     minute, hour, day, _, weekdays = schedule.line.split()
+    quarter = timedelta(minutes=15)
     found, at = [], start
+    shown = start.astimezone(BERLIN).replace(tzinfo=None)
     while at < end:
         wall = at.astimezone(BERLIN)
-        fits = day in ("*", str(wall.day))
-        if weekdays == "1-5":
-            fits &= wall.weekday() < 5
-        elif weekdays != "*":
-            fits &= wall.isoweekday() % 7 == int(weekdays)
-        if fits and (wall.minute, wall.hour) == (int(minute), int(hour)) and wall.fold == 0:
+        now = wall.replace(tzinfo=None)
+        passed = [shown + quarter * n for n in range(1, (now - shown) // quarter)] + [now]
+        fits = [
+            one
+            for one in passed
+            if (one.minute, one.hour) == (int(minute), int(hour))
+            and day in ("*", str(one.day))
+            and (weekdays in ("*", str(one.isoweekday() % 7)) or (weekdays == "1-5" and one.weekday() < 5))
+        ]
+        if fits and wall.fold == 0:
             found.append(at)
-        at += timedelta(minutes=15)
+        shown = now
+        at += quarter
     return found
 
 
