@@ -211,7 +211,7 @@ def _reported(
     evaluation: Evaluation, objective: Objective, one: Judged, check_ins: tuple[CheckIn, ...]
 ) -> ReportedKeyResult:
     kr, judgement = one.kr, one.judgement
-    outlook, no_outlook = forecast_of(evaluation, objective.cycle.name, one)
+    outlook, no_outlook = forecast_of(evaluation, one)
     definition = evaluation.config.metrics[judgement.metric]
     return ReportedKeyResult(
         id=kr.id,

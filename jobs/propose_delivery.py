@@ -66,7 +66,7 @@ class Delivery:
         """Deployments where they are known, else releases; merges beside them, or in their place."""
         guardrail = self._reverts()
         deployed = self._deployments()
-        released = self._pace(names.RELEASES, "release", "Publish {n} releases")
+        released = self._pace(names.RELEASES, "release", "{n} releases reach those who wait for them")
         merged = self._pace(names.MERGES, "merge", f"Merge {{n}} changes to {self.branch}")
         self._merge_days()
         if deployed is not None:

@@ -89,6 +89,8 @@ class Service:
 
     def start(self) -> None:
         self.daemon.start()
+        # Judged anew: the config may be another, and whoever asks whether it is ready waits for this.
+        self.daemon.soon("evaluate")
         config = self._workspace.config
         log.info(
             "started: %d sources, %d objectives",

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from .definition import MetricDefinition
 from .ledger import Ledger, each
+from .span import length_in_words
 from .table import FactTables, microseconds
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Words = Callable[[Mapping[str, Any]], str]
+"""What a counted row says, by its columns."""
 
 SAMPLE = "sample"
 EMPTY = "no value"
@@ -22,7 +26,8 @@ EMPTY = "no value"
 def value_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Samples with a value count; their value is in the metric's base unit."""
     scale = definition.unit.scale
-    return _ledger(tables, as_of, lambda value, parts: None if value is None else value * scale)
+    words = length_in_words if definition.unit.dimension == "duration" else "{:.6g}".format
+    return _ledger(tables, as_of, lambda value, parts: None if value is None else value * scale, _measured(words))
 
 
 def coverage_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
@@ -37,12 +42,14 @@ def pass_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetim
 
 def ran_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Samples of test runs count; their value is how many tests ran."""
-    return _ledger(tables, as_of, lambda value, parts: _ran(parts))
+    return _ledger(tables, as_of, lambda value, parts: _ran(parts), _measured("{:.6g}".format))
 
 
 def histogram_ledger(definition: MetricDefinition, tables: FactTables, as_of: datetime) -> Ledger:
     """Days with buckets count, by their `parts`: the increases by upper bound. The value is how many observations."""
-    return _ledger(tables, as_of, lambda value, parts: parts.get("+Inf") if parts else None, "{:,.0f} observations")
+    return _ledger(
+        tables, as_of, lambda value, parts: parts.get("+Inf") if parts else None, _said("{:,.0f} observations")
+    )
 
 
 def _ran(parts: Mapping[str, float]) -> float | None:
@@ -55,7 +62,7 @@ def _ledger(
     tables: FactTables,
     as_of: datetime,
     read: Callable[[float | None, Mapping[str, float]], float | None],
-    words: str = "measured {:.6g}",
+    words: Words,
 ) -> Ledger:
     rows = _known_by(tables, as_of)
     values = [read(v, p) for v, p in zip(rows["value"], rows["parts"], strict=True)]
@@ -78,7 +85,7 @@ def _counts_ledger(
     rows["numerator"] = [n for n, _ in known]
     rows["denominator"] = [d for _, d in known]
     rows["value"] = [share if math.isnan(d) else n / d for (n, d), share in zip(known, stated, strict=True)]
-    return _finished(rows, "{numerator:,.0f} of {denominator:,.0f}")
+    return _finished(rows, _said("{numerator:,.0f} of {denominator:,.0f}"))
 
 
 def _share(value: float | None) -> float:
@@ -103,8 +110,17 @@ def _read_parts(text: object) -> Mapping[str, float]:
     return {str(k): float(v) for k, v in parsed.items()}
 
 
-def _finished(rows: pd.DataFrame, words: str) -> Ledger:
-    """`words` says a counted row in words, by its value or by its own columns."""
+def _measured(words: Callable[[float], str]) -> Words:
+    return lambda row: f"measured {words(row['value'])}"
+
+
+def _said(form: str) -> Words:
+    """By the row's value, or by its own columns."""
+    return lambda row: form.format(row["value"], **row)
+
+
+def _finished(rows: pd.DataFrame, words: Words) -> Ledger:
+    """`words` says a counted row in words."""
     rows["value"] = rows["value"].astype(float)
     rows["counted"] = rows["value"].notna()
     rows["role"] = [SAMPLE if counted else EMPTY for counted in rows["counted"]]
@@ -117,6 +133,6 @@ def _finished(rows: pd.DataFrame, words: str) -> Ledger:
             return "says nothing of this"
         if "denominator" in one and math.isnan(one["denominator"]):
             return f"{one['value'] * 100:.6g}%, without its counts"
-        return words.format(one["value"], **one)
+        return words(one)
 
     return Ledger(rows=rows, why=why, refusal=None if len(rows) else "nothing was measured yet")

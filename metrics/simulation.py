@@ -83,7 +83,8 @@ def simulate(
     shape = MEASURES[definition.measure].shape
     origin = _data_end(usable.end, counted, calendar) if shape in MEASURED_DAILY else usable.end
     if calendar.days_in(usable.clip(calendar.days_before(origin, HALF_A_YEAR), origin)) < LEAST_DAYS:
-        return NotEnough(f"fewer than {LEAST_DAYS} days of the past half year were collected")
+        fewer = f"fewer than {LEAST_DAYS} days of the past half year were collected"
+        return NotEnough(f"{fewer}; `keyresults backfill` fetches more where the source knows it")
     if shape == "quantile":
         draws = min(draws, max(FEWEST_DRAWS, MOST_DRAWN // _a_draw(counted, usable, instants[-1], origin)))
     excluded = _excluded(definition, calendar)

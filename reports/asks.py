@@ -47,7 +47,7 @@ def asks(report: ProgressReport, dates: Dates) -> list[Ask]:
     judged = [(o, kr) for o in report.objectives for kr in o.key_results]
     kinds = (
         [ask for o, kr in _gravest_first(judged) if (ask := _decide(o, kr))],
-        [ask for o, kr in judged for ask in _talk(o, kr)],
+        [*_changed(report, dates), *(ask for o, kr in judged for ask in _talk(o, kr))],
         list(_blind(report, judged, dates)),
     )
     return [ask for kind in kinds for ask in kind[:1]] + [ask for kind in kinds for ask in kind[1:]]
@@ -78,6 +78,14 @@ def _is_unlikely(objective: ReportedObjective, kr: ReportedKeyResult) -> bool:
     if objective.kind == "aspirational":
         return False
     return kr.forecast is not None and below(kr.forecast.probability, UNLIKELY)
+
+
+def _changed(report: ProgressReport, dates: Dates) -> Iterator[Ask]:
+    """What changed in the config and nobody gave a reason for, in one ask."""
+    if report.notices:
+        more = len(report.notices) - 1
+        words = dates.in_text(report.notices[0]) + (f" (and {more} more)" if more else "")
+        yield Ask(kind="talk", about="The config", words=words, owner="", link="keyresults check")
 
 
 def _talk(objective: ReportedObjective, kr: ReportedKeyResult) -> Iterator[Ask]:

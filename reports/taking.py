@@ -6,7 +6,7 @@ from ..krs.takes import Takes
 from ..metrics.definition import MetricDefinition
 from ..metrics.traits import counted_in_words, parts_in_words, quantile_in_words
 from .dates import Dates
-from .numbers import Period, about, amount, count, many
+from .numbers import Period, about, count, limit, many
 
 
 def takes(found: Takes, definition: MetricDefinition, dates: Dates, per: Period) -> str:
@@ -96,11 +96,12 @@ def _level(found: Takes, definition: MetricDefinition, dates: Dates, per: Period
     name = _aggregate(definition)
     if found.number is None:
         return f"out of reach: no {name} of {_days_left(found)} is enough"
-    limit = f"{'at least' if found.at_least else 'at most'} {amount(found.number, definition.unit.text, per=per)}"
+    value = limit(found.number, definition.unit.text, at_least=found.at_least, per=per)
+    asked = f"{'at least' if found.at_least else 'at most'} {value}"
     if definition.measure == "histogram_quantile":
         left = f", {many(found.days, 'days')} of which are left" if found.begun else ""
-        return f"{name} {limit} over {dates.window(found.window)}{left}"
-    return f"{name} {limit} over {_days_left(found) if found.begun else dates.window(found.window)}"
+        return f"{name} {asked} over {dates.window(found.window)}{left}"
+    return f"{name} {asked} over {_days_left(found) if found.begun else dates.window(found.window)}"
 
 
 def _aggregate(definition: MetricDefinition) -> str:
@@ -116,8 +117,8 @@ def _distance(found: Takes, definition: MetricDefinition, dates: Dates) -> str:
         return f"enough as it is, {by}"
     more = "more" if found.at_least else "less"
     if definition.unit.dimension == "ratio":
-        return f"{amount(found.number * 100, '')} points {more} {by}"
-    return f"{amount(found.number, definition.unit.text)} {more} {by}"
+        return f"{limit(found.number * 100, '', at_least=True)} points {more} {by}"
+    return f"{limit(found.number, definition.unit.text, at_least=True)} {more} {by}"
 
 
 def _bad_days(found: Takes) -> str:

@@ -74,7 +74,7 @@ def _what_next(found: ClosingPreview, dates: Dates) -> Iterator[RenderableType]:
             Padding(_rows((Text("!"), Text(clean(dates.in_text(words))))), _INDENT) for words in found.hindrances
         )
     elif found.report.closed is None:
-        yield from ("", Text(f"Nothing is written yet: `keyresults close {name} --yes` closes it."))
+        yield from ("", Text("Nothing is written yet: the same with --yes closes it."))
     else:
         yield from (
             "",

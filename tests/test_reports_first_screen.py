@@ -58,7 +58,7 @@ def said_before(status=Status.AT_RISK, progress=0.4, value=0.5):
 
 
 def week(*key_results, sources=(), **more):
-    return report(*key_results, sources=sources, since=SINCE, **more)
+    return report(*key_results, sources=sources, since=SINCE, **{"notices": (), **more})
 
 
 def news(*key_results):
@@ -68,6 +68,19 @@ def news(*key_results):
 
 def asked(*key_results, **more):
     return [(a.kind, a.about, a.words, a.owner, a.link) for a in asks(week(*key_results, **more), DATES)]
+
+
+def test_changes_without_a_reason_are_to_talk_about_in_one_ask():
+    told = ("p99: target 450ms → 600ms: changed without a reason, first seen on 2026-11-03", "daily: vanished")
+    assert asked(notices=told)[:1] == [
+        (
+            "talk",
+            "The config",
+            "p99: target 450ms → 600ms: changed without a reason, first seen on 3 Nov (and 1 more)",
+            "",
+            "keyresults check",
+        )
+    ]
 
 
 def screen(*key_results, **more):

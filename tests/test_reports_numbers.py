@@ -11,6 +11,7 @@ from keyresults.reports.numbers import (
     change,
     count,
     interval,
+    limit,
     many,
     percent,
     times,
@@ -186,3 +187,21 @@ def test_a_rate_changes_per_one_period():
 )
 def test_no_chance_reads_as_certain(probability, text):
     assert chance(probability) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "at_least", "text"),
+    [
+        (26.762, "tickets", False, "26.7 tickets"),  # 26.8 would be too much
+        (26.762, "tickets", True, "26.8 tickets"),
+        (560 / 21, "s", False, "26.6 s"),
+        (0.3154, "s", False, "315 ms"),
+        (0.3154, "s", True, "316 ms"),
+        (0.12341, "ratio", True, "12.4%"),
+        (300.0, "s", True, "5 min"),
+        (2.0, "count", False, "2"),
+        (0.0, "count", False, "0"),
+    ],
+)
+def test_whoever_keeps_to_a_limit_as_it_reads_keeps_to_the_limit(value, unit, at_least, text):
+    assert limit(value, unit, at_least=at_least).startswith(text.strip())
