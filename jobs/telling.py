@@ -13,7 +13,6 @@ from ..krs.names import key_results_of
 from ..metrics.reading import FactNote
 from ..reports import taking, wording
 from ..reports.dates import Dates
-from ..reports.numbers import amount
 from ..reports.progress_report import Before, Move, ProgressReport, ReportedKeyResult
 from .closed import closed_report
 from .evaluate import evaluate
@@ -87,7 +86,7 @@ class _Teller:
         return replace(
             reported,
             before=self._before(kr),
-            moved=None if moved is None or _reads_alike(moved, reported.unit) else self._move(kr, metric, moved),
+            moved=None if moved is None else self._move(kr, metric, moved),
             moves=tuple(self._move(kr, metric, stride) for stride in biggest_strides(self._ended(days))),
             evidence=self._evidence(reported.judgement),
             takes=self._takes(kr, reported),
@@ -135,11 +134,6 @@ class _Teller:
             why=cause.why,
             facts=cause.facts,
         )
-
-
-def _reads_alike(move: Stretch, unit: str) -> bool:
-    """Whether nobody could tell the two values apart: a rate over a day that goes on changes with every minute."""
-    return amount(move.start.value, unit) == amount(move.end.value, unit)
 
 
 def _usable(reported: ReportedKeyResult) -> Sequence[DayOf]:

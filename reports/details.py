@@ -40,7 +40,7 @@ def details(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
         Row("Decides on", dates.window(judged.decides_on) if judged.decides_on else ""),
         Row("Forecast", _forecast(kr, dates)),
         Row("Takes", kr.takes),
-        Row("Moved", wording.moved(kr, kr.moved, dates) if kr.moved else ""),
+        Row("Moved", _moved(kr, dates)),
         *(Row("Guardrail", words, alarming=True) for words in wording.guardrails(kr, holding=False)),
         *(Row("Guardrail", words) for words in wording.guardrails(kr, holding=True)),
         *(Row("Flag", f"{flag.code}: {dates.in_text(flag.words)}") for flag in wording.flags(kr)),
@@ -65,6 +65,13 @@ def behind(kr: ReportedKeyResult, dates: Dates) -> list[Row]:
 
 def _facts(facts: Sequence[FactNote], dates: Dates) -> list[Row]:
     return [Row("", fact(one, dates)) for one in facts[:_MOST_FACTS]]
+
+
+def _moved(kr: ReportedKeyResult, dates: Dates) -> str:
+    """Nothing where both ends read the same: a rate over a day that goes on changes with every minute."""
+    if kr.moved is None or not wording.reads_differently(kr, kr.moved.before, kr.moved.after):
+        return ""
+    return wording.moved(kr, kr.moved, dates)
 
 
 def _forecast(kr: ReportedKeyResult, dates: Dates) -> str:

@@ -12,7 +12,7 @@ from .dates import Dates
 from .direction import is_better, runs_one_way
 from .good_news import good_news
 from .looks import ASKS, LOOKS
-from .numbers import amount, count
+from .numbers import count
 from .progress_report import ProgressReport, ReportedKeyResult
 
 MOST_LINES = 14
@@ -99,15 +99,10 @@ def _moved(kr: ReportedKeyResult, dates: Dates) -> str:
     said = []
     if kr.before is not None and kr.before.status is not kr.judgement.status:
         said.append(f"{LOOKS[kr.before.status].words} → {LOOKS[kr.judgement.status].words}")
-    if kr.moved is not None and _reads_differently(kr, kr.moved.before, kr.moved.after):
+    if kr.moved is not None and wording.reads_differently(kr, kr.moved.before, kr.moved.after):
         away = is_better(kr, kr.moved.before, kr.moved.after) and not runs_one_way(kr)
         said.append(f"{'worse, ' if away else ''}{wording.moved(kr, kr.moved, dates)}")
     return "; ".join(said)
-
-
-def _reads_differently(kr: ReportedKeyResult, before: float, after: float) -> bool:
-    per = wording.period(kr)
-    return amount(before, kr.unit, per=per) != amount(after, kr.unit, per=per)
 
 
 def _furthest_first(told: Sequence[ReportedKeyResult]) -> list[ReportedKeyResult]:

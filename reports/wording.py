@@ -171,6 +171,11 @@ def moved(kr: ReportedKeyResult, move: Move, dates: Dates) -> str:
     return f"{values} {when}{': ' if move.why else ''}{dates.in_text(', '.join(move.why))}"
 
 
+def reads_differently(kr: ReportedKeyResult, before: float, after: float) -> bool:
+    per = period(kr)
+    return amount(before, kr.unit, per=per) != amount(after, kr.unit, per=per)
+
+
 def was(kr: ReportedKeyResult, dates: Dates) -> str:
     """`was on track on 16 Nov`, where the report before gave it another status."""
     before = kr.before
