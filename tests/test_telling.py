@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import closing_scenes
 import pytest
 from job_scenes import NOW, rows, workspace, write_scene
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import evaluate, explain
 from keyresults.jobs.telling import NotBefore, report_of
+from keyresults.reports.dates import Dates
+from keyresults.reports.first_screen import first_screen
 
 LATER = NOW + timedelta(days=7)
 
@@ -80,6 +84,21 @@ class TestMoved:
     def test_what_was_never_measured_did_not_move(self, config):
         collected(config, NOW)
         assert by_id(told(config, NOW))["mood"].moved is None
+
+
+class TestAQuietWeek:
+    def test_what_stayed_as_it_was_can_be_compared_and_is_said_to_be_unchanged(self, tmp_path):
+        """The newest values are of 1 and 15 October."""
+        closing_scenes.write_scene(tmp_path)
+        at = closing_scenes.local(2026, 10, 28, 12)
+        with closing_scenes.workspace(tmp_path, at, writing=False) as one:
+            report = report_of(one, as_of=at)
+        # Of values alone: nobody collected in between, so that statuses are of the day before.
+        told = (
+            replace(o, key_results=tuple(replace(kr, before=None) for kr in o.key_results)) for o in report.objectives
+        )
+        screen = first_screen(replace(report, objectives=tuple(told)), Dates.seen_at(at, report.timezone))
+        assert screen.quiet == "Nothing changed since 21 Oct"
 
 
 class TestWhy:
