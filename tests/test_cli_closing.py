@@ -62,7 +62,7 @@ def test_a_preview_says_what_is_in_the_way(folder, capsys):
 def test_a_preview_with_everything_graded_says_how_to_close(folder, capsys):
     code, out, _ = run(capsys, "close", "2026-Q4", *BY_HAND)
     assert code == 0
-    assert "`keyresults close 2026-Q4 --yes`" in out
+    assert "Nothing is written yet: the same with --yes closes it." in out
     assert "0.40 by hand, no success: 4 of 10 said so at the fair" in " ".join(out.split())
     assert "0.73  Payments that merchants trust" in out
 
