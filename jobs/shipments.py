@@ -77,6 +77,7 @@ class _SourceShipments:
 
     def __post_init__(self) -> None:
         self._crew = Crew(self.workspace.stopping)
+
     _asked: set[Pair] = field(default_factory=set)
 
     def resolve(self) -> list[StreamRun]:
