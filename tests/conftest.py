@@ -76,11 +76,11 @@ def guarded_prometheus(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres_server.Server]:
+def postgres() -> Iterator[postgres_server.Server]:
     """A real server, one for each process of tests."""
     if reason := postgres_server.missing():
         pytest.skip(reason)
-    with postgres_server.running(tmp_path_factory.mktemp("postgres") / "server") as server:
+    with postgres_server.running() as server:
         yield server
 
 

@@ -169,7 +169,7 @@ def test_an_older_store_is_upgraded_whole_or_not_at_all(postgres, postgres_url, 
 def test_a_restarted_server_costs_one_batch_at_most(tmp_path):
     if reason := servers.missing():
         pytest.skip(reason)
-    with servers.running(tmp_path / "server") as server:
+    with servers.running() as server:
         url = server.schema("kr")
         with Store.open(url) as store:
             put(store, 1)
@@ -185,7 +185,7 @@ def test_a_restarted_server_costs_one_batch_at_most(tmp_path):
 def test_a_batch_cut_off_by_a_restart_leaves_nothing(tmp_path):
     if reason := servers.missing():
         pytest.skip(reason)
-    with servers.running(tmp_path / "server") as server:
+    with servers.running() as server:
         url = server.schema("kr")
         with Store.open(url) as store:
             put(store, 1)

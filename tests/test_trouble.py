@@ -295,7 +295,7 @@ def test_a_server_that_is_restarted_in_mid_batch(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("KR_DB", servers.PASSWORD)
     monkeypatch.setattr(file, "BATCH", 500)
     config = scene(tmp_path / "scene")
-    with servers.running(tmp_path / "server") as server:
+    with servers.running() as server:
         url = server.schema("kr").replace("kr:hunter2%21@", "kr@")
         address = f'[tracker]\nstore = {{ url = "{url}", password = {{ env = "KR_DB" }} }}\n'
         config.write_text(config.read_text().replace("[tracker]\n", address))

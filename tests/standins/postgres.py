@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,9 +59,6 @@ class Server:
         if somebody is not None:
             self._as = {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
             os.chown(folder, somebody.pw_uid, somebody.pw_gid)
-            for parent in folder.parents:  # pytest's folders are closed to all others
-                if parent.stat().st_uid == 0 and len(parent.parts) > 2:
-                    parent.chmod(parent.stat().st_mode | 0o011)
         secret = folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
@@ -130,10 +128,13 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    server = Server(folder)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+def running() -> Iterator[Server]:
+    """In a folder beside pytest's own: those are closed to all others, the server's user among them, at every start."""
+    with tempfile.TemporaryDirectory(prefix="keyresults-postgres-") as folder:
+        Path(folder).chmod(0o755)
+        server = Server(Path(folder) / "server")
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
