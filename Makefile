@@ -38,8 +38,8 @@ demo: $(INSTALLED) ## a quarter of a made-up team, from facts to report (no toke
 test: $(VENV)/tools-$(FILES) ## the tests (under five minutes, no root)
 	$(BIN)/pytest -n 2 --dist loadfile
 
-soak: $(VENV)/tools-$(FILES) ## the long runs (SOAK=short for a taste)
-	$(BIN)/pytest -m soak --soak=$(or $(SOAK),whole)
+soak: $(VENV)/tools-$(FILES) ## the long runs (SOAK=short for a taste, as in CI)
+	$(BIN)/pytest -m soak --soak=$(or $(SOAK),whole) -n 2 --dist loadfile
 
 lint: $(VENV)/tools-$(FILES) ## style and likely mistakes
 	$(BIN)/ruff check .

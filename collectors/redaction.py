@@ -20,15 +20,14 @@ _CREDENTIALS = re.compile(r"\b(?:gh[a-z]_|github_pat_)\w{12,}|\beyJ[\w-]{6,}\.[\
 
 def without(text: str, secrets: Iterable[Secret], user: str = "") -> str:
     """A message without the secrets, as they are, as URLs write them, and as `user`'s basic authentication does."""
-    for secret in secrets:
-        for form in _forms(secret.reveal(), user):
-            if len(form) >= SHORTEST:
-                text = text.replace(form, HIDDEN)
+    forms = {form for secret in secrets for form in _forms(secret.reveal(), user) if len(form) >= SHORTEST}
+    # The longest first: a shorter one may be a part of it, be it of another secret.
+    for form in sorted(forms, key=lambda form: (-len(form), form)):
+        text = text.replace(form, HIDDEN)
     return _CREDENTIALS.sub(HIDDEN, text)
 
 
-def _forms(value: str, user: str) -> list[str]:
-    """The longest first: a shorter one may be a part of it."""
+def _forms(value: str, user: str) -> set[str]:
     basic = base64.b64encode(f"{user}:{value}".encode()).decode()
     bare = base64.b64encode(value.encode()).decode()
-    return sorted({basic, bare, value, quote(value), quote(value, safe=""), quote_plus(value)}, key=len, reverse=True)
+    return {basic, bare, value, quote(value), quote(value, safe=""), quote_plus(value)}

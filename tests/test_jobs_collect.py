@@ -67,6 +67,7 @@ def test_collecting_twice_with_clock_and_source_standing_still_changes_nothing(c
     assert dump(config.parent / ".keyresults/store.db") == before
 
 
+@pytest.mark.soak
 def test_a_killed_collection_ends_in_the_same_store_as_one_that_was_not(tmp_path):
     written = rows(15_000)
     calm, shot = write_scene(tmp_path / "calm", written), write_scene(tmp_path / "shot", written)

@@ -28,6 +28,8 @@ from storage_samples import START, deployment, dump, stream
 from stores_filled import put, rows_of
 from werkzeug import Response
 
+pytestmark = pytest.mark.soak  # many processes: too long for every change, and in CI all the same
+
 COURSE_OF_WORK = {"collections", "leases"}
 """Tables that tell of each attempt."""
 

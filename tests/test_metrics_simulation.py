@@ -285,7 +285,7 @@ def test_facts_after_now_change_no_byte(shape: str) -> None:
     for facts, coverage in ((made, KNOWN), ([*made, *later], ALL_OF_IT)):
         whole = measurement(what, facts, coverage, NOW)
         values = simulate(
-            what, whole._counted, coverage, Calendar(), now=NOW, instants=[at("2026-10-20")], start=CYCLE, seed=4
+            what, whole.counted, coverage, Calendar(), now=NOW, instants=[at("2026-10-20")], start=CYCLE, seed=4
         )
         assert isinstance(values, Simulated)
         found.append(values.values.tobytes())

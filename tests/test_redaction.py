@@ -42,3 +42,9 @@ def test_other_words_stay():
 
 def test_a_secret_as_short_as_a_syllable_leaves_words_whole():
     assert without("no answer", [Secret("a")]) == "no answer"
+
+
+def test_a_secret_that_begins_another_hides_it_whole() -> None:
+    short, long = Secret("hunter2hunter2"), Secret("hunter2hunter2/und mehr")
+    for secrets in ((short, long), (long, short)):
+        assert without("it was hunter2hunter2/und mehr, wasn't it", secrets) == "it was …, wasn't it"

@@ -39,6 +39,8 @@ from standins import histories
 from standins.github_control import GitHubProcess, github_process
 from werkzeug import Request, Response
 
+pytestmark = pytest.mark.soak  # many whole commands: too long for every change, and in CI all the same
+
 PASSWORD = "hunter2/und+mehr?geheim"
 OTHER_TOKEN = "github_pat_11AAAAAAA0expiredexpired_expiredexpired0123"
 CHANNEL = "https://hooks.example.com/services/T0SECRET/B0SECRET/verygeheimeshook"

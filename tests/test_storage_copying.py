@@ -209,7 +209,7 @@ def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(source_kind,
     cut_off = 0
     for seed in range(4):
         process = copying_process(url, other_url)
-        time.sleep(random.Random(seed).uniform(0, 0.15))
+        time.sleep(random.Random(seed).uniform(0, 0.03))
         process.kill()
         process.communicate()
         assert rows_of(url) == sent
@@ -223,6 +223,7 @@ def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(source_kind,
     assert rows_of(other_url) == sent
 
 
+@pytest.mark.soak
 def test_memory_does_not_grow_with_the_store(tmp_path, postgres_url):
     first, back = f"sqlite:///{tmp_path}/first.db", f"sqlite:///{tmp_path}/back.db"
     with Store.open(first) as store:

@@ -33,6 +33,9 @@ from standins import histories
 from standins.github import TOKEN, GitHubStandIn, github
 from standins.github_world import World
 
+# Many histories, each collected several times: too long for every change, and in CI all the same.
+pytestmark = pytest.mark.soak
+
 PAYMENTS, LEDGER = "acme/payments", "acme/ledger"
 BOTH = (PAYMENTS, LEDGER)
 BERLIN = Calendar("Europe/Berlin", holidays=frozenset({date(2026, 10, 30)}))
