@@ -36,7 +36,7 @@ demo: $(INSTALLED) ## a quarter of a made-up team, from facts to report (no toke
 	@$(BIN)/python examples/demo/play.py
 
 test: $(VENV)/tools-$(FILES) ## the tests (under five minutes, no root)
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 soak: $(VENV)/tools-$(FILES) ## the long runs (SOAK=short for a taste, as in CI)
 	$(BIN)/pytest -m soak --soak=$(or $(SOAK),whole) -n 2 --dist loadfile

@@ -17,6 +17,8 @@ from keyresults.cli.main import keyresults
 from keyresults.storage.store import Store
 from stores_filled import fill
 
+pytestmark = pytest.mark.soak  # whole scripts: in CI, and not for every change
+
 CONTRIB = Path(__file__).parents[1] / "contrib"
 UNIT = (CONTRIB / "systemd" / "keyresults.service").read_text(encoding="utf-8")
 WORKFLOW = yaml.safe_load((CONTRIB / "github-actions" / "keyresults.yml").read_text(encoding="utf-8"))

@@ -22,6 +22,8 @@ from standins.github_world import Repository, World
 from standins.histories import START
 from standins.keeping import Keeper
 
+pytestmark = pytest.mark.soak  # many pages of runs: in CI, and not for every change
+
 a_world, a_server, a_maker, a_repository = (
     github_source.a_world,
     github_source.a_server,

@@ -20,6 +20,8 @@ from keyresults.jobs.exporter import serve
 from keyresults.jobs.pulse import Pulse
 from standins import prometheus as servers
 
+pytestmark = pytest.mark.soak  # a real Prometheus that scrapes and judges: in CI, and not for every change
+
 CONTRIB = Path(__file__).parent.parent / "contrib"
 RULES, UNIT_TESTS = CONTRIB / "alerts.yml", CONTRIB / "alerts.test.yml"
 DASHBOARD = json.loads((CONTRIB / "grafana-dashboard.json").read_text(encoding="utf-8"))

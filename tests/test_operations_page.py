@@ -17,6 +17,8 @@ from keyresults.storage.store import Store
 from standins import postgres as servers
 from stores_filled import rows_of
 
+pytestmark = pytest.mark.soak  # whole commands as the page has them: in CI, and not for every change
+
 PAGE = (Path(__file__).parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
 SERVER = "postgresql://keyresults@db.example.com/okr"
 

@@ -22,6 +22,8 @@ from keyresults.storage.store import Store
 from storage_samples import START, deployment, stream
 from stores_filled import fill, rows_of
 
+pytestmark = pytest.mark.soak  # processes that are killed: in CI, and not for every change
+
 NIGHT = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
 
 

@@ -23,6 +23,8 @@ from sqlalchemy import event
 from storage_samples import START, deployment, stream
 from stores_filled import everything, fill, put, rows_of
 
+pytestmark = pytest.mark.soak  # whole stores, there and back: in CI, and not for every change
+
 NOTHING: dict[str, list[object]] = {table.name: [] for table in copying.TABLES}
 
 
@@ -223,7 +225,6 @@ def test_a_copy_that_is_killed_leaves_nothing_and_can_be_made_again(source_kind,
     assert rows_of(other_url) == sent
 
 
-@pytest.mark.soak
 def test_memory_does_not_grow_with_the_store(tmp_path, postgres_url):
     first, back = f"sqlite:///{tmp_path}/first.db", f"sqlite:///{tmp_path}/back.db"
     with Store.open(first) as store:

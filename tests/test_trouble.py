@@ -30,6 +30,8 @@ from standins import postgres as servers
 from urllib3.util.retry import Retry
 from werkzeug import Response
 
+pytestmark = pytest.mark.soak  # a daemon for each trouble: in CI, and not for every change
+
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 EXPORTS = "collect/exports"
 ALL = rows(2000)
