@@ -24,7 +24,7 @@ def encode_json(value: object) -> str:
     Raises:
         ValueError: for nan and infinity, which are no readings.
     """
-    return json.dumps(_encoded(value), allow_nan=False, separators=(",", ":"))
+    return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"))
 
 
 def decode_json(cls: type[T], text: str) -> T:
@@ -41,20 +41,17 @@ def decode_json(cls: type[T], text: str) -> T:
     return decoded
 
 
-def _encoded(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
-    if value is None or type(value) in (str, int, float, bool):
-        return value
-    if isinstance(value, Enum):
-        return value.value
+def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever JSON can hold)
+    """One that JSON does not know, as one that it does: of a dataclass its fields, whatever is in them."""
     kind: Any = type(value)
     names = _names(kind)
     if names is not None:
-        return {name: _encoded(getattr(value, name)) for name in names}
+        return {name: getattr(value, name) for name in names}
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, (tuple, list)):
-        return [_encoded(item) for item in value]
-    return value
+    raise TypeError(f"a {kind.__name__} can't be stored")
 
 
 @cache
