@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from keyresults.krs.forecast import forecast
 from keyresults.krs.scoring import Place, brier, interval_score, is_covered
 from keyresults.krs.trials import Trial, track_record
@@ -142,3 +144,16 @@ def test_what_has_no_forecast_or_no_outcome_is_counted_and_not_scored() -> None:
     assert (record.asked, record.abstained, record.unmeasured) == (3, 1, 1)
     assert record.reasons == (("too young", 1),)
     assert record.scores[-1].n == 1
+
+
+@given(
+    values=st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=60),
+    limit=st.floats(-1e6, 1e6, width=32),
+    rising=st.booleans(),
+)
+def test_the_probability_is_the_share_of_draws_that_satisfy(values, limit, rising):
+    def satisfied(value):
+        return value >= limit if rising else value < limit
+
+    found = forecast(np.array(values), satisfied)
+    assert found.probability == sum(satisfied(value) for value in values) / len(values)
