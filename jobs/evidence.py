@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ from ..metrics.facts import FactKind
 from ..metrics.measurement import Evidence, Measurement, Trouble
 from ..metrics.pairs import pairs_wanted
 from ..metrics.ranges import intersection
-from ..metrics.reading import Health
+from ..metrics.reading import Health, Reading
 from ..metrics.service import columns_needed
 from ..metrics.shipping import Pair
 from ..metrics.table import TIMES, USED, Columns, FactTables
@@ -45,6 +45,7 @@ class Evaluation:
         self._bindings = Bindings(config, store)
         self._tables: dict[_Shared, tuple[FactTables, Subjects]] = {}
         self._measurements: dict[tuple[str, tuple[tuple[str, Any], ...]], Measurement] = {}
+        self._series: dict[str, tuple[list[datetime], list[Reading]]] = {}
 
     def measurement(self, metric: str, **otherwise: Any) -> Measurement:  # noqa: ANN401 (fields of a definition)
         """The metric as it is defined, or `otherwise`: over another window, with nothing excluded."""
@@ -56,6 +57,13 @@ class Evaluation:
                 replace(definition, **differing), self._evidence(definition), self.config.calendar, self.as_of
             )
         return self._measurements[key]
+
+    def series(self, metric: str, instants: Sequence[datetime], make: Callable[[], list[Reading]]) -> Sequence[Reading]:
+        """The metric's readings at these instants, made once: key results on one metric mostly share their days."""
+        known = self._series.get(metric)
+        if known is None or known[0] != instants:
+            known = self._series[metric] = (list(instants), make())
+        return known[1]
 
     def states(self, metric: str) -> list[StreamState]:
         """The stored streams that the metric rests on."""
@@ -154,6 +162,8 @@ class Evaluation:
         while len(self._tables) > TABLES_HELD:
             gone, _ = self._tables.pop(next(iter(self._tables)))
             self._measurements = {key: m for key, m in self._measurements.items() if not m.rests_on(gone)}
+            held = {metric for metric, _ in self._measurements}
+            self._series = {metric: known for metric, known in self._series.items() if metric in held}
 
     def _columns(self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...]) -> Columns:
         # When it was found out which commits lie between two deployments says nothing of when they were shipped.

@@ -16,11 +16,18 @@ from .evidence import Evaluation
 
 def daily(
     evaluation: Evaluation, metric: str, instants: Sequence[datetime], start: datetime, *, keep: bool
-) -> list[Reading]:
+) -> Sequence[Reading]:
     """One reading at each instant, which all but the last are ends of days. `keep` stores those that can't change."""
     measurement = evaluation.measurement(metric)
     if measurement.definition.window.is_cycle:
         return measurement.readings(instants, start)  # where it begins depends on who asks
+    return evaluation.series(metric, instants, lambda: _found(evaluation, measurement, instants, start, keep=keep))
+
+
+def _found(
+    evaluation: Evaluation, measurement: Measurement, instants: Sequence[datetime], start: datetime, *, keep: bool
+) -> list[Reading]:
+    metric = measurement.definition.name
     *finished, last = instants
     digest = _digest(evaluation, measurement)
     kept = {r.at: r for r in evaluation.store.readings(metric, digest, evaluation.as_of)} if finished else {}

@@ -64,6 +64,7 @@ class Measurement:
         self._evidence = evidence
         self.calendar = calendar
         self._spans = Spans(evidence.coverage.clip(_BEGINNING, as_of), definition.exclude, calendar)
+        self._simulated: dict[tuple[tuple[datetime, ...], datetime, int], Simulated | NotEnough] = {}
 
     def readings(self, instants: Iterable[datetime], start: datetime) -> list[Reading]:
         """One reading for each instant, none of them after `as_of`. `start` is where a cycle window begins.
@@ -87,6 +88,12 @@ class Measurement:
         """What its values may be after `as_of`. `start` as in `readings`; one seed gives the same each time."""
         if self.refusal is not None:
             return NotEnough(self.refusal)
+        asked = (tuple(instants), start, seed)
+        if asked not in self._simulated:
+            self._simulated = {asked: self._simulate(instants, start, seed)}  # only the last: it may hold much
+        return self._simulated[asked]
+
+    def _simulate(self, instants: Sequence[datetime], start: datetime, seed: int) -> Simulated | NotEnough:
         return simulate(
             self.definition,
             self.counted,
