@@ -158,7 +158,7 @@ def _address(written: str) -> str:
 
 
 def _holds_password(url: str) -> bool:
-    user, at, _ = url.partition("://")[2].partition("/")[0].rpartition("@")
+    user, at, _ = url.partition("://")[2].partition("?")[0].rpartition("@")
     return (bool(at) and ":" in user) or "password=" in url
 
 

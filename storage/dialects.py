@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import re
 import shutil
 import sqlite3
 import time
@@ -19,6 +20,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.pool import QueuePool
 
 from .errors import (
@@ -34,6 +36,12 @@ from .errors import (
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for the one before it."""
+
+FILE = "sqlite:///"
+"""What the path of a file follows, letter by letter: a `?` or `%` in it is part of a name."""
+
+_NEEDS_FILE = f'a store needs a file: write "{FILE}path/to/store.db"'
+_KINDS = f'"{FILE}path/to/store.db" or "postgresql://user@host/database"'
 
 
 class Database(Protocol):
@@ -101,27 +109,28 @@ def database(url: str, *, password: str | None, read_only: bool) -> Database:
     Raises:
         StoreError: where the URL can't be read or names a database that is not supported.
     """
+    if url.startswith(FILE):
+        if password is not None:
+            raise StoreError("a store in a file takes no password: leave it out")
+        return Sqlite(url.removeprefix(FILE), read_only=read_only)
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise StoreError("the store's URL can't be read: write \"sqlite:///path/to/store.db\"") from None
-    if parsed.get_backend_name() == "postgresql":
-        return Postgres(parsed, password=password, read_only=read_only)
-    if parsed.get_backend_name() != "sqlite":
-        kinds = '"sqlite:///path/to/store.db" or "postgresql://user@host/database"'
-        raise StoreError(f"a store on {parsed.get_backend_name()} is not supported: write {kinds}")
-    if password is not None:
-        raise StoreError("a store in a file takes no password: leave it out")
-    return Sqlite(parsed, read_only=read_only)
+    except (ArgumentError, ValueError):  # the second for a port that is no number
+        raise StoreError(f"the store's URL can't be read: write {_KINDS}") from None
+    if parsed.get_backend_name() == "sqlite":
+        raise StoreError(_NEEDS_FILE)
+    if parsed.get_backend_name() != "postgresql":
+        raise StoreError(f"a store on {parsed.get_backend_name()} is not supported: write {_KINDS}")
+    return Postgres(parsed, password=password, read_only=read_only)
 
 
 class Sqlite:
     """A file, in write-ahead mode: readers never wait for the one writer."""
 
-    def __init__(self, url: URL, *, read_only: bool) -> None:
-        if not url.database or url.database == ":memory:":
-            raise StoreError('a store needs a file: write "sqlite:///path/to/store.db"')
-        self.path = Path(url.database)
+    def __init__(self, path: str, *, read_only: bool) -> None:
+        if path in ("", ":memory:"):
+            raise StoreError(_NEEDS_FILE)
+        self.path = Path(path)
         self.read_only = read_only
 
     def __str__(self) -> str:
@@ -320,11 +329,34 @@ class Postgres:
     def engine(self) -> Engine:
         _need_psycopg()
         url = self._url if self._password is None else self._url.set(password=self._password)
-        told = {"application_name": "keyresults", "connect_timeout": 10}
-        # A connection that the server closed (a restart, a pause at night) is replaced before it is used.
-        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=told)
+        told = {name: value for name, value in _TOLD.items() if name not in url.query}
+        try:
+            # A connection that the server closed (a restart, a pause at night) is replaced before it is used.
+            engine = create_engine(
+                # A writer sees what the one before it wrote, whatever isolation the database has by itself.
+                url, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True, connect_args=told
+            )  # fmt: skip
+        except ArgumentError:
+            raise StoreError(f"{self}: a host or port of the address can't be read") from None
+        event.listen(engine, "connect", self._meet)
         event.listen(engine, "begin", self._begin)
         return engine
+
+    def _meet(self, connection: Any, _: object) -> None:  # noqa: ANN401 (psycopg's, which may be missing)
+        """Ready a new connection.
+
+        Raises:
+            StoreError: where the database can't hold every text.
+        """
+        kept_as = connection.info.parameter_status("server_encoding")
+        if kept_as not in ("UTF8", "SQL_ASCII") and not self.read_only:
+            made = "createdb --encoding UTF8 --template template0"
+            raise StoreError(
+                f"{self}: the database keeps text as {kept_as}, which can't hold all: make one by `{made}`"
+            )
+        with connection.cursor() as cursor:
+            cursor.execute(_SETTINGS)
+        connection.commit()
 
     def _begin(self, conn: Connection) -> None:
         options = conn.get_execution_options()
@@ -414,11 +446,13 @@ class Postgres:
         except DBAPIError as error:
             raise self._explain(error.orig) from None
         except Exception as error:
-            if not _is_of_psycopg(error):
+            if not isinstance(error, NoConnectionLeft) and not _is_of_psycopg(error):
                 raise
             raise self._explain(error) from None
 
     def _explain(self, error: BaseException | None) -> StoreError:
+        if isinstance(error, NoConnectionLeft):
+            return StoreLocked(f"{self}: all connections of this process are busy")
         state = getattr(error, "sqlstate", None) or ""
         for code, (refused, words) in _STATES.items():
             if state.startswith(code):
@@ -467,10 +501,29 @@ def _taken(db: Database) -> StoreTaken:
 _WRITERS, _DAEMON = 0x6B72, 0x6B73
 """They name our locks among those of all programs that use the database."""
 
+_TOLD = {
+    "application_name": "keyresults",
+    "client_encoding": "utf8",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""What the driver is told, unless the address says otherwise. A server that fell silent is given up after a minute:
+by itself a system waits for hours."""
+
+_SETTINGS = (
+    "SET extra_float_digits = 3; "
+    "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+)
+"""What the server is told: numbers whole; and that it lets go of what a vanished machine holds, after a minute."""
+
 _STATES: dict[str, tuple[type[StoreError], str]] = {
     "3D000": (StoreMissing, "there is no such database: make it, or name another"),
     "28": (StoreError, "the server refuses the user or password"),
     "42501": (StoreReadOnly, "the user may not do this: grant it the schema, or name another user"),
+    "3F000": (StoreMissing, "there is no such schema: make it, or name another"),
     "25006": (StoreReadOnly, "the server only reads: name its primary"),
     "53100": (StoreFull, "the server's disk is full: nothing of this step was stored"),
     "55P03": (StoreLocked, "another process kept the store busy: try again when it is done"),
@@ -482,15 +535,18 @@ _STATES: dict[str, tuple[type[StoreError], str]] = {
 
 def _unreachable(db: Postgres, said: str) -> StoreError:
     """The driver's own words name hosts and users, which are known, but no password."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [
+        line.strip() for line in said.splitlines() if line.strip() and not line.strip().startswith("Is the server")
+    ]
     for words, (refused, told) in _SPOKEN.items():
-        if words in said:
+        if re.search(words, said):
             return refused(f"{db}: {told}")
     return StoreUnreachable(f"{db}: the server can't be reached: {lines[-1] if lines else 'no answer'}")
 
 
 _SPOKEN: dict[str, tuple[type[StoreError], str]] = {
-    "does not exist": _STATES["3D000"],
+    'database ".*" does not exist': _STATES["3D000"],
+    'role ".*" does not exist': _STATES["28"],
     "password authentication failed": _STATES["28"],
     "no password supplied": (
         StoreError,
@@ -556,7 +612,7 @@ def _use_write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _file(path: Path) -> Sqlite:
-    return Sqlite(URL.create("sqlite", database=str(path)), read_only=False)
+    return Sqlite(str(path), read_only=False)
 
 
 def _is_filled(path: Path) -> bool:

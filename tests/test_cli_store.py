@@ -135,6 +135,7 @@ def test_a_backup_of_a_store_on_a_server_is_a_file(config, postgres_url, monkeyp
     ("words", "said"),
     [
         (["postgresql://kr:hunter2@db.example.com/okr", "b.db"], "leave the password out of the address"),
+        (["postgresql://kr:a/hunter2@db.example.com/okr", "b.db"], "leave the password out of the address"),
         (["a.db", "postgresql://db.example.com/okr?user=kr&password=hunter2"], "leave the password out"),
         (["a.db", "mysql://db.example.com/okr"], "is no address of a store"),
         (["a.db", "b.db", "--password-env", "KR_DB"], "is for stores on a server"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from contextlib import ExitStack
 from dataclasses import replace
 
 import psycopg
@@ -71,6 +72,91 @@ def test_a_server_that_is_not_there_is_unreachable(postgres):
     error = refused(f"postgresql://kr:{servers.PASSWORD}@127.0.0.1:1/postgres")
     assert isinstance(error, StoreUnreachable)
     assert "127.0.0.1:1/postgres: the server can't be reached" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("postgresql://kr@127.0.0.1:port/okr", "can't be read"),
+        ("postgresql://kr@127.0.0.1/okr?port=port", "can't be read"),
+        ("postgresql://kr@127.0.0.1/okr?colour=red", 'invalid connection option "colour"'),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_said_to(address, words):
+    assert words in str(refused(address))
+
+
+def test_a_schema_that_is_not_there_is_named_as_what_is_missing(postgres_url):
+    error = refused(f"{postgres_url}_elsewhere")
+    assert isinstance(error, StoreMissing)
+    assert "there is no such schema" in str(error)
+
+
+def test_what_a_server_says_of_users_and_hosts_is_told_in_its_place():
+    db = dialects.database("postgresql://kr@127.0.0.1/okr", password=None, read_only=False)
+    unknown = dialects._unreachable(db, 'FATAL:  role "kr" does not exist')
+    assert str(unknown) == "postgresql://kr@127.0.0.1/okr: the server refuses the user or password"
+    nobody = dialects._unreachable(db, "failed: Connection refused\n\tIs the server running on that host?")
+    assert str(nobody).endswith("the server can't be reached: failed: Connection refused")
+
+
+@pytest.mark.parametrize("setting", ["LATIN1", "SQL_ASCII"])
+def test_the_surroundings_do_not_say_how_text_is_sent(postgres_url, monkeypatch, setting):
+    monkeypatch.setenv("PGCLIENTENCODING", setting)
+    with Store.open(postgres_url) as store:
+        store.memo("github")["größe"] = "漢字 – 🎉"
+        assert dict(store.memo("github")) == {"größe": "漢字 – 🎉"}
+
+
+def test_a_database_that_can_not_hold_every_text_is_refused(postgres):
+    postgres.execute("CREATE DATABASE narrow ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    error = refused(f"postgresql://kr:{servers.PASSWORD}@127.0.0.1:{postgres.port}/narrow")
+    assert "keeps text as LATIN1" in str(error)
+
+
+@pytest.mark.parametrize("level", ["repeatable%5C%20read", "serializable"])
+def test_writers_take_turns_whatever_isolation_the_database_has_by_itself(postgres_url, level):
+    url, faults = f"{postgres_url}%20-cdefault_transaction_isolation%3D{level}", []
+    Store.open(url).close()
+
+    def write(first):
+        try:
+            with Store.open(url) as store:
+                for number in range(first, first + 15):
+                    put(store, number)
+        except StoreError as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=write, args=(first,)) for first in (0, 100, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert len(stored(url)) == 45
+
+
+def test_numbers_come_back_whole_whatever_the_database_shows_of_them(postgres_url):
+    with Store.open(f"{postgres_url}%20-cextra_float_digits%3D0") as store, store._reading() as conn:
+        assert conn.exec_driver_sql("SELECT 0.1::float8 + 0.2::float8").scalar() == 0.1 + 0.2
+
+
+def test_both_sides_let_go_of_a_connection_that_fell_silent(postgres_url):
+    """Not pulled out here: that a minute is enough is the systems' part once they are told."""
+    with Store.open(postgres_url) as store, store._reading() as conn:
+        driver = conn.connection.driver_connection
+        assert driver.info.get_parameters().items() >= {"keepalives_idle": "30", "tcp_user_timeout": "60000"}.items()
+        assert conn.exec_driver_sql("SHOW tcp_keepalives_idle").scalar() == "30"
+        assert conn.exec_driver_sql("SHOW tcp_keepalives_count").scalar() == "3"
+
+
+def test_more_readers_than_there_are_connections_are_told_so(postgres_url, monkeypatch):
+    with Store.open(postgres_url) as store, ExitStack() as others:
+        monkeypatch.setattr(store._engine.pool, "_timeout", 0.1)
+        for _ in range(15):
+            others.enter_context(store._reading())
+        with pytest.raises(StoreLocked, match="all connections of this process are busy"):
+            store.jobs()
 
 
 def test_tables_of_something_else_are_left_alone(postgres, postgres_url):

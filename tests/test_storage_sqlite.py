@@ -17,6 +17,7 @@ import pytest
 from keyresults.metrics.facts import Change
 from keyresults.metrics.stream import Batch
 from keyresults.storage import dialects, schema
+from keyresults.storage.backups import write_backup
 from keyresults.storage.errors import (
     StoreBroken,
     StoreError,
@@ -69,10 +70,12 @@ def test_a_folder_that_was_there_is_left_alone(tmp_path):
 
 
 def test_names_with_odd_signs_are_files_like_any_other(tmp_path):
-    odd = tmp_path / "50% of #1 & more" / "ä b.db"
+    odd = tmp_path / "50% of #1 & more?" / "ä%20b.db"
     with Store.open(f"sqlite:///{odd}") as store:
         store.write(stream(), BATCH, START)
-    assert list(tmp_path.rglob("*.db")) == [odd]
+        copy = odd.with_name("copy?%41.db")
+        write_backup(store, copy)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".gitignore") == [copy, odd]
 
 
 @pytest.mark.parametrize(
