@@ -9,6 +9,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 TimeFormat = Literal["iso", "unix", "unix_ms"]
+LARGEST = 2**53
+"""Beyond it a number in a file is no longer the one that was written; no store holds much more."""
+
 LIST_SEPARATORS = ",;"
 
 
@@ -61,8 +64,8 @@ class Cells:
 
     def whole(self, cell: object) -> int:
         value = self.number(cell)
-        if value != int(value):
-            raise ValueError(f"{cell} is no whole number")
+        if value != int(value) or abs(value) >= LARGEST:
+            raise ValueError(f"{str(cell)[:40]!r} is no whole number, or larger than any count")
         return int(value)
 
     def flag(self, cell: object) -> bool:

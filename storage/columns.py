@@ -40,8 +40,11 @@ def _are_plain(values: Sequence[object]) -> bool:
 
 
 def to_number(number: float) -> float | None:
-    """The number; None for nan and infinity, which are no measurements."""
-    return float(number) if math.isfinite(number) else None
+    """The number; None for nan, infinity and what is beyond all floats, which are no measurements."""
+    try:
+        return float(number) if math.isfinite(number) else None
+    except OverflowError:
+        return None
 
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -76,7 +79,7 @@ def _sayable(value: object) -> object:
 
 def _parts_to_json(parts: Mapping[str, float]) -> str:
     # A histogram with one bucket unknown is no histogram: all or nothing.
-    if not parts or not all(map(math.isfinite, parts.values())):
+    if not parts or any(to_number(part) is None for part in parts.values()):
         return "{}"
     return to_json(parts)
 

@@ -219,6 +219,17 @@ def test_a_bad_row_is_named_and_stops_no_other(tmp_path):
     assert last.covered
 
 
+def test_a_count_beyond_all_counts_is_a_bad_row(tmp_path):
+    head = "run,workflow,attempt,branch,commit,conclusion,created_at,completed_at\n"
+    row = "{run},ci,{attempt},main,aaa,success,2026-11-01T10:00:00Z,2026-11-01T10:05:00Z\n"
+    attempts = ("2", "1e300", "1.5", "9007199254740993")
+    write(tmp_path / "r.csv", head + "".join(row.format(run=n, attempt=a) for n, a in enumerate(attempts)))
+    facts, last = told(tmp_path, files=["r.csv"], facts="runs")
+    assert [fact.attempt for fact in facts.values()] == [2]
+    for line, problem in zip((3, 4, 5), last.problems, strict=True):
+        assert problem.startswith(f"r.csv:{line}: attempt: '{attempts[line - 2]}' is no whole number")
+
+
 def test_an_unknown_status_says_how_to_name_it(tmp_path):
     write(tmp_path / "export" / "a.csv", ROWS.replace("broken", "kaputt"))
     facts, last = told(tmp_path, **EXPORT)

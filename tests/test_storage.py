@@ -148,7 +148,7 @@ class TestFacts:
             "ok": 1,
         }
 
-    @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+    @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400])
     def test_what_is_no_number_is_missing(self, store, value):
         write(store, Sample(key="a", subject="s", at=START, value=value, n=value, parts={"0.1": 1.0, "+Inf": value}))
         found = store.fact(stream("samples").id, "a")
