@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date, datetime
 
 from ..config.model import Config
 from ..krs.changes import snapshot
-from ..krs.checkin import CheckIn
 from ..krs.cycle import Cycle
 from ..krs.model import KeyResult, Objective
 from ..krs.names import KeyResultName, key_results_of, resolve
@@ -32,6 +32,7 @@ from .evidence import Evaluation
 from .judging import Judged, judged
 from .notices import in_watched_words, notices
 from .outlooks import forecast_of
+from .remembered import Remembered
 from .sources import source_healths
 from .workspace import Workspace
 
@@ -40,13 +41,16 @@ class NoCycle(ValueError):
     """The config names no cycle to show."""
 
 
-def evaluate_all(workspace: Workspace) -> None:
-    """Evaluate every cycle in use as of now and keep what is said; the shown cycle last, so that it is the newest."""
+def evaluate_all(workspace: Workspace, remembered: Remembered | None = None) -> None:
+    """Evaluate every cycle in use as of now and keep what is said; the shown cycle last, so that it is the newest.
+
+    Of what is `remembered` only those key results are evaluated of which something is new.
+    """
     shown = workspace.config.cycle.name if workspace.config.cycle else None
     used = sorted({o.cycle.name for o in workspace.config.objectives}, key=lambda name: (name == shown, name))
     as_of = workspace.clock()
     for name in used:
-        evaluate(workspace, as_of=as_of, cycle=name, store=True)
+        evaluate(workspace, as_of=as_of, cycle=name, store=True, remembered=remembered)
 
 
 def evaluate(
@@ -56,11 +60,13 @@ def evaluate(
     cycle: str | None = None,
     store: bool = False,
     evaluation: Evaluation | None = None,
+    remembered: Remembered | None = None,
 ) -> ProgressReport:
     """What is to be said of a cycle at `as_of`, by all that is stored and known by then; what was frozen by closing it.
 
     `store` keeps it, freezes baselines that can no longer change and notes how key results are
-    defined; without it nothing is written. `evaluation` is one as of that time whose facts are loaded already.
+    defined; without it nothing is written. `evaluation` is one as of that time whose facts are loaded already;
+    `remembered` what the same process said before by the same config.
 
     Raises:
         NoCycle: where neither `cycle` nor the config says which.
@@ -78,7 +84,7 @@ def evaluate(
         _follow_renames(workspace, one)
     said = check_ins_of(workspace.store, one.name, config.objectives, as_of)
     mine = [o for o in config.objectives if o.cycle.name == one.name]
-    objectives = tuple(_objective(evaluation, o, said, freeze=store) for o in mine)
+    objectives = tuple(_objective(evaluation, o, said, remembered, freeze=store) for o in mine)
     report = ProgressReport(
         as_of=as_of,
         timezone=config.calendar.timezone,
@@ -193,8 +199,18 @@ def cycle_named(config: Config, name: str | None) -> Cycle:
     return config.cycles[name]
 
 
-def _objective(evaluation: Evaluation, objective: Objective, said: Said, *, freeze: bool) -> ReportedObjective:
-    found = [judged(evaluation, objective, kr, freeze=freeze) for kr in objective.key_results]
+def _objective(
+    evaluation: Evaluation, objective: Objective, said: Said, remembered: Remembered | None, *, freeze: bool
+) -> ReportedObjective:
+    def evaluated(kr: KeyResult) -> ReportedKeyResult:
+        def anew() -> tuple[ReportedKeyResult, datetime | None]:
+            one = judged(evaluation, objective, kr, freeze=freeze)
+            return _reported(evaluation, one), one.ages_at
+
+        found = remembered.said(evaluation, objective, kr, anew) if remembered else anew()[0]
+        return replace(found, check_ins=said.get(kr.id, ()))
+
+    found = tuple(map(evaluated, objective.key_results))
     return ReportedObjective(
         id=objective.id,
         title=objective.title,
@@ -203,13 +219,12 @@ def _objective(evaluation: Evaluation, objective: Objective, said: Said, *, free
         teams=objective.teams,
         parent=objective.parent,
         judgement=roll_up(one.judgement for one in found),
-        key_results=tuple(_reported(evaluation, objective, one, said.get(one.kr.id, ())) for one in found),
+        key_results=found,
     )
 
 
-def _reported(
-    evaluation: Evaluation, objective: Objective, one: Judged, check_ins: tuple[CheckIn, ...]
-) -> ReportedKeyResult:
+def _reported(evaluation: Evaluation, one: Judged) -> ReportedKeyResult:
+    """All that is said of it, but for what people say."""
     kr, judgement = one.kr, one.judgement
     outlook, no_outlook = forecast_of(evaluation, one)
     definition = evaluation.config.metrics[judgement.metric]
@@ -229,7 +244,6 @@ def _reported(
         series=tuple(DayValue(r.day, r.value, r.health) for r in one.readings),
         measured_since=measured_since(kr, one.case.moment(evaluation.as_of).day),
         accept_partial=kr.accept_partial,
-        check_ins=check_ins,
         forecast=outlook,
         no_forecast=no_outlook,
         judgement=judgement,

@@ -77,6 +77,11 @@ class Evaluation:
             return []
         return [state for state in self._bindings.of_kind("shipments") if concerns(definition, state.stream)]
 
+    def source_troubles(self, metric: str) -> list[Trouble]:
+        """What went wrong before the metric's sources could even say which streams they have."""
+        runs = [self._source_runs.get(source) for source in self.config.metrics[metric].sources.values()]
+        return [trouble for run in runs if (trouble := trouble_of(run))]
+
     def pairs_wanted(self, metric: str) -> list[Pair]:
         """The pairs of commits that it asks for, newest first; none before its deployments were collected."""
         definition = self.config.metrics[metric]
@@ -112,7 +117,7 @@ class Evaluation:
             tables=tables,
             coverage=intersection(state.coverage for state in every),
             subjects=subjects,
-            trouble=_worst([*_stream_troubles(every), *self._source_troubles(definition)]),
+            trouble=_worst([*_stream_troubles(every), *self.source_troubles(definition.name)]),
             missing=never and f"{never}: {_SAY_WHOSE}",
             notes=(
                 *_problems([*every, *self.beside(definition.name)]),
@@ -136,7 +141,7 @@ class Evaluation:
         return Evidence(
             tables=FactTables({}),
             coverage=intersection([]),
-            trouble=_worst(self._source_troubles(definition)),
+            trouble=_worst(self.source_troubles(definition.name)),
             missing=self._missing(definition, question, asked=asked),
         )
 
@@ -175,11 +180,6 @@ class Evaluation:
         if asked and definition.subjects:
             return f"source {question.source!r} has nothing of {', '.join(definition.subjects)}"
         return f"source {question.source!r} was not collected for this yet: run `keyresults collect`"
-
-    def _source_troubles(self, definition: MetricDefinition) -> list[Trouble]:
-        """What went wrong before the metric's sources could even say which streams they have."""
-        runs = [self._source_runs.get(source) for source in definition.sources.values()]
-        return [trouble for run in runs if (trouble := trouble_of(run))]
 
     @cached_property
     def _source_runs(self) -> dict[str, RunRecord]:

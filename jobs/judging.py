@@ -26,7 +26,7 @@ from .readings import daily
 class Judged:
     """A key result's judgement, the target that it was judged by, and the daily readings it rests on.
 
-    `case` is all that it was judged by.
+    `case` is all that it was judged by. After `ages_at` the next of its readings is too old, if nothing comes.
     """
 
     kr: KeyResult
@@ -34,6 +34,7 @@ class Judged:
     judgement: Judgement
     readings: list[Reading]
     case: Case
+    ages_at: datetime | None
 
 
 def judged(evaluation: Evaluation, objective: Objective, kr: KeyResult, *, freeze: bool) -> Judged:
@@ -50,8 +51,22 @@ def judged(evaluation: Evaluation, objective: Objective, kr: KeyResult, *, freez
         baseline=baseline_of(evaluation, objective.cycle.name, kr, readings, freeze=freeze),
         readings=readings,
     )
-    judgement = judge(case, guardrails=_guardrails(evaluation, kr, judged_at.at), as_of=evaluation.as_of)
-    return Judged(kr=kr, target=judged_at.terms.target, judgement=judgement, readings=readings, case=case)
+    guardrails = _guardrails(evaluation, kr, judged_at.at)
+    judgement = judge(case, guardrails=guardrails, as_of=evaluation.as_of)
+    return Judged(
+        kr=kr,
+        target=judged_at.terms.target,
+        judgement=judgement,
+        readings=readings,
+        case=case,
+        ages_at=_ages_at(evaluation, {**guardrails, judgement.metric: judgement.reading}),
+    )
+
+
+def _ages_at(evaluation: Evaluation, judged_by: Mapping[str, Reading | None]) -> datetime | None:
+    metrics = evaluation.config.metrics
+    ends = [reading.window.end + metrics[name].max_age for name, reading in judged_by.items() if reading]
+    return min((end for end in ends if end >= evaluation.as_of), default=None)
 
 
 def series(evaluation: Evaluation, kr: KeyResult, until: datetime, *, keep: bool) -> list[Reading]:

@@ -21,6 +21,7 @@ from .deliver import deliver
 from .due import Cron, Every, Schedule
 from .evaluate import NoCycle, evaluate_all
 from .pulse import Pulse
+from .remembered import Remembered
 from .routine import Failed, Later, Routine, spread_of
 from .tell import tell_checkins, tell_report
 from .tell_changes import tell_changes
@@ -51,6 +52,7 @@ class Work:
     workspace: Workspace
     pulse: Pulse
     soon: Callable[[str], None] = lambda name: None
+    _remembered: Remembered = field(default_factory=Remembered)
     _asked: int = 0
     _done: int = 0
     _evaluating: threading.Lock = field(default_factory=threading.Lock)
@@ -102,7 +104,7 @@ class Work:
                 return
             with self._counting:
                 upto = self._asked
-            evaluate_all(self.workspace)
+            evaluate_all(self.workspace, self._remembered)
             self._done = upto
             tell_changes(self.workspace, self.workspace.clock())
         self.soon("deliver")
