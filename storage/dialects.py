@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -249,14 +250,13 @@ class Sqlite:
 
     @contextmanager
     def alone(self, engine: Engine) -> Iterator[Callable[[], bool]]:
-        path = self.path.with_name(self.path.name + ".daemon")
-        # Held by the system for this process: whatever ends the process gives it back.
-        with self.explained(), path.open("a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise _taken(self) from None
-            yield _Followed(self.path, engine)
+        held = _FileLock(engine, self)
+        try:
+            if not held():
+                raise _taken(self)
+            yield held
+        finally:
+            held.close()
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -280,27 +280,54 @@ class Sqlite:
         return refused(f"{self}: {words}")
 
 
-class _Followed:
-    """Lets go of a store's file where another was put in its place: what is written to the old one would be lost."""
+class _FileLock:
+    """A lock on a file beside the store that the system holds for this process: whatever ends it gives the lock back.
 
-    def __init__(self, path: Path, engine: Engine) -> None:
-        self._path = path
+    Asked whether it holds, it is taken anew where that file was moved or removed, for others see only what is there;
+    and the store's own file is let go of where another was put in its place: what is written to it would be lost.
+    """
+
+    def __init__(self, engine: Engine, db: Sqlite) -> None:
         self._engine = engine
-        self._seen = self._place()
+        self._db = db
+        self._path = db.path.with_name(db.path.name + ".daemon")
+        self._file: IO[str] | None = None
+        self._seen = _place(db.path)
 
     def __call__(self) -> bool:
-        """Asked whether the lock still holds, which it always does."""
-        if (place := self._place()) != self._seen:
+        if (place := _place(self._db.path)) != self._seen:
             self._seen = place
             self._engine.dispose()
+        with self._db.explained():
+            return self._is_held() or self._take()
+
+    def _is_held(self) -> bool:
+        return self._file is not None and _place(self._path) == _place(self._file.fileno())
+
+    def _take(self) -> bool:
+        while not self._is_held():  # somebody may remove it between the two steps
+            self.close()
+            self._file = self._path.open("a+", encoding="utf-8")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.close()
+                return False
         return True
 
-    def _place(self) -> tuple[int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _place(file: Path | int) -> tuple[int, int] | None:
+    """What tells a file from another of the same name."""
+    try:
+        found = os.fstat(file) if isinstance(file, int) else file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Postgres:

@@ -115,6 +115,21 @@ def test_only_one_is_alone_on_a_store(store_url):
             assert now()
 
 
+def test_a_lock_whose_file_was_moved_away_is_taken_anew(tmp_path):
+    path = tmp_path / "store.db"
+    with Store.open(f"sqlite:///{path}") as one, Store.open(f"sqlite:///{path}") as other, one.alone() as held:
+        lock = path.with_name("store.db.daemon")
+        lock.rename(tmp_path / "aside")
+        assert held()
+        with pytest.raises(StoreTaken), other.alone():
+            pass
+        lock.unlink()
+        with other.alone() as taken:
+            assert not held()
+            assert taken()
+        assert held()
+
+
 def test_a_lock_that_was_lost_with_its_connection_is_taken_anew(postgres, postgres_url):
     with Store.open(postgres_url) as one, Store.open(postgres_url) as other, one.alone() as held:
         postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'keyresults'")
