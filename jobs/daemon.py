@@ -10,9 +10,9 @@ from functools import partial
 from time import monotonic
 
 from ..storage.errors import StoreError
-from ..storage.timetable import JobOutcome
+from ..storage.timetable import JobOutcome, JobRecord
 from .pulse import Pulse
-from .routine import Failed, Later, Routine, first_due, next_due, retry
+from .routine import Failed, Idle, Later, Routine, Said, newest_due, next_due, plan, retry
 from .scheduler import BOUND, THREADS, Clockwork
 from .threads import Stopped
 from .workspace import Workspace
@@ -44,6 +44,7 @@ class Daemon:
         self._routines = routines(workspace)
         self._watch = watch
         self._running: set[str] = set()
+        self._once_more: set[str] = set()
         self._idle = threading.Condition()
         self._clockwork = Clockwork(
             workspace.clock, beat=self._beat, replan=self._plan_all, bound=bound, threads=threads
@@ -59,13 +60,16 @@ class Daemon:
         self.workspace, self._routines = workspace, routines
         for name in gone:
             self._clockwork.forget(name)
-            self._noted(partial(workspace.store.plan_job, name, None))
         self._plan_all()
 
     def soon(self, name: str) -> None:
-        """Have a routine run at once, unless it runs just now."""
-        if name in self._routines and name not in self._running:
-            self._at(name, self.workspace.clock(), self.workspace.clock())
+        """Have a routine run at once; where it runs just now, again behind that."""
+        with self._idle:
+            if name in self._running:
+                self._once_more.add(name)
+                return
+        if name in self._routines:
+            self._now(name)
 
     def wake(self) -> None:
         """Look at once at what is due, and at the config."""
@@ -90,43 +94,71 @@ class Daemon:
             log.exception("looking at the config failed")
 
     def _plan_all(self) -> None:
-        now = self.workspace.clock()
-        try:
-            records = self.workspace.store.jobs()
-        except StoreError as error:
-            # Nothing is known of the runs before; each is asked again once the store answers.
-            log.error("the store can't be read: %s", error)
-            records = {}
-        for name, routine in self._routines.items():
+        records = self._records()
+        for name in [name for name, job in records.items() if job.next_due and name not in self._routines]:
+            self._noted(partial(self.workspace.store.plan_job, name, None))
+        for name in self._routines:
             with self._idle:
                 if name in self._running:
                     continue
-            due = first_due(routine, records.get(name), now)
-            self._noted(partial(self.workspace.store.plan_job, name, due))
-            # Of what was missed, only a little is spread: somebody may be waiting for it.
-            self._at(name, due, due, share=CATCHING_UP if due == now else 1.0)
+            self._plan(name, records.get(name))
+
+    def _records(self) -> Mapping[str, JobRecord]:
+        try:
+            return self.workspace.store.jobs()
+        except StoreError as error:
+            # Nothing is known of the runs before; each is asked again once the store answers.
+            log.error("the store can't be read: %s", error)
+            return {}
+
+    def _plan(self, name: str, record: JobRecord | None) -> None:
+        now = self.workspace.clock()
+        planned = plan(self._routines[name], record, now)
+        self._noted(partial(self.workspace.store.plan_job, name, planned.begins))
+        # Of what was missed, only a little is spread: somebody may be waiting for it.
+        self._at(name, planned.due, planned.begins, share=CATCHING_UP if planned.begins == now else 1.0)
 
     def _at(self, name: str, due: datetime, when: datetime, share: float = 1.0) -> None:
         spread = self._routines[name].spread * self.workspace.chance() * share
         self._clockwork.at(name, when + spread, partial(self._run, name, due))
 
+    def _now(self, name: str) -> None:
+        now = self.workspace.clock()
+        self._clockwork.at(name, now, partial(self._run, name, now))
+
     def _run(self, name: str, due: datetime) -> None:
-        routine = self._routines.get(name)
         with self._idle:
+            routine = self._routines.get(name)
             if routine is None or name in self._running or self.workspace.stopping.is_set():
                 return
             self._running.add(name)
         workspace = self.workspace
+        again = retry(1, workspace.clock())
         try:
             due, again = self._ran(workspace, routine, due)
         except Stopped:
             return
+        except Exception:
+            log.exception("what became of %s can't be noted", name)
         finally:
             with self._idle:
                 self._running.discard(name)
+                once_more = name in self._once_more
+                self._once_more.discard(name)
                 self._idle.notify_all()
-        if name in self._routines and not workspace.stopping.is_set():
+        if not workspace.stopping.is_set():
+            self._go_on(name, routine, due, again, once_more=once_more)
+
+    def _go_on(self, name: str, routine: Routine, due: datetime, again: datetime, *, once_more: bool) -> None:
+        """As it is planned, or as the config says that came meanwhile."""
+        if name not in self._routines:
+            self._noted(partial(self.workspace.store.plan_job, name, None))
+        elif once_more:
+            self._now(name)
+        elif self._routines[name] is routine:
             self._at(name, due, again)
+        else:
+            self._plan(name, self._records().get(name))
 
     def _ran(self, workspace: Workspace, routine: Routine, due: datetime) -> tuple[datetime, datetime]:
         """Run it and note how that went; what it is due for next, and when that may begin.
@@ -134,7 +166,8 @@ class Daemon:
         A run that failed or has to wait is still due for the time it was due for, so that its rhythm stays.
         """
         begun, store = workspace.clock(), workspace.store
-        said: Later | None = None
+        due = newest_due(routine, due, begun)
+        said: Said = None
         error: str | None = None
         try:
             store.start_job(routine.name, due, begun)
@@ -149,7 +182,7 @@ class Daemon:
         outcome: JobOutcome = "ok" if error is None else "failed"
         self._noted(lambda: store.finish_job(routine.name, now, outcome, error, again))
         seconds = round((now - begun) / timedelta(seconds=1), 3)
-        level = logging.INFO if error is None else logging.WARNING
+        level = logging.WARNING if error else logging.DEBUG if isinstance(said, Idle) else logging.INFO
         told = {
             "job": routine.name,
             "outcome": outcome,
@@ -157,7 +190,7 @@ class Daemon:
             "next": again.isoformat(timespec="seconds"),
         }
         log.log(level, "%s: %s", routine.name, error or "done", extra=told)
-        return (again if error is None and said is None else due), again
+        return (due if error is not None or isinstance(said, Later) else again), again
 
     def _retry(self, routine: Routine, now: datetime) -> datetime:
         try:
@@ -172,3 +205,5 @@ class Daemon:
             note()
         except StoreError as error:
             log.error("it can't be noted when jobs are due: %s", error)
+        except Exception:
+            log.exception("noting when jobs are due failed in a way it should not")

@@ -27,6 +27,14 @@ class Later:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A run went well, and found nothing to do: hardly worth a line."""
+
+
+Said = Later | Idle | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routine:
     """`run` is told the time it is due for. `spread` is how much later than due it may begin.
@@ -37,39 +45,55 @@ class Routine:
 
     name: str
     schedule: Schedule
-    run: Callable[[datetime], Later | None]
+    run: Callable[[datetime], Said]
     spread: timedelta = timedelta(0)
     at_once: bool = True
 
 
-def first_due(routine: Routine, record: JobRecord | None, now: datetime) -> datetime:
-    """When it is due, by what is stored of it; at once where it never ran, or did not end."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What time a run is for, and when it may begin: later, where it failed before."""
+
+    due: datetime
+    begins: datetime
+
+
+def plan(routine: Routine, record: JobRecord | None, now: datetime) -> Planned:
+    """By what is stored of it; at once where it never ran, or did not end."""
     if record is None or record.started_at is None:
-        return now if routine.at_once else _first_time(routine, record, now)
+        first = now if routine.at_once else _first_time(routine, record, now)
+        return Planned(first, first)
     if record.finished_at is None or record.finished_at < record.started_at:
-        return _unended(routine, record, now)
+        return Planned(_owed(routine, record, now), now)
+    if record.outcome == "failed" and record.next_due is not None:
+        # As if the daemon had gone on: a failing source is not asked more often because it was started again.
+        return Planned(_owed(routine, record, now), min(max(record.next_due, now), now + LAST_RETRY))
     regular = caught_up(routine.schedule, record.due, record.started_at, now)
-    waits = record.next_due is not None and record.outcome == "failed"
-    # A failing source is not asked more often because the daemon was started again.
-    return min(max(regular, record.next_due), now + LAST_RETRY) if waits and record.next_due else regular
+    return Planned(regular, regular)
 
 
-def _unended(routine: Routine, record: JobRecord, now: datetime) -> datetime:
+def _owed(routine: Routine, record: JobRecord, now: datetime) -> datetime:
     """For the time it was due for, so that what it told by then is not told twice; now, where another came since."""
     due = record.due
     return now if due is None or routine.schedule.after(due, due) <= now else min(due, now)
 
 
 def _first_time(routine: Routine, record: JobRecord | None, now: datetime) -> datetime:
-    """As it was planned before, though that is past by now: a daemon that was stopped over a report owes it."""
+    """Now, where a time it was planned for has passed: a daemon that was stopped over a report owes it."""
     planned = record.next_due if record else None
-    first = routine.schedule.after(now, now)
-    return first if planned is None else max(min(planned, first), now)
+    return now if planned is not None and planned <= now else routine.schedule.after(now, now)
 
 
-def next_due(routine: Routine, due: datetime, begun: datetime, now: datetime, said: Later | None) -> datetime:
+def newest_due(routine: Routine, due: datetime, now: datetime) -> datetime:
+    """The last of its times from `due` on that has come: what failed for a week is done for this week."""
+    while (later := routine.schedule.after(due, due)) <= now:
+        due = later
+    return min(due, now)
+
+
+def next_due(routine: Routine, due: datetime, begun: datetime, now: datetime, said: Said) -> datetime:
     """After a run for the time `due` that went well. What became due while it ran is due at once."""
-    if said is not None:
+    if isinstance(said, Later):
         return max(said.at, now + timedelta(minutes=1))
     return caught_up(routine.schedule, due, begun, now)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,9 +21,10 @@ from .due import Cron, Every, Schedule
 from .evaluate import NoCycle, evaluate_all
 from .pulse import Pulse
 from .remembered import Remembered
-from .routine import Failed, Later, Routine, spread_of
+from .routine import Failed, Idle, Later, Routine, spread_of
 from .tell import tell_checkins, tell_report
 from .tell_changes import tell_changes
+from .turns import Turns
 from .workspace import Workspace
 
 MINUTE, WEEK = timedelta(minutes=1), timedelta(weeks=1)
@@ -44,19 +44,20 @@ _NAMED = 3
 
 @dataclass
 class Work:
-    """What routines do to one workspace. Threads may share it: one of them at a time evaluates, for all.
+    """What routines do to one workspace. Threads may share it.
 
-    `soon` has another routine run at once.
+    `soon` has another routine run at once. With the same `turns`, evaluations of all are made one at a time, by the
+    config of the newest of them.
     """
 
     workspace: Workspace
     pulse: Pulse
     soon: Callable[[str], None] = lambda name: None
     _remembered: Remembered = field(default_factory=Remembered)
-    _asked: int = 0
-    _done: int = 0
-    _evaluating: threading.Lock = field(default_factory=threading.Lock)
-    _counting: threading.Lock = field(default_factory=threading.Lock)
+    turns: Turns = field(default_factory=Turns)
+
+    def __post_init__(self) -> None:
+        self.turns.work = self._evaluate
 
     def routines(self) -> dict[str, Routine]:
         return {one.name: one for one in self._routines()}
@@ -95,20 +96,13 @@ class Work:
         return _said(result)
 
     def evaluate(self) -> None:
-        """Of several that ask while one evaluates, the next does it for all."""
-        with self._counting:
-            self._asked += 1
-            mine = self._asked
-        with self._evaluating:
-            if self._done >= mine:
-                return
-            with self._counting:
-                upto = self._asked
-            evaluate_all(self.workspace, self._remembered)
-            self._done = upto
-            tell_changes(self.workspace, self.workspace.clock())
-        self.soon("deliver")
-        self.pulse.ready = True
+        if self.turns.ask():
+            self.soon("deliver")
+            self.pulse.ready = True
+
+    def _evaluate(self) -> None:
+        evaluate_all(self.workspace, self._remembered)
+        tell_changes(self.workspace, self.workspace.clock())
 
     def report(self, settings: ReportSettings, due: datetime) -> None:
         """
@@ -128,8 +122,9 @@ class Work:
             tell_checkins(self.workspace, due)
         self.soon("deliver")
 
-    def deliver(self) -> None:
-        deliver(self.workspace, self.workspace.clock())
+    def deliver(self) -> Idle | None:
+        arrived = deliver(self.workspace, self.workspace.clock())
+        return None if arrived else Idle()
 
     def back_up(self, settings: BackupSettings, due: datetime) -> None:
         path = back_up(self.workspace.store, settings.directory, settings.keep, self.workspace.clock())
@@ -158,8 +153,8 @@ class Asking:
     def after(self, due: datetime, begun: datetime) -> datetime:
         calendar, then = self.config.calendar, max(due, begun)
         first = self.config.cycle.start if self.config.cycle else calendar.day_of(then)
-        rounds = self.rhythm.rounds(calendar, min(first, calendar.day_of(then)), then + 2 * self.rhythm.every + WEEK)
-        return next(at for at in rounds if at > then)
+        until = max(then, calendar.start_of(first)) + 2 * self.rhythm.every + WEEK
+        return next(at for at in self.rhythm.rounds(calendar, first, until) if at > then)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from .pulse import Pulse
 from .reload import Followed
 from .routines import Work
 from .scheduler import BOUND
+from .turns import Turns
 from .workspace import Workspace
 
 log = logging.getLogger("keyresults.daemon")
@@ -43,6 +44,7 @@ class Service:
         self._bound = bound
         self._reread = reread or threading.Event()
         self._held: Callable[[], bool] = lambda: True
+        self._turns = Turns()
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -55,7 +57,7 @@ class Service:
         self._followed = Followed(self._workspace.config, self._use, self._reread)
         self.daemon = Daemon(
             self._workspace,
-            lambda workspace: Work(workspace, self.pulse, self._soon).routines(),
+            lambda workspace: Work(workspace, self.pulse, self._soon, turns=self._turns).routines(),
             pulse=self.pulse,
             watch=self._watch,
             bound=self._bound,
@@ -113,6 +115,7 @@ class Service:
     def _use(self, config: Config) -> None:
         self._workspace = self._workspace.under(config)
         self.daemon.use(self._workspace)
+        self.daemon.soon("evaluate")
 
     def _watch(self) -> None:
         self._followed.look()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, select
+from sqlalchemy import Connection, Row, select
 
 from ..metrics.table import from_microseconds, microseconds
 from .columns import to_text
@@ -54,23 +54,25 @@ class Timetable(Connected):
     def finish_job(
         self, name: str, at: datetime, outcome: JobOutcome, error: str | None, next_due: datetime | None
     ) -> None:
-        """`error` is shown to people: no secret may be in it."""
+        """`error` is shown to people: no secret may be in it. The store need not know that it began."""
+        ended = {
+            "finished_at": microseconds(at),
+            "outcome": outcome,
+            "error": None if error is None else to_text(error),
+            "next_due": _micros(next_due),
+        }
         with self._writing() as conn:
-            row = conn.execute(select(jobs).where(jobs.c.name == to_text(name))).one()
-            ended = {
-                "finished_at": microseconds(at),
-                "outcome": outcome,
-                "error": None if error is None else to_text(error),
-                "failures": 0 if outcome == "ok" else row.failures + 1,
-                "next_due": _micros(next_due),
-            }
-            conn.execute(jobs.update().where(jobs.c.name == row.name), ended)
+            before = conn.execute(select(jobs.c.failures).where(jobs.c.name == to_text(name))).scalar() or 0
+            _put(conn, name, {**ended, "failures": 0 if outcome == "ok" else before + 1})
 
     def _put_job(self, name: str, what: dict[str, Any]) -> None:
-        mine = jobs.c.name == to_text(name)
         with self._writing() as conn:
-            if conn.execute(jobs.update().where(mine), what).rowcount == 0:
-                conn.execute(jobs.insert(), {"name": to_text(name), "failures": 0, **what})
+            _put(conn, name, what)
+
+
+def _put(conn: Connection, name: str, what: dict[str, Any]) -> None:
+    if conn.execute(jobs.update().where(jobs.c.name == to_text(name)), what).rowcount == 0:
+        conn.execute(jobs.insert(), {"name": to_text(name), "failures": 0, **what})
 
 
 def _record(row: Row[Any]) -> JobRecord:

@@ -4,65 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from daemon_scenes import BEGUN, DAY, HOUR, SCHEDULES, Scene, failing
 from job_scenes import rows, write_scene
 from keyresults.config.load import load
 from keyresults.jobs.daemon import Daemon
 from keyresults.jobs.due import Cron, Every
-from keyresults.jobs.routine import Failed, Later, Routine, first_due
+from keyresults.jobs.routine import Later, Routine, plan
 from keyresults.jobs.workspace import Workspace
 from keyresults.storage.errors import StoreError
 from simulated_time import Clock, simulated
 
 BERLIN = ZoneInfo("Europe/Berlin")
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-BEGUN = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
-
-SCHEDULES = {
-    "collect/hourly": Every(HOUR),
-    "collect/slow": Every(timedelta(hours=7)),
-    "collect/daily": Cron("30 2 * * *", "Europe/Berlin"),
-    "evaluate": Cron("0 0 * * *", "Europe/Berlin"),
-    "report/weekly": Cron("0 9 * * 1", "Europe/Berlin"),
-    "report/monthly": Cron("0 9 1 * *", "Europe/Berlin"),
-    "workdays": Cron("15 18 * * 1-5", "Europe/Berlin"),
-}
-
-
-class Scene:
-    """A daemon whose routines only note when they ran and what for; some can be told to fail."""
-
-    def __init__(self, folder, clock, schedules=SCHEDULES, **more):
-        path = write_scene(folder, rows(1))
-        self.clock = clock
-        self.ran = defaultdict(list)
-        self.answers = {}
-        self.workspace = Workspace(load(path), writing=True, clock=clock, chance=more.pop("chance", lambda: 0.0))
-        self.schedules = schedules
-        self.daemon = Daemon(self.workspace, lambda workspace: self.routines(), **more)
-
-    def routines(self):
-        return {
-            name: Routine(
-                name=name, schedule=schedule, run=lambda due, name=name: self.run(name, due), spread=HOUR / 60
-            )
-            for name, schedule in self.schedules.items()
-        }
-
-    def run(self, name, due):
-        self.ran[name].append((due, self.clock.now))
-        answer = self.answers.get(name)
-        return answer() if answer else None
-
-    def times(self, name):
-        return [at for _, at in self.ran[name]]
-
-    def dues(self, name):
-        return [due for due, _ in self.ran[name]]
 
 
 @pytest.fixture
@@ -173,11 +130,7 @@ def test_what_died_runs_again_for_the_time_it_was_due_for_unless_another_came(tm
     store = Scene(tmp_path, clock).workspace.store
     store.start_job(weekly.name, monday, monday + timedelta(seconds=2))
     now = monday + rest
-    assert first_due(weekly, store.job(weekly.name), now) == (now if missed else monday)
-
-
-def failing():
-    raise Failed("no answer")
+    assert plan(weekly, store.job(weekly.name), now).due == (now if missed else monday)
 
 
 def test_a_failing_routine_is_tried_less_and_less_often_and_alone(tmp_path, clock, monkeypatch):
