@@ -147,7 +147,7 @@ class Sqlite:
             if not folder.exists():
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-            self.path.touch()
+            _make_file(self.path)
             with closing(self._dial("rw")) as connection:
                 _use_write_ahead(connection)
 
@@ -169,6 +169,9 @@ class Sqlite:
             return self._dial("ro&immutable=1")
 
     def _dial(self, mode: str) -> sqlite3.Connection:
+        # Asked to write where it may not, SQLite reads, and goes on so with a file that was mended meanwhile.
+        if mode == "rw" and self.exists() and not os.access(self.path, os.W_OK, effective_ids=True):
+            raise StoreReadOnly(f"{self}: {_UNWRITABLE}")
         uri = f"file:{quote(str(self.path.absolute()))}?mode={mode}"
         # isolation_level=None: transactions begin where SQLAlchemy says so, and hold schema changes too.
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -593,16 +596,15 @@ def _need_psycopg() -> None:
         raise StoreError("a store on PostgreSQL needs psycopg: install keyresults[postgres]")
 
 
+_UNWRITABLE = "the store may not be written: look at the permissions of file and folder"
+
 _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_NOTADB: (StoreBroken, "this is not a store (no SQLite file): name another path or move it away"),
     sqlite3.SQLITE_CORRUPT: (StoreBroken, "the file is damaged: put a backup in its place"),
     sqlite3.SQLITE_BUSY: (StoreLocked, "another process kept the store busy: try again when it is done"),
     sqlite3.SQLITE_LOCKED: (StoreLocked, "another process kept the store busy: try again when it is done"),
     sqlite3.SQLITE_FULL: (StoreFull, "the disk is full: nothing of this step was stored"),
-    sqlite3.SQLITE_READONLY: (
-        StoreReadOnly,
-        "the store may not be written: look at the permissions of file and folder",
-    ),
+    sqlite3.SQLITE_READONLY: (StoreReadOnly, _UNWRITABLE),
     sqlite3.SQLITE_PERM: (StoreReadOnly, "the store may not be opened: look at the permissions of file and folder"),
     sqlite3.SQLITE_CANTOPEN: (StoreReadOnly, "the store can't be opened: look at the permissions of file and folder"),
 }
@@ -636,6 +638,21 @@ def _use_write_ahead(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                 raise
             time.sleep(0.02)
+
+
+def _make_file(path: Path) -> None:
+    """An empty file, where there is none. Of root's making it is the folder's owner's, as with SQLite's own."""
+    path = path.resolve()  # a link may lead to where nothing is yet
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return
+    try:
+        if os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.fchown(number, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(number)
 
 
 def _file(path: Path) -> Sqlite:

@@ -446,6 +446,32 @@ def test_no_store_is_made_on_a_shelf(shelf):
             Store.open(f"sqlite:///{shelf}/{place}")
 
 
+def test_a_file_that_only_others_may_write_is_refused_at_once(shelf):
+    with Store.open(f"sqlite:///{shelf}/store.db") as store:
+        store.write(stream(), BATCH, START)
+    (shelf / "store.db").chmod(0o444)
+    shelf.chmod(0o777)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    with pytest.raises(StoreReadOnly, match="permissions"):
+        Store.open(f"sqlite:///{shelf}/store.db")
+
+
+def test_a_store_is_made_where_a_link_leads(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "store.db").symlink_to(tmp_path / "disk" / "kept.db")
+    Store.open(f"sqlite:///{tmp_path}/store.db").close()
+    assert (tmp_path / "disk" / "kept.db").is_file()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_store_that_root_makes_belongs_to_the_folder_s_owner(tmp_path):
+    os.chown(tmp_path, 12345, 12346)
+    Store.open(f"sqlite:///{tmp_path}/store.db").close()
+    found = (tmp_path / "store.db").stat()
+    assert (found.st_uid, found.st_gid) == (12345, 12346)
+
+
 def test_a_file_where_the_folder_should_be_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="a file where the store's folder should be"):
