@@ -79,7 +79,7 @@ def evaluate(
             _say_closed(workspace, frozen)
         return for_every_day(frozen)
     one = cycle_named(config, cycle)
-    evaluation = evaluation or Evaluation(config, workspace.store, as_of)
+    evaluation = evaluation or Evaluation(config, workspace.store, as_of, of_key_results=True)
     if store:
         _follow_renames(workspace, one)
     said = check_ins_of(workspace.store, one.name, config.objectives, as_of)

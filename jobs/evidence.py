@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,15 +17,17 @@ from ..metrics.ranges import intersection
 from ..metrics.reading import Health, Reading
 from ..metrics.service import columns_needed
 from ..metrics.shipping import Pair
+from ..metrics.span import Spans
 from ..metrics.table import TIMES, USED, Columns, FactTables
-from ..metrics.traits import uses_shipments
+from ..metrics.traits import is_local, uses_shipments
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
 from .bindings import Bindings, Question, concerns, is_mixed, questions
+from .need import evaluated_from, forecast_from
 from .whose import Subjects, joined, names_nobody, unmatched, wanted_only
 
 _Ids = tuple[tuple[FactKind, tuple[str, ...]], ...]
-_Shared = tuple[tuple[str, ...] | None, tuple[str, ...], tuple[str, ...], _Ids]
+_Shared = tuple[tuple[str, ...] | None, tuple[str, ...], tuple[str, ...], datetime | None, _Ids]
 
 
 TABLES_HELD = 8
@@ -36,12 +38,17 @@ _SAY_WHOSE = "name each row's repository or service as `subject` in the source's
 
 
 class Evaluation:
-    """The metrics of one config over one store, as of one time. Metrics over the same streams share their tables."""
+    """The metrics of one config over one store, as of one time. Metrics over the same streams share their tables.
 
-    def __init__(self, config: Config, store: Store, as_of: datetime) -> None:
+    One `of_key_results` is asked for nothing that lies before these, so that long histories cost it no more than short
+    ones.
+    """
+
+    def __init__(self, config: Config, store: Store, as_of: datetime, *, of_key_results: bool = False) -> None:
         self.config = config
         self.store = store
         self.as_of = as_of
+        self._of_key_results = of_key_results
         self._bindings = Bindings(config, store)
         self._tables: dict[_Shared, tuple[FactTables, Subjects]] = {}
         self._measurements: dict[tuple[str, tuple[tuple[str, Any], ...]], Measurement] = {}
@@ -53,10 +60,35 @@ class Evaluation:
         differing = {name: value for name, value in otherwise.items() if value != getattr(definition, name)}
         key = (metric, tuple(sorted(differing.items())))
         if key not in self._measurements:
-            self._measurements[key] = Measurement(
-                replace(definition, **differing), self._evidence(definition), self.config.calendar, self.as_of
-            )
+            self._measurements[key] = self._measured(definition, replace(definition, **differing))
         return self._measurements[key]
+
+    def _measured(self, bound: MetricDefinition, definition: MetricDefinition) -> Measurement:
+        since = self._since(bound)
+        found = Measurement(definition, self._evidence(bound, since), self.config.calendar, self.as_of)
+        if since is None or found.refusal is None:
+            return found
+        # Whether there was ever anything is known only from the whole past.
+        return Measurement(definition, self._evidence(bound, None), self.config.calendar, self.as_of)
+
+    def _since(self, definition: MetricDefinition) -> datetime | None:
+        """Where the facts begin that can matter; None where that is not known before they are looked at."""
+        states = self.states(definition.name)
+        # Whom a metric measures that names some of many, or services, is known only from all of their facts.
+        some = definition.subjects is not None and any(is_mixed(state.stream) for state in states)
+        if not self._of_key_results or not is_local(definition) or some or definition.split:
+            return None
+        coverage = intersection(state.coverage for state in states)
+        end = Spans(coverage, definition.exclude, self.config.calendar).usable.end
+        if end is None or self._earliest is None:
+            return None
+        first = min(self._earliest, forecast_from(self.config, min(end, self.as_of)))
+        # From a month's start, so that metrics over the same streams mostly share their tables.
+        return self.config.calendar.start_of(first.replace(day=1))
+
+    @cached_property
+    def _earliest(self) -> date | None:
+        return evaluated_from(self.config)
 
     def series(self, metric: str, instants: Sequence[datetime], make: Callable[[], list[Reading]]) -> Sequence[Reading]:
         """The metric's readings at these instants, made once: key results on one metric mostly share their days."""
@@ -89,7 +121,7 @@ class Evaluation:
         states = self._answering(definition, question)
         if not states:
             return []
-        tables, _ = self._tables_of(definition, {"deployments": states, **self._extra(definition)})
+        tables, _ = self._tables_of(definition, {"deployments": states, **self._extra(definition)}, None)
         return pairs_wanted(definition, tables, self.as_of)
 
     def _answering(self, definition: MetricDefinition, question: Question) -> list[StreamState] | None:
@@ -98,7 +130,7 @@ class Evaluation:
             return None
         return [s for s in states if concerns(definition, s.stream)]
 
-    def _evidence(self, definition: MetricDefinition) -> Evidence:
+    def _evidence(self, definition: MetricDefinition, since: datetime | None) -> Evidence:
         streams: dict[FactKind, list[StreamState]] = {}
         for question in questions(definition):
             states = self._answering(definition, question)
@@ -106,7 +138,7 @@ class Evaluation:
                 return self._nothing(definition, question, asked=states is not None)
             streams[question.kind] = states
         every = [state for states in streams.values() for state in states]
-        tables, told = self._tables_of(definition, {**streams, **self._extra(definition)})
+        tables, told = self._tables_of(definition, {**streams, **self._extra(definition)}, since)
         subjects = _subjects(definition, next(iter(streams.values())), tables.subjects(next(iter(streams))))
         if definition.subjects and not subjects:
             question = questions(definition)[0]
@@ -146,17 +178,18 @@ class Evaluation:
         )
 
     def _tables_of(
-        self, definition: MetricDefinition, streams: Mapping[FactKind, list[StreamState]]
+        self, definition: MetricDefinition, streams: Mapping[FactKind, list[StreamState]], since: datetime | None
     ) -> tuple[FactTables, Subjects]:
         """The facts, and whose the streams tell of besides; metrics over the same streams and subjects share them."""
         key: _Shared = (
             definition.subjects,
             columns_needed(definition.split) + columns_needed(definition.split, "changes"),
             tuple(service.name for service in definition.split),
+            since,
             tuple((kind, tuple(sorted(s.stream.id for s in states))) for kind, states in streams.items()),
         )
         if key not in self._tables:
-            found = joined({kind: self._columns(definition, kind, ids) for kind, ids in key[-1]}, streams)
+            found = joined({kind: self._columns(definition, kind, ids, since) for kind, ids in key[-1]}, streams)
             told: Subjects = {kind: frozenset(columns["subject"]) for kind, columns in found.items()}
             self._tables[key] = FactTables({k: wanted_only(definition, k, found[k]) for k in found}), told
             self._let_go_of_old_tables()
@@ -170,11 +203,13 @@ class Evaluation:
             held = {metric for metric, _ in self._measurements}
             self._series = {metric: known for metric, known in self._series.items() if metric in held}
 
-    def _columns(self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...]) -> Columns:
+    def _columns(
+        self, definition: MetricDefinition, kind: FactKind, ids: tuple[str, ...], since: datetime | None
+    ) -> Columns:
         # When it was found out which commits lie between two deployments says nothing of when they were shipped.
         until = None if kind == "shipments" else self.as_of
         more = columns_needed(definition.split, kind)
-        return self.store.facts(kind, ids, until=until, columns=(*TIMES[kind], *USED[kind], *more))
+        return self.store.facts(kind, ids, since=since, until=until, columns=(*TIMES[kind], *USED[kind], *more))
 
     def _missing(self, definition: MetricDefinition, question: Question, *, asked: bool) -> str:
         if asked and definition.subjects:

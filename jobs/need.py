@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from ..config.model import Config
 from ..krs.model import KeyResult
+from ..metrics.ahead import PAST_WEEKS
 from ..metrics.definition import MetricDefinition
 
 SPARE_DAYS = 1
@@ -19,6 +20,22 @@ def needed_from(config: Config, metrics: list[MetricDefinition], source: str, no
     earliest = min(_metric_from(config, metric, now) for metric in metrics)
     since = config.sources[source].since
     return config.calendar.start_of(max(earliest, since) if since else earliest)
+
+
+def evaluated_from(config: Config) -> date | None:
+    """A day before all windows of all key results, and before those of their baselines; None without any."""
+    longest = max((metric.window.days or DEFAULT_DAYS for metric in config.metrics.values()), default=DEFAULT_DAYS)
+    starts = (
+        kr.start - timedelta(days=_baseline_days(kr, longest) + SPARE_DAYS)
+        for objective in config.objectives
+        for kr in objective.key_results
+    )
+    return min(starts, default=None)
+
+
+def forecast_from(config: Config, data_end: datetime) -> date:
+    """A day before all that forecasts look back on, where data ends then."""
+    return config.calendar.day_of(data_end) - timedelta(weeks=PAST_WEEKS + 1)
 
 
 def _metric_from(config: Config, metric: MetricDefinition, now: datetime) -> date:

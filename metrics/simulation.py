@@ -86,7 +86,8 @@ def simulate(
         fewer = f"fewer than {LEAST_DAYS} days of the past half year were collected"
         return NotEnough(f"{fewer}; `keyresults backfill` fetches more where the source knows it")
     if shape == "quantile":
-        draws = min(draws, max(FEWEST_DRAWS, MOST_DRAWN // _a_draw(counted, usable, instants[-1], origin)))
+        past = usable.clip(calendar.days_before(origin, WEEK * PAST_WEEKS), origin)
+        draws = min(draws, max(FEWEST_DRAWS, MOST_DRAWN // _a_draw(counted, past, instants[-1])))
     excluded = _excluded(definition, calendar)
     grid = Grid.cut(origin, [*instants, start], calendar)
     drawn = Drawn(
@@ -103,11 +104,13 @@ def simulate(
     return _checked(_SHAPES[shape](drawn, instants), origin)
 
 
-def _a_draw(counted: Counted, usable: TimeRanges, until: datetime, origin: datetime) -> int:
-    """About how many facts one draw is made of."""
-    known = int(counted.at.searchsorted(microseconds(origin)))
-    days = sum((r.length for r in usable), timedelta()) / timedelta(days=1)
-    return 1 + int(min(known / days, simulated_facts.FACTS_A_DAY) * ((until - origin) / timedelta(days=1)))
+def _a_draw(counted: Counted, past: TimeRanges, until: datetime) -> int:
+    """About how many facts one draw is made of, where they go on as in the past."""
+    assert past.start is not None
+    assert past.end is not None
+    here = counted.between(past.start, past.end)
+    a_day = (here.stop - here.start) / (sum((r.length for r in past), timedelta()) / timedelta(days=1))
+    return 1 + int(min(a_day, simulated_facts.FACTS_A_DAY) * ((until - past.end) / timedelta(days=1)))
 
 
 def _data_end(covered: datetime, counted: Counted, calendar: Calendar) -> datetime:

@@ -215,6 +215,12 @@ def reaches_across_time(definition: MetricDefinition) -> bool:
     return "count" in measure.options and several_environments
 
 
+def is_local(definition: MetricDefinition) -> bool:
+    """Whether a reading rests on nothing but the facts inside its window."""
+    measure = MEASURES.get(definition.measure)
+    return measure is not None and {*measure.kinds} <= {"samples", "runs"} and not is_carried(definition)
+
+
 def still_unsettled(definition: MetricDefinition) -> timedelta:
     """How long after a fact a reading may still change because it was too early to say."""
     measure = MEASURES.get(definition.measure)

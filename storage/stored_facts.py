@@ -110,6 +110,7 @@ class StoredFacts(Connected):
         kind: FactKind,
         stream_ids: Sequence[str],
         *,
+        since: datetime | None = None,
         until: datetime | None = None,
         columns: Sequence[str] | None = None,
     ) -> dict[str, list[Any]]:
@@ -118,7 +119,7 @@ class StoredFacts(Connected):
         Times are integer microseconds since 1970 UTC, flags bool, histories and other structures
         JSON text (a deployment's `statuses` are `[state, microseconds]` pairs); missing is None.
         `stream` holds stream ids. The kind's own instant stands under its name and as `at`.
-        `until` bounds `at`, included. `columns` leaves out those not named.
+        `since` and `until` bound `at`, included. `columns` leaves out those not named.
         """
         table = FACT_TABLES[kind]
         own = OWN_INSTANT[kind]
@@ -128,7 +129,7 @@ class StoredFacts(Connected):
             known = numbers_of(conn, stream_ids)
             rows: list[tuple[Any, ...]] = []
             for number, _ in known:
-                rows += raw(conn, _of_stream(table, stored, number, until))
+                rows += raw(conn, _of_stream(table, stored, number, since, until))
         if len(known) > 1:
             rows.sort(key=itemgetter(0))  # stable: streams are in order, and each stream's facts
         found = {name: [row[place] for row in rows] for place, name in enumerate(stored)}
@@ -157,8 +158,12 @@ class StoredFacts(Connected):
             return set(conn.scalars(select(table.c.key).where(table.c.stream == stream.id, inside)))
 
 
-def _of_stream(table: Table, names: Sequence[str], stream: int, until: datetime | None) -> Select[Any]:
+def _of_stream(
+    table: Table, names: Sequence[str], stream: int, since: datetime | None, until: datetime | None
+) -> Select[Any]:
     found = select(*(table.c[name] for name in names)).where(table.c.stream == stream)
+    if since is not None:
+        found = found.where(table.c.at >= microseconds(since))
     if until is not None:
         found = found.where(table.c.at <= microseconds(until))
     return found.order_by(table.c.at, table.c.key)
