@@ -3,8 +3,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 GRACE = 9.0
 """Seconds that running jobs are given to end when the daemon is stopped."""
+
+Wish = Literal["end", "reread"]
 
 
 @click.command()
@@ -42,31 +45,36 @@ def run(invocation: Invocation, form: Literal["text", "json"]) -> None:
     from ..jobs.service import Service
 
     configure(form)
-    ending, rereading = threading.Event(), threading.Event()
-    _listen(ending, rereading)
-    with invocation.open(writing=True) as workspace, Service(workspace, lost=ending.set, reread=rereading) as service:
+    wishes: SimpleQueue[Wish] = SimpleQueue()
+    _listen(wishes)
+    with invocation.open(writing=True) as workspace, Service(workspace, lost=partial(wishes.put, "end")) as service:
         service.start()
-        while not ending.wait(1.0):
-            if rereading.is_set():
-                service.wake()
-        done = service.stop(GRACE)
+        while wishes.get() == "reread":
+            service.reread()
+        if not service.stop(GRACE):
+            _leave(service.problem)
         problem = service.problem
     if problem:
         raise click.ClickException(problem)
-    if not done:
-        # A request still waits for its answer, in a thread that nothing can end; all that came is stored.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
 
 
-def _listen(ending: threading.Event, rereading: threading.Event) -> None:
-    def end(number: int, frame: FrameType | None) -> None:
-        ending.set()
+def _leave(problem: str) -> NoReturn:
+    """A request still waits for its answer, in a thread that nothing can end; all that came is stored."""
+    from .main import WRONG_USAGE
 
-    def reread(number: int, frame: FrameType | None) -> None:
-        rereading.set()
+    if problem:
+        click.echo(f"Error: {problem}", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(WRONG_USAGE if problem else 0)
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGHUP, reread)
+
+def _listen(wishes: SimpleQueue[Wish]) -> None:
+    """A signal may come at any moment, and what waits for an event must not be interrupted by who sets it; a simple
+    queue may."""
+
+    def note(number: int, frame: FrameType | None) -> None:
+        wishes.put("reread" if number == signal.SIGHUP else "end")
+
+    for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(one, note)

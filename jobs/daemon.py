@@ -76,15 +76,15 @@ class Daemon:
         self._clockwork.wake()
 
     def stop(self, seconds: float) -> bool:
-        """Begin nothing more, and wait for what runs; False where something still runs then."""
+        """Begin nothing more, and wait so long for what runs; False where something still runs then."""
         self.pulse.stopping = True
         self.workspace.stopping.set()
-        self._clockwork.stop()
         give_up = monotonic() + seconds
+        ended = self._clockwork.stop(seconds)
         with self._idle:
             while self._running and monotonic() < give_up:
                 self._idle.wait(give_up - monotonic())
-            return not self._running
+            return ended and not self._running
 
     def _beat(self) -> None:
         self.pulse.beat()
@@ -119,12 +119,13 @@ class Daemon:
         self._at(name, planned.due, planned.begins, share=CATCHING_UP if planned.begins == now else 1.0)
 
     def _at(self, name: str, due: datetime, when: datetime, share: float = 1.0) -> None:
-        spread = self._routines[name].spread * self.workspace.chance() * share
-        self._clockwork.at(name, when + spread, partial(self._run, name, due))
+        routine = self._routines[name]
+        spread = routine.spread * self.workspace.chance() * share
+        self._clockwork.at(name, when + spread, partial(self._run, name, due), routine.lane)
 
     def _now(self, name: str) -> None:
         now = self.workspace.clock()
-        self._clockwork.at(name, now, partial(self._run, name, now))
+        self._at(name, now, now, share=0.0)
 
     def _run(self, name: str, due: datetime) -> None:
         with self._idle:

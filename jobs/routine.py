@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from ..storage.timetable import JobRecord
 from .due import Schedule, caught_up
@@ -34,6 +35,9 @@ class Idle:
 
 Said = Later | Idle | None
 
+Lane = Literal["default", "sources"]
+"""What waits for others may hang: it has threads of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routine:
@@ -48,6 +52,7 @@ class Routine:
     run: Callable[[datetime], Said]
     spread: timedelta = timedelta(0)
     at_once: bool = True
+    lane: Lane = "default"
 
 
 @dataclass(frozen=True, slots=True)

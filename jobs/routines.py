@@ -71,6 +71,7 @@ class Work:
                 schedule=_rhythm(source, zone),
                 run=partial(self.collect, source.name),
                 spread=spread_of(source.longest_gap),
+                lane="sources",
             )
         yield Routine(name="evaluate", schedule=Cron(DAY_END, zone), run=lambda due: self.evaluate())
         for report in config.reports.values():

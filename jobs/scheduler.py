@@ -10,7 +10,9 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
+
+from .routine import Lane
 
 BOUND = 30.0
 """Seconds between two looks at the clock, at most."""
@@ -19,6 +21,7 @@ SET_BACK = timedelta(minutes=1)
 """A clock that goes back by less has been put right; by more, times in the store may lie in the future."""
 
 THREADS = 8
+"""For sources, and as many for all else: whatever sources hang, what is known of the others is told."""
 
 logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what goes wrong in a job is told by whoever runs it
 
@@ -56,7 +59,7 @@ class Clockwork:
 
         return Bounded(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(threads)},
+            executors={lane: ThreadPoolExecutor(threads) for lane in get_args(Lane)},
             # A job that is late runs all the same, once.
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
@@ -70,13 +73,13 @@ class Clockwork:
         wait = process()
         return self._bound if wait is None else min(max(wait, 0.0), self._bound)
 
-    def at(self, name: str, when: datetime, run: Callable[[], None]) -> None:
+    def at(self, name: str, when: datetime, run: Callable[[], None], lane: Lane = "default") -> None:
         """Run it once at that time, or at once where it is past; what was planned under this name is forgotten."""
         with self._planning:
             self._forget(name)
             # Each run has an id of its own: a run that plans the next one is still counted as running, and where that
             # is due at once, APScheduler would drop it.
-            self._ids[name] = self._scheduler.add_job(run, "date", run_date=when, name=name).id
+            self._ids[name] = self._scheduler.add_job(run, "date", run_date=when, name=name, executor=lane).id
 
     def forget(self, name: str) -> None:
         with self._planning:
@@ -94,6 +97,10 @@ class Clockwork:
         """Look at the clock now."""
         self._scheduler.wakeup()
 
-    def stop(self) -> None:
-        """Begin nothing more. What runs goes on."""
-        self._scheduler.shutdown(wait=False)
+    def stop(self, seconds: float) -> bool:
+        """Begin nothing more. What runs goes on; False where somebody hangs so long while looking at what is due."""
+        # The scheduler waits for its own thread, without end.
+        ending = threading.Thread(target=self._scheduler.shutdown, kwargs={"wait": False}, daemon=True)
+        ending.start()
+        ending.join(seconds)
+        return not ending.is_alive()

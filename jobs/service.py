@@ -26,7 +26,7 @@ log = logging.getLogger("keyresults.daemon")
 class Service:
     """`lost` is called where another daemon has taken the store, which happens only once the lock on it was lost.
 
-    `problem` then says so. Where `reread` is set, the config is read again.
+    `problem` then says so.
     """
 
     def __init__(
@@ -34,7 +34,6 @@ class Service:
         workspace: Workspace,
         *,
         lost: Callable[[], None] = lambda: None,
-        reread: threading.Event | None = None,
         bound: float = BOUND,
     ) -> None:
         self.problem = ""
@@ -42,7 +41,7 @@ class Service:
         self._workspace = workspace
         self._lost = lost
         self._bound = bound
-        self._reread = reread or threading.Event()
+        self._reread = threading.Event()
         self._held: Callable[[], bool] = lambda: True
         self._turns = Turns()
         self._open = ExitStack()
@@ -101,8 +100,9 @@ class Service:
             extra={"config": config.digest[:12]},
         )
 
-    def wake(self) -> None:
-        """Look at once at what is due, and at the config."""
+    def reread(self) -> None:
+        """Read the config at once, changed or not."""
+        self._reread.set()
         self.daemon.wake()
 
     def stop(self, seconds: float) -> bool:

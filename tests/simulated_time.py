@@ -45,8 +45,10 @@ class Simulation:
         self.woken = 0
         self._scheduler = daemon._clockwork._scheduler
         self._executor = _Afterwards()
+        lanes = list(self._scheduler._executors)
         self._scheduler._executors.clear()
-        self._scheduler.add_executor(self._executor, "default")
+        for lane in lanes:
+            self._scheduler.add_executor(self._executor, lane)
 
     def look(self) -> float:
         wait: float = self._scheduler._process_jobs()
