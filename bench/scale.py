@@ -2,10 +2,11 @@
 
 Metrics over daily samples of a Prometheus, one stream each, and five key results on each metric, in the middle of
 their quarter: 500 key results over 100 metrics, `--whole` 10,000 over 2,000. (No config file may be that large: all
-but the metrics is made in memory.) Samples of two years are stored; then of eight. Measured are, each in a process
-of its own: the first evaluation; the next one, an hour later, with nothing new; and the one of the next day, after that
-day was collected of every hundredth stream. The first says how much there is to do, the others what a daemon spends
-each time; at the end each stands beside that of four times the history.
+but the metrics is made in memory.) Samples of two years are stored; then of eight. One process lives as the daemon
+does and evaluates four times: for the first time; an hour later, with nothing new; again an hour later, after every
+hundredth stream was corrected; and the next day, after that day was collected of all. The first and the last say how
+much there is to do, those between what it costs where little is new; at the end each stands beside that of four times
+the history. What /metrics takes is measured in a process of its own.
 
 STORE is `sqlite`, `postgres` or both. PostgreSQL's server has its own memory, which is not counted.
 """
@@ -26,11 +27,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stage.processes import PYTHON, Spent, run
+from stage.processes import PYTHON, Spent, peak, run
 
 if TYPE_CHECKING:
+    from keyresults.jobs.bindings import Question
+    from keyresults.jobs.remembered import Remembered
     from keyresults.jobs.workspace import Workspace
     from keyresults.krs.model import Objective
+    from keyresults.metrics.stream import Stream
 
 AS_OF = datetime(2026, 8, 15, 10, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -41,6 +45,7 @@ CHANGED = 100
 """Of so many streams one has something new."""
 
 YEARS = (2, 8)
+STEPS = ("the first", "nothing new", "1 of 100 streams new", "the next day")
 PASSWORD = "KEYRESULTS_BENCH_PASSWORD"
 
 
@@ -79,25 +84,39 @@ def on(first: Objective, number: int) -> Objective:
     return replace(first, id=f"o{number}", key_results=tuple(krs))
 
 
-def fill(folder: Path, url: str, start: datetime, end: datetime, every: int = 1) -> None:
-    """The samples of every so-manieth stream for the days that lie between."""
-    from keyresults.jobs.bindings import Bindings, questions
+def fill(made: Workspace, start: datetime, end: datetime) -> None:
+    """The samples of all streams for the days that lie between."""
+    from keyresults.jobs.bindings import Bindings
     from keyresults.metrics.ranges import TimeRange, TimeRanges
-    from keyresults.metrics.stream import Batch, Stream
+    from keyresults.metrics.stream import Batch
 
-    with workspace(folder, url, end, writing=True) as made:
-        calendar, bindings = made.config.calendar, Bindings(made.config, made.store)
-        ends = [calendar.start_of(calendar.day_of(start)), *calendar.day_ends(start, end)]
-        for number, metric in enumerate(made.config.metrics.values()):
-            if number % every:
-                continue
-            (question,) = questions(metric)
-            stream = Stream(question.source, question.kind, question.source, question.query)
-            facts = tuple(samples(number, ends))
-            covered = TimeRanges.of(TimeRange(ends[0], ends[-1]))
-            made.store.write(stream, Batch(facts=facts, covered=covered), end)
-            if every == 1:
-                bindings.remember(question, [stream])
+    calendar, bindings = made.config.calendar, Bindings(made.config, made.store)
+    ends = [calendar.start_of(calendar.day_of(start)), *calendar.day_ends(start, end)]
+    covered = TimeRanges.of(TimeRange(ends[0], ends[-1]))
+    for number, (question, stream) in enumerate(streams(made)):
+        made.store.write(stream, Batch(facts=tuple(samples(number, ends)), covered=covered), end)
+        bindings.remember(question, [stream])
+
+
+def correct(made: Workspace, at: datetime) -> None:
+    """Another value for yesterday, of every so-manieth stream."""
+    from keyresults.metrics.stream import Batch
+
+    calendar = made.config.calendar
+    today = calendar.start_of(calendar.day_of(at))
+    yesterday = calendar.days_before(today, 1)
+    for number, (_, stream) in enumerate(streams(made)):
+        if number % CHANGED == 0:
+            made.store.write(stream, Batch(facts=tuple(samples(-number - 1, [yesterday, today]))), at)
+
+
+def streams(made: Workspace) -> Iterator[tuple[Question, Stream]]:
+    from keyresults.jobs.bindings import questions
+    from keyresults.metrics.stream import Stream as Known
+
+    for metric in made.config.metrics.values():
+        (question,) = questions(metric)
+        yield question, Known(question.source, question.kind, question.source, question.query)
 
 
 def samples(number: int, ends: Sequence[datetime]) -> Iterator[Any]:
@@ -109,20 +128,36 @@ def samples(number: int, ends: Sequence[datetime]) -> Iterator[Any]:
         yield Sample(key=start.isoformat(), subject="prometheus", at=start, until=end, value=value, final=True)
 
 
-def evaluated(folder: Path, url: str, now: datetime) -> dict[str, float]:
-    began = time.perf_counter()
-    import pandas as pd  # noqa: F401 (its time is told apart)
+def live(folder: Path, url: str) -> list[dict[str, float]]:
+    """What each evaluation took, and the most memory that was held by then."""
+    import pandas as pd  # noqa: F401 (its time is no evaluation's)
+    from keyresults.jobs.remembered import Remembered
+
+    remembered, told = Remembered(), []
+    for now, happens in (
+        (AS_OF, None),
+        (AS_OF + HOUR, None),
+        (AS_OF + 2 * HOUR, correct),
+        (AS_OF + DAY, lambda made, now: fill(made, AS_OF, now)),
+    ):
+        with workspace(folder, url, now, writing=True) as made:
+            made.make_store()
+            if happens is not None:
+                happens(made, now)
+            told.append(evaluated(made, remembered))
+    return told
+
+
+def evaluated(made: Workspace, remembered: Remembered) -> dict[str, float]:
     from keyresults.jobs.evaluate import evaluate_all
 
-    with workspace(folder, url, now, writing=True) as made:
-        made.make_store()
-        opened, cpu = time.perf_counter(), time.process_time()
-        evaluate_all(made)
-        done = {"wall": time.perf_counter() - opened, "cpu": time.process_time() - cpu, "opening": opened - began}
-        last = made.store.last_evaluation("2026-Q3")
-        assert last is not None
-        assert last.confirmed_at == now
-        return done | {"kept": len(last.content) / 2**20}
+    began, cpu = time.perf_counter(), time.process_time()
+    evaluate_all(made, remembered)
+    done = {"wall": time.perf_counter() - began, "cpu": time.process_time() - cpu}
+    last = made.store.last_evaluation("2026-Q3")
+    assert last is not None
+    assert last.confirmed_at == made.clock()
+    return done | {"kept": len(last.content) / 2**20, "peak": peak()}
 
 
 def asked(folder: Path, url: str, now: datetime) -> dict[str, float]:
@@ -139,26 +174,19 @@ def asked(folder: Path, url: str, now: datetime) -> dict[str, float]:
         return {"first": times[1] - times[0], "then": times[2] - times[1], "lines": text.count(b"\n")}
 
 
-def tell(name: str, spent: Spent) -> dict[str, float]:
-    told: dict[str, float] = spent.told()
-    print(
-        f"  {name:22} {told['wall']:7.1f} s, processor {told['cpu']:7.1f} s, peak {spent.peak:5.0f} MiB"
-        f" (before: {told['opening']:.1f} s to import and read the config)",
-        flush=True,
-    )
-    return told | {"peak": spent.peak}
-
-
 def one_history(folder: Path, url: str, years: int) -> list[dict[str, float]]:
-    def step(*arguments: str) -> Spent:
-        return run([PYTHON, __file__, arguments[0], str(folder), url, *arguments[1:]])
+    def step(name: str, *arguments: str) -> Spent:
+        return run([PYTHON, __file__, name, str(folder), url, *arguments])
 
-    step("fill", (AS_OF - years * 365 * DAY).isoformat(), AS_OF.isoformat(), "1")
-    print(f"{years} year{'s' * (years > 1)} of samples", flush=True)
-    found = [tell("the first", step("evaluate", AS_OF.isoformat()))]
-    found.append(tell("an hour later", step("evaluate", (AS_OF + HOUR).isoformat())))
-    step("fill", (AS_OF + HOUR).isoformat(), (AS_OF + DAY).isoformat(), str(CHANGED))
-    found.append(tell("the next day", step("evaluate", (AS_OF + DAY).isoformat())))
+    step("fill", (AS_OF - years * 365 * DAY).isoformat(), AS_OF.isoformat())
+    found: list[dict[str, float]] = step("live").told()
+    print(f"{years} years of samples; {found[0]['kept']:.0f} MiB are said of them", flush=True)
+    for name, one in zip(STEPS, found, strict=True):
+        print(
+            f"  {name:24} processor {one['cpu']:6.1f} s ({one['cpu'] / found[0]['cpu']:.2f} of the first),"
+            f" wall {one['wall']:6.1f} s, peak until then {one['peak']:5.0f} MiB",
+            flush=True,
+        )
     told = step("ask", (AS_OF + DAY + HOUR).isoformat()).told()
     print(f"  /metrics, {told['lines']} lines: processor {told['first']:.1f} s, then {told['then']:.1f} s each time")
     return found
@@ -171,11 +199,9 @@ def one_store(name: str, metrics: int) -> None:
         with tempfile.TemporaryDirectory() as place, store(name, Path(place)) as url:
             Path(place, "keyresults.toml").write_text(config(metrics), encoding="utf-8")
             found.append(one_history(Path(place), url, years))
-    for step, (short, long) in zip(
-        ("the first", "an hour later", "the next day"), zip(*found, strict=True), strict=True
-    ):
+    for name, (short, long) in zip(STEPS, zip(*found, strict=True), strict=True):
         print(
-            f"  ratio of {YEARS[1]} to {YEARS[0]} years, {step}: {long['cpu'] / short['cpu']:.2f} in processor time,"
+            f"  ratio of {YEARS[1]} to {YEARS[0]} years, {name}: {long['cpu'] / short['cpu']:.2f} in processor time,"
             f" {long['peak'] / short['peak']:.2f} in peak memory",
             flush=True,
         )
@@ -196,10 +222,11 @@ def store(name: str, place: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["fill", folder, url, start, end, every]:
-            fill(Path(folder), url, datetime.fromisoformat(start), datetime.fromisoformat(end), int(every))
-        case ["evaluate", folder, url, now]:
-            print(json.dumps(evaluated(Path(folder), url, datetime.fromisoformat(now))))
+        case ["fill", folder, url, start, end]:
+            with workspace(Path(folder), url, datetime.fromisoformat(end), writing=True) as made:
+                fill(made, datetime.fromisoformat(start), datetime.fromisoformat(end))
+        case ["live", folder, url]:
+            print(json.dumps(live(Path(folder), url)))
         case ["ask", folder, url, now]:
             print(json.dumps(asked(Path(folder), url, datetime.fromisoformat(now))))
         case arguments:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -41,8 +42,16 @@ def run(arguments: Sequence[str]) -> Spent:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
-    peak = used.ru_maxrss / 1024 if _IN_KIB else used.ru_maxrss / 2**20
-    return Spent(wall, used.ru_utime + used.ru_stime, peak, printed)
+    return Spent(wall, used.ru_utime + used.ru_stime, _mebibytes(used), printed)
+
+
+def peak() -> float:
+    """MiB that this process held at most so far."""
+    return _mebibytes(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def _mebibytes(used: resource.struct_rusage) -> float:
+    return used.ru_maxrss / 1024 if _IN_KIB else used.ru_maxrss / 2**20
 
 
 def in_turn(rounds: int, *processes: Callable[[], Spent]) -> list[list[Spent]]:
