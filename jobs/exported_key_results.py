@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from ..config.model import Config
 from ..krs.cycle import Cycle
-from ..krs.judgement import Status
-from ..reports.progress_report import ProgressReport, ReportedKeyResult
+from ..krs.forecast import Forecast
+from ..krs.judgement import ObjectiveJudgement, Status
+from ..metrics.window import Window
+from ..reports.codec import decode_json
 from .exported import (
     AGE,
     EVALUATED,
@@ -31,6 +34,53 @@ UNJUDGED = frozenset({Status.WITHDRAWN, Status.DRAFT, Status.NOT_STARTED})
 
 Ages = list[tuple[tuple[str, str, str], datetime, str, date]]
 """Of key results: the labels, where the data ends, the metric, and the last day on which it is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    value: float | None
+    covered: float
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    status: Status
+    reading: _Reading | None
+    target_value: float | None
+    progress: float | None
+    raw_progress: float | None
+    expected: float | None
+    deadline: date
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyResult:
+    id: str
+    unit: str
+    judgement: _Judged
+    forecast: Forecast | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Objective:
+    id: str
+    judgement: ObjectiveJudgement
+    key_results: tuple[_KeyResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What of a stored report is exported: to read the rest, the days above all, would take ten times as long."""
+
+    cycle: _Named
+    objectives: tuple[_Objective, ...]
 
 
 class KeyResultPoints:
@@ -58,7 +108,7 @@ class KeyResultPoints:
         if stored is None:
             return
         try:
-            report = ProgressReport.from_json(stored.content)
+            report = decode_json(_Report, stored.content)
         except ValueError:
             return  # kept by another release: the next evaluation replaces it
         self._told[cycle] = stored.confirmed_at, list(_of_report(report)), list(_data_ends(report))
@@ -71,7 +121,7 @@ def _running(config: Config, today: date) -> list[Cycle]:
     return [one for name, one in used.items() if name == shown or one.start <= today <= one.end]
 
 
-def _of_report(report: ProgressReport) -> Iterator[Point]:
+def _of_report(report: _Report) -> Iterator[Point]:
     cycle = report.cycle.name
     for objective in report.objectives:
         yield OBJECTIVE_PROGRESS, (cycle, objective.id), objective.judgement.progress
@@ -79,7 +129,7 @@ def _of_report(report: ProgressReport) -> Iterator[Point]:
             yield from _of_key_result((cycle, objective.id, kr.id), kr)
 
 
-def _of_key_result(labels: tuple[str, str, str], kr: ReportedKeyResult) -> Iterator[Point]:
+def _of_key_result(labels: tuple[str, str, str], kr: _KeyResult) -> Iterator[Point]:
     judgement = kr.judgement
     yield PROGRESS, labels, judgement.progress
     yield RAW_PROGRESS, labels, judgement.raw_progress
@@ -90,7 +140,7 @@ def _of_key_result(labels: tuple[str, str, str], kr: ReportedKeyResult) -> Itera
     yield PROBABILITY, labels, kr.forecast.probability if kr.forecast else None
 
 
-def _data_ends(report: ProgressReport) -> Iterator[tuple[tuple[str, str, str], datetime, str, date]]:
+def _data_ends(report: _Report) -> Iterator[tuple[tuple[str, str, str], datetime, str, date]]:
     for objective in report.objectives:
         for kr in objective.key_results:
             reading = kr.judgement.reading
