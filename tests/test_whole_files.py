@@ -10,7 +10,6 @@ import sys
 import threading
 
 import pytest
-from keyresults.jobs import whole_files
 from keyresults.jobs.whole_files import write_whole
 
 DIES = """
@@ -98,7 +97,7 @@ def test_it_works_where_the_file_system_has_no_locks(tmp_path, monkeypatch):
     def refuse(number, how):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(whole_files.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     write_whole(tmp_path / "report.html", "whole")
     write_whole(tmp_path / "report.html", "whole again")
     assert (tmp_path / "report.html").read_text() == "whole again"
