@@ -60,6 +60,7 @@ def bind_daemon(table: object, base: Path, findings: Findings) -> DaemonSettings
         written.listen,
         BackupSettings(backup.every, base / backup.directory, backup.keep) if backup else None,
         written.keep_runs,
+        written.keep_said,
     )
 
 

@@ -258,6 +258,7 @@ tell = ["report", "status", "blind", "checkin"]
 listen = "127.0.0.1:9464"
 backup = { every = "1d", directory = "backups", keep = 7 }
 keep_runs = "90d"
+# keep_said = "90d"                        of days longer ago, only what was said last on each; default: all of it
 """
 
 

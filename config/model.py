@@ -86,11 +86,15 @@ class BackupSettings:
 
 @dataclass(frozen=True, slots=True)
 class DaemonSettings:
-    """`listen` is `host:port`; None where nothing is said."""
+    """`listen` is `host:port`; None where nothing is said.
+
+    `keep_said` is how long all that was said is kept; of days longer ago, only what was said last on each.
+    """
 
     listen: str | None = None
     backup: BackupSettings | None = None
     keep_runs: timedelta | None = None
+    keep_said: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

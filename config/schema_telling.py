@@ -51,3 +51,7 @@ class DaemonTable(Table):
     )
     backup: BackupTable | None = Field(default=None, description="Copies of the store.")
     keep_runs: Span | None = Field(default=None, description="How long records of runs are kept.")
+    keep_said: Span | None = Field(
+        default=None,
+        description="Of days longer ago is kept only what was said last on each. Default: all that was said.",
+    )

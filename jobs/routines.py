@@ -13,7 +13,7 @@ from ..config.model import BackupSettings, Config, ReportSettings, SourceConfig
 from ..krs.rhythm import Rhythm
 from ..reports.values import CollectionResult, StreamRun
 from ..storage.backups import back_up
-from ..storage.pruning import prune
+from ..storage.pruning import prune, thin_said
 from .checkin import CannotCheckIn
 from .collect import fetch
 from .deliver import deliver
@@ -132,7 +132,7 @@ class Work:
         log.info("the store is backed up", extra={"file": path.name})
 
     def check(self) -> None:
-        """Look for faults of the store, and let go of old records.
+        """Look for faults of the store, and let go of old records; where the config wants it, of words said over too.
 
         Raises:
             Failed: where something is wrong with the store.
@@ -140,8 +140,10 @@ class Work:
         faults = self.workspace.store.check()
         if faults:
             raise Failed("; ".join(faults[:_NAMED]))
-        age = self.workspace.config.daemon.keep_runs or KEEP_RUNS
-        prune(self.workspace.store, self.workspace.clock() - age)
+        now, config = self.workspace.clock(), self.workspace.config
+        prune(self.workspace.store, now - (config.daemon.keep_runs or KEEP_RUNS))
+        if (age := config.daemon.keep_said) is not None:
+            thin_said(self.workspace.store, config.calendar.day_of(now - age))
 
 
 @dataclass(frozen=True)

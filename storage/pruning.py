@@ -41,10 +41,10 @@ def thin_said(store: Store, before: date) -> int:
 
     What was said by the end of any day stays what it was.
     """
-    last = select(func.max(evaluations.c.id)).group_by(evaluations.c.cycle, evaluations.c.day)
-    earlier = (evaluations.c.day < before.isoformat()) & evaluations.c.id.not_in(last)
+    earlier = evaluations.c.day < before.isoformat()
+    last = select(func.max(evaluations.c.id)).where(earlier).group_by(evaluations.c.cycle, evaluations.c.day)
     with store._writing() as conn:
-        return conn.execute(evaluations.delete().where(earlier)).rowcount
+        return conn.execute(evaluations.delete().where(earlier, evaluations.c.id.not_in(last))).rowcount
 
 
 def _newest() -> CompoundSelect[Any]:
