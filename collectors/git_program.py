@@ -78,7 +78,7 @@ class GitProgram:
         if "dubious ownership" in stderr:
             return ConfigError(
                 f"git does not read {self.path}, which belongs to another user; if you trust it, run: "
-                f"git config --global --add safe.directory {self.path}"
+                f"git config --global --add safe.directory {self.path} (for a service with --system, as root)"
             )
         if "not a git repository" in stderr:
             return ConfigError(f"{self.path} is no git repository, nor inside one")

@@ -203,7 +203,7 @@ def test_a_folder_that_is_no_repository_is_a_config_error(tmp_path):
 def test_a_repository_of_another_user_is_explained_and_not_read(repo):
     os.chown(repo.path, 12345, 12345)
     os.chown(repo.path / ".git", 12345, 12345)
-    with pytest.raises(ConfigError, match=r"belongs to another user.*safe\.directory"):
+    with pytest.raises(ConfigError, match=r"belongs to another user.*safe\.directory .* --system"):
         source(repo.path, deployments={"tags": "v*"}).streams([("deployments", {})])
 
 
