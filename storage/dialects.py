@@ -276,6 +276,8 @@ class Sqlite:
         if isinstance(error, OSError):
             no_room = error.errno in (errno.ENOSPC, errno.EDQUOT)
             return (StoreFull if no_room else StoreReadOnly)(f"{self}: {error.strerror}")
+        if self.path.is_dir():
+            return StoreError(f"{self}: there is a folder where the store should be")
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_CANTOPEN and not self.exists():
             return StoreMissing(f"{self}: the store is gone")

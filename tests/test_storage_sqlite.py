@@ -93,6 +93,12 @@ def test_a_url_that_names_no_file_is_refused_in_words(url, words):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("how", [{}, {"read_only": True}])
+def test_a_folder_in_its_place_is_named(tmp_path, how):
+    with pytest.raises(StoreError, match="there is a folder where the store should be"):
+        Store.open(f"sqlite:///{tmp_path}", **how)
+
+
 def test_a_file_takes_no_password(path):
     with pytest.raises(StoreError, match="takes no password") as caught:
         Store.open(f"sqlite:///{path}", password="secret")
