@@ -69,7 +69,7 @@ def facts(
 ) -> None:
     """Write the stored facts of a kind.
 
-    By source, oldest first. A source of type "file" reads them again.
+    By source and stream, oldest first. A source of type "file" reads them again.
 
     \b
     Examples:
