@@ -59,20 +59,24 @@ class Cron:
         """As time passes: on the wall of one offset up to the next change of clocks, then on that of the next."""
         from croniter import croniter
 
-        wall = then.astimezone(zone).replace(tzinfo=None)
-        offset = then.astimezone(zone).utcoffset()
-        assert offset is not None
+        wall, offset = then.astimezone(zone).replace(tzinfo=None), _offset(then, zone)
         while True:
             local: datetime = croniter(self.line, wall).get_next(datetime)
             due = (local - offset).replace(tzinfo=UTC)
             changed = _next_change(then, due, zone)
             if changed is None:
                 return due
-            then, offset = changed, changed.astimezone(zone).utcoffset() or offset
+            then, offset = changed, _offset(changed, zone)
             wall = changed.astimezone(zone).replace(tzinfo=None) - timedelta(seconds=1)
 
 
 _MOST_SHIFTED = timedelta(hours=3)
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    offset = instant.astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset
 
 
 def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -92,18 +96,18 @@ def _change_before(instant: datetime, zone: ZoneInfo) -> datetime:
 
 def _next_change(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
     """The first instant after `start`, up to `end`, with another offset than `start` has; no two lie within a day."""
-    offset = start.astimezone(zone).utcoffset()
+    offset = _offset(start, zone)
     low = start
     while low < end:
         high = min(low + timedelta(days=1), end)
-        if high.astimezone(zone).utcoffset() != offset:
+        if _offset(high, zone) != offset:
             break
         low = high
     else:
         return None
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) / 2
-        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == offset else (low, middle)
+        low, high = (middle, high) if _offset(middle, zone) == offset else (low, middle)
     return high.replace(microsecond=0)
 
 

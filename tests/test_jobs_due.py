@@ -15,8 +15,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 def all_due(schedule, start, end):
     found, at = [], start
-    while (at := schedule.after(at, at)) < end:
-        found.append(at)
+    while (later := schedule.after(at, at)) < end:
+        assert later > at, "it goes round in circles"
+        found.append(at := later)
     return found
 
 
@@ -48,11 +49,24 @@ def test_a_daily_time_is_due_once_on_every_day_of_a_year(zone, clock):
     assert days == [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
 
 
-@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 7, 1), 24)])
-def test_every_quarter_of_an_hour_means_as_many_as_the_day_has(day, hours):
-    start = datetime.combine(day, time.min, BERLIN).astimezone(UTC)
-    due = all_due(Cron("*/15 * * * *", "Europe/Berlin"), start - timedelta(seconds=1), start + timedelta(hours=hours))
-    assert due == [start + timedelta(minutes=15 * n) for n in range(4 * hours)]
+@pytest.mark.parametrize("line", ["*/15 * * * *", "0 * * * *", "30 */2 * * *", "0 */6 * * *", "5,50 * * * 1-5"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Europe/London", "Atlantic/Azores", "Australia/Lord_Howe"])
+def test_lines_for_any_hour_are_due_whenever_the_wall_shows_them(zone, line):
+    """Against a walk minute by minute over the days around both changes of clocks."""
+    minutes, hours, _, _, weekdays = line.split()
+    there = ZoneInfo(zone)
+
+    def fits(at):
+        wall = at.astimezone(there)
+        every = int(minutes.partition("/")[2] or 60)
+        minute = wall.minute % every == 0 if minutes.startswith("*") else str(wall.minute) in minutes.split(",")
+        hour = wall.hour % int(hours.partition("/")[2] or 1) == 0
+        return minute and hour and (weekdays == "*" or wall.weekday() < 5)
+
+    for first in (date(2026, 3, 27), date(2026, 4, 3), date(2026, 10, 2), date(2026, 10, 23)):
+        start = datetime.combine(first, time(10), UTC)
+        expected = [at for n in range(1, 4 * 24 * 60) if fits(at := start + timedelta(minutes=n))]
+        assert all_due(Cron(line, zone), start, start + timedelta(days=4)) == expected
 
 
 def test_a_weekly_report_is_due_on_its_mondays():
