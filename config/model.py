@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..krs.cycle import Cycle
-from ..krs.model import Objective, Pace
+from ..krs.model import KeyResult, Objective, Pace
 from ..krs.rhythm import Rhythm
 from ..metrics.calendar import Calendar
 from ..metrics.definition import MetricDefinition
@@ -118,3 +119,13 @@ class Config:
     checkins: Rhythm | None = None
     notify: Mapping[str, NotifyChannel] = field(default_factory=dict)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
+
+    @cached_property
+    def users(self) -> Mapping[str, tuple[KeyResult, ...]]:
+        """The key results that were, are or will be judged by each metric, in any cycle; unused metrics are absent."""
+        found: dict[str, list[KeyResult]] = {}
+        for objective in self.objectives:
+            for kr in objective.key_results:
+                for name in kr.metrics:
+                    found.setdefault(name, []).append(kr)
+        return {name: tuple(krs) for name, krs in found.items()}

@@ -18,7 +18,6 @@ from ..metrics.reading import Reading
 from ..metrics.traits import traits_of
 from .baselines import baseline_of
 from .evidence import Evaluation
-from .need import metrics_of
 from .readings import daily
 
 
@@ -93,4 +92,4 @@ def _guardrails(evaluation: Evaluation, kr: KeyResult, at: datetime) -> Mapping[
 
 def all_traits(config: Config, kr: KeyResult) -> Mapping[str, MetricTraits]:
     """Those of every metric the key result ever had, and of its guardrails."""
-    return {name: traits_of(config.metrics[name]) for name in metrics_of(kr)}
+    return {name: traits_of(config.metrics[name]) for name in kr.metrics}

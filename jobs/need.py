@@ -41,10 +41,7 @@ def forecast_from(config: Config, data_end: datetime) -> date:
 def _metric_from(config: Config, metric: MetricDefinition, now: datetime) -> date:
     window = metric.window.days or DEFAULT_DAYS
     starts = [
-        kr.start - timedelta(days=max(window, _baseline_days(kr, window)))
-        for objective in config.objectives
-        for kr in objective.key_results
-        if metric.name in metrics_of(kr)
+        kr.start - timedelta(days=max(window, _baseline_days(kr, window))) for kr in config.users.get(metric.name, ())
     ]
     if not starts:
         start = config.cycle.start if config.cycle else config.calendar.day_of(now)
@@ -56,8 +53,3 @@ def _baseline_days(kr: KeyResult, window: int) -> int:
     """The longest a measured baseline can look back; for counts over a cycle the key result's own length."""
     own = (kr.deadline - kr.start).days + 1
     return max(kr.baseline_days or DEFAULT_DAYS, window, own if kr.baseline is None and not kr.baseline_days else 0)
-
-
-def metrics_of(kr: KeyResult) -> set[str]:
-    """Every metric that the key result was, is or will be judged by, guardrails included."""
-    return {kr.metric, *(g.metric for g in kr.guardrails), *(r.metric for r in kr.revisions if r.metric)}

@@ -10,7 +10,6 @@ from ..krs.planned import PlannedDay, planned
 from ..krs.standing import Case
 from ..metrics.traits import traits_of
 from ..reports.progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
-from .need import metrics_of
 
 
 def with_planned(config: Config, report: ProgressReport) -> ProgressReport:
@@ -51,7 +50,7 @@ def _planned(
             kind=objective.kind,
             pace=config.pace,
             calendar=config.calendar,
-            traits={name: traits_of(config.metrics[name]) for name in metrics_of(kr)},
+            traits={name: traits_of(config.metrics[name]) for name in kr.metrics},
             baseline=reported.judgement.baseline,
             readings=(),
         )

@@ -10,7 +10,6 @@ from ..krs.model import KeyResult, Objective
 from ..reports.progress_report import ReportedKeyResult
 from ..storage.rows import StreamState
 from .evidence import Evaluation, trouble_of
-from .need import metrics_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Remembered:
         """
         calendar, now = evaluation.config.calendar, evaluation.as_of
         day = calendar.day_of(now), calendar.day_closed_by(now)  # at midnight the one that ended is judged
-        ground = tuple(_ground(evaluation, metric) for metric in sorted(metrics_of(kr)))
+        ground = tuple(_ground(evaluation, metric) for metric in sorted(kr.metrics))
         known = self._evaluated.get(key := (objective.cycle.name, kr.id))
         if known and known.day == day and known.ground == ground and (known.until is None or now <= known.until):
             return known.said

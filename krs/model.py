@@ -136,6 +136,13 @@ class KeyResult:
     initiatives: tuple[str, ...] = ()
     ignore: tuple[Ignore, ...] = ()
 
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Every metric that it was, is or will be judged by, guardrails included."""
+        return frozenset(
+            {self.metric, *(g.metric for g in self.guardrails), *(r.metric for r in self.revisions if r.metric)}
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:

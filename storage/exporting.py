@@ -34,7 +34,7 @@ def fact_records(
 ) -> Generator[dict[str, Any], None, None]:
     """The facts of a kind from `since` (included) to `until` (not included), of these sources, or of all without any.
 
-    By source and stream, oldest first. Each has its `source` and then its fields, named as facts name them: instants
+    By source and the name of the stream, oldest first: the same facts in the same order from every store. Each has its `source` and then its fields, named as facts name them: instants
     are `datetime`s, what has several values is a tuple. All are of one moment of the store.
     """
     table = FACT_TABLES[kind]
@@ -43,7 +43,7 @@ def fact_records(
     found = (
         select(streams.c.source, *columns)
         .join_from(table, streams)
-        .order_by(streams.c.source, table.c.stream, table.c.at, table.c.key)
+        .order_by(streams.c.source, streams.c.name, table.c.at, table.c.key)
     )
     if sources:
         found = found.where(streams.c.source.in_(sources))
