@@ -34,8 +34,9 @@ def fact_records(
 ) -> Generator[dict[str, Any], None, None]:
     """The facts of a kind from `since` (included) to `until` (not included), of these sources, or of all without any.
 
-    By source and the name of the stream, oldest first: the same facts in the same order from every store. Each has its `source` and then its fields, named as facts name them: instants
-    are `datetime`s, what has several values is a tuple. All are of one moment of the store.
+    By source and the name of the stream, oldest first: the same facts in the same order from every store. Each has
+    its `source` and then its fields, named as facts name them: instants are `datetime`s, what has several values is a
+    tuple. All are of one moment of the store.
     """
     table = FACT_TABLES[kind]
     columns, (_, *names) = _columns(kind), fact_fields(kind)

@@ -23,7 +23,7 @@ from keyresults.reports.tabular import lines
 from keyresults.storage.exporting import fact_fields, fact_records
 from keyresults.storage.fact_tables import FACT_TABLES
 from keyresults.storage.store import Store
-from storage_samples import ONE_OF_EACH, START, stream
+from storage_samples import ONE_OF_EACH, START, deployment, stream
 
 AT = ("--as-of", NOW.isoformat())
 
@@ -54,6 +54,17 @@ def table(text):
 
 def objects(text):
     return [json.loads(line) for line in text.splitlines()]
+
+
+def test_the_order_is_the_same_from_a_store_that_met_the_streams_in_another_one(store_url, tmp_path):
+    exported = []
+    for url, subjects in ((store_url, "abc"), (f"sqlite:///{tmp_path}/other.db", "cab")):
+        with Store.open(url) as store:
+            for subject in subjects:
+                facts = [replace(deployment(n), key=f"{subject}{n}", subject=subject) for n in (2, 1)]
+                store.write(stream("deployments", subject), Batch(facts=tuple(facts)), START)
+            exported.append([one["key"] for one in fact_records(store, "deployments", (), None, None)])
+    assert exported == [["a1", "a2", "b1", "b2", "c1", "c2"]] * 2
 
 
 def test_every_kind_of_fact_can_be_asked_for():
