@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -43,13 +43,14 @@ def lint(workspace: Workspace, *, as_of: datetime, cycle: str | None = None) -> 
     past: dict[tuple[str, str], Past] = {}
     with suppress(StoreMissing):
         evaluation = Evaluation(workspace.config, workspace.store, as_of)
+        taken_back = _TakenBack(evaluation)
         name = plan.objectives[0].cycle.name if plan.objectives else ""
         former = workspace.store.definitions(name)
         said = check_ins_of(workspace.store, name, plan.objectives, as_of)
         for objective in plan.objectives:
             for kr in objective.key_results:
                 defined = former.get(kr.id) or former.get(kr.was or "")
-                past[objective.id, kr.id] = _past(evaluation, objective, kr, defined, said.get(kr.id, ()))
+                past[objective.id, kr.id] = _past(evaluation, taken_back, objective, kr, defined, said.get(kr.id, ()))
     return rules.lint(plan, past)
 
 
@@ -65,15 +66,20 @@ def plan_of(config: Config, as_of: datetime, cycle: str | None) -> Plan:
 
 
 def _past(
-    evaluation: Evaluation, objective: Objective, kr: KeyResult, former: Defined | None, said: Sequence[CheckIn]
+    evaluation: Evaluation,
+    taken_back: _TakenBack,
+    objective: Objective,
+    kr: KeyResult,
+    former: Defined | None,
+    said: Sequence[CheckIn],
 ) -> Past:
     config = evaluation.config
     one = judged(evaluation, objective, kr, freeze=False)
     day = config.calendar.day_closed_by(evaluation.as_of)
     in_force = terms(kr, day)
     definition = config.metrics[in_force.metric]
-    rollbacks = _rollbacks(evaluation, definition, ("version_return",))
-    reverts = _rollbacks(evaluation, definition, ("revert",))
+    rollbacks = taken_back.by("version_return", in_force.metric)
+    reverts = taken_back.by("revert", in_force.metric)
     checked_in = said[-1].at if said else None
     return Past(
         day=day,
@@ -104,29 +110,49 @@ def _weekly(evaluation: Evaluation, kr: KeyResult, metric: str) -> Sequence[floa
     return [r.value for r in readings if r.value is not None and r.usable(kr.accept_partial)]
 
 
-def _rollbacks(evaluation: Evaluation, definition: MetricDefinition, by: tuple[RollbackRule, ...]) -> Reading | None:
-    """The rollback rate of the metric's deployments over the longest of their windows; None where it has none."""
-    if MEASURES[definition.measure].kinds[0] != "deployments":
-        return None
-    asked = replace(
-        definition,
-        measure="rollback_rate",
-        unit=RATIO,
-        window=WindowLength(USUAL_WEEKS * 7),
-        rollback_rules=by,
-        across=None,
-    )
-    if "revert" in by:
-        told = _changes_of(evaluation.config, definition.sources["deployments"])
-        if told is None:
-            return None
-        asked = replace(
-            asked, sources={**asked.sources, "changes": told[0]}, queries={**asked.queries, "changes": told[1]}
+class _TakenBack:
+    """How often deployments were taken back, by each rule; worked out once for all key results of a metric."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        config = evaluation.config
+        asked = [one for metric in config.metrics.values() for one in _rollback_rates(config, metric)]
+        self._of_these = Evaluation(
+            replace(config, metrics={one.name: one for one in asked}), evaluation.store, evaluation.as_of
         )
-    config = replace(evaluation.config, metrics={definition.name: asked})
-    other = Evaluation(config, evaluation.store, evaluation.as_of).measurement(definition.name)
-    reading = other.readings([evaluation.as_of], evaluation.as_of)[0]
-    return reading if reading.value is not None else None
+        self._known: dict[str, Reading | None] = {}
+
+    def by(self, rule: RollbackRule, metric: str) -> Reading | None:
+        """The rollback rate of the metric's deployments over the longest of their windows; None where it has none."""
+        name = _name(rule, metric)
+        if name not in self._known:
+            self._known[name] = self._read(name) if name in self._of_these.config.metrics else None
+        return self._known[name]
+
+    def _read(self, name: str) -> Reading | None:
+        now = self._of_these.as_of
+        reading = self._of_these.measurement(name).readings([now], now)[0]
+        return reading if reading.value is not None else None
+
+
+def _rollback_rates(config: Config, definition: MetricDefinition) -> Iterator[MetricDefinition]:
+    """What tells how often its deployments were taken back: to an earlier version, and by a merged revert."""
+    if MEASURES[definition.measure].kinds[0] != "deployments":
+        return
+    asked = replace(definition, measure="rollback_rate", unit=RATIO, window=WindowLength(USUAL_WEEKS * 7), across=None)
+    yield replace(asked, name=_name("version_return", definition.name), rollback_rules=("version_return",))
+    told = _changes_of(config, definition.sources["deployments"])
+    if told is not None:
+        yield replace(
+            asked,
+            name=_name("revert", definition.name),
+            rollback_rules=("revert",),
+            sources={**asked.sources, "changes": told[0]},
+            queries={**asked.queries, "changes": told[1]},
+        )
+
+
+def _name(rule: RollbackRule, metric: str) -> str:
+    return f"{metric} by {rule}"
 
 
 def _changes_of(config: Config, source: str) -> tuple[str, Json] | None:
