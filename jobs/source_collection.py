@@ -17,7 +17,7 @@ from .collectors import construct
 from .holder import this_process
 from .horizon import soon_lost
 from .progress import Progress
-from .stream_collection import STORED, StreamCollection, outcome_of, said
+from .stream_collection import STORED, StreamCollection, asked_to_wait, outcome_of, said
 from .threads import Crew
 from .verdict import Verdict
 from .workspace import Workspace
@@ -56,6 +56,9 @@ class SourceCollection:
         """Find the streams; the questions for which they could not be found."""
         bindings = Bindings(self.workspace.config, self.workspace.store)
         failures: list[StreamRun] = []
+        waiting = asked_to_wait(self.workspace.store.last_source_run(self.source.name), self.workspace.clock())
+        if waiting is not None:
+            return [self._told(waiting)]
         for question, metrics in asking.questions().items():
             try:
                 streams = asking.put(question, metrics, collector)
@@ -119,6 +122,10 @@ class SourceCollection:
         outcome, retry_at = outcome_of(error)
         run_id = store.start_run(self.source.name, None, self.workspace.clock())
         store.finish_run(run_id, self.workspace.clock(), STORED[outcome], said(error), 0, 0, 0, 0, retry_at)
+        return self._told(error)
+
+    def _told(self, error: CollectorError) -> StreamRun:
+        outcome, retry_at = outcome_of(error)
         return StreamRun(source=self.source.name, stream="", outcome=outcome, error=said(error), retry_at=retry_at)
 
     def _note_recovery(self) -> None:

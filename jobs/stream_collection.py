@@ -16,6 +16,7 @@ from ..reports.values import Outcome, StreamRun
 from ..reports.wording import stream as stream_in_words
 from ..storage.errors import StoreError
 from ..storage.rows import Outcome as StoredOutcome
+from ..storage.rows import RunRecord
 from .gaps import gaps
 from .holder import is_dead
 from .progress import Progress
@@ -75,10 +76,8 @@ class StreamCollection:
         """Ask for what is missing from `start` on."""
         store, now = self.workspace.store, self.workspace.clock()
         state = store.state(self.stream.id)
-        last = state.last_run if state else None
-        if last is not None and last.retry_at is not None and last.retry_at > now:
-            waiting = RetryAt(last.retry_at, last.error or "the source asked to wait")
-            return self._told("retry", waiting, _Tally(), last.retry_at)
+        if (waiting := asked_to_wait(state.last_run if state else None, now)) is not None:
+            return self._told("retry", waiting, _Tally(), waiting.time)
         if not self._lease(now):
             busy = self._told("busy", None, _Tally(), None)
             return replace(busy, error="another process collects it right now")
@@ -185,6 +184,16 @@ class StreamCollection:
             retry_at=retry_at,
             problems=tally.problems,
         )
+
+
+def asked_to_wait(run: RunRecord | None, now: datetime) -> RetryAt | None:
+    """The wait that the newest collection was asked for, while it lasts.
+
+    One that was asked for later than now was so by a clock that has been set back since: it holds nothing up.
+    """
+    if run is None or run.retry_at is None or not (run.finished_at or run.started_at) <= now < run.retry_at:
+        return None
+    return RetryAt(run.retry_at, run.error or "the source asked to wait")
 
 
 def outcome_of(error: CollectorError | None) -> tuple[Outcome, datetime | None]:
