@@ -71,7 +71,8 @@ def by_scheme(address: Secret, waiting: WaitingNotice, clock: Callable[[], datet
 def _in_order(workspace: Workspace, channel: Iterable[WaitingNotice], now: datetime, send: Send) -> int:
     arrived = 0
     for waiting in channel:
-        if waiting.due > now or workspace.stopping.is_set():
+        # What was never tried is due, though a clock that was set back since may have put it in later than now.
+        if (waiting.attempts and waiting.due > now) or workspace.stopping.is_set():
             break
         end = _try(workspace, waiting, now, send)
         arrived += end == "delivered"

@@ -87,6 +87,14 @@ class Receiver:
             raise answer
 
 
+def test_what_was_put_in_before_the_clock_was_set_back_holds_nothing_up(one):
+    put(one, notice(1), at=NOW + DAY)
+    put(one, notice(2), at=NOW)
+    receiver = Receiver()
+    assert deliver(one, NOW + MINUTE, receiver) == 2
+    assert receiver.got == [("chat", "title 1"), ("chat", "title 2")]
+
+
 class TestWebhook:
     def test_it_is_posted_as_json_under_its_key(self, one, httpserver):
         httpserver.expect_request("/secretpath", method="POST").respond_with_data("ok")
