@@ -88,7 +88,9 @@ def _failed_from_the_start(run: RunRecord | None) -> bool:
 
 def _was_tried(state: StreamState, whole: RunRecord | None, since: datetime) -> bool:
     """Whether a collection that began later has ended; a first one that has to wait goes on."""
-    runs = [run for run in (state.last_run, whole) if run is not None and run.started_at > since]
+    # That its source could say which streams it has is no try yet.
+    asked = (state.last_run, whole if whole is not None and whole.outcome != "ok" else None)
+    runs = [run for run in asked if run is not None and run.started_at > since]
     if state.last_success is None:
         return any(_failed_from_the_start(run) for run in runs)
     return bool(runs)

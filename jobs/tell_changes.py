@@ -77,6 +77,8 @@ def _tell_statuses(workspace: Workspace, cycle: str, now: datetime, told: Mappin
             message = messages.of_status(last[1], objective, reported, known, since)
             channels = open_readers(workspace.config, "status", owners(owner, kr))
             news.notices += notices(message, f"{topic}/{since}/{status}", channels, "status")
+        elif topic not in told:  # known by the id it had before, which need not be named for ever
+            news.topics[topic] = known
 
 
 def _defined(workspace: Workspace, cycle: str) -> Iterator[tuple[Objective, KeyResult]]:

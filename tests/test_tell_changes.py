@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from job_scenes import NOW, rows, workspace, write_scene
-from keyresults.collectors.contract import RetryAt
+from keyresults.collectors.contract import RetryAt, SourceError
 from keyresults.collectors.file import FactFiles
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import evaluate_all
@@ -166,6 +166,19 @@ def test_a_renamed_key_result_is_known_by_its_old_id(config):
         assert keys(one) == ["status/2026-Q4/often/2026-11-03/at_risk"]
 
 
+def test_the_old_id_need_not_be_named_once_the_new_one_is_known(config):
+    before = config.read_text()
+    with workspace(config) as one:
+        course(one, ON, ON)
+    config.write_text(before.replace('id = "daily"', 'id = "often"\n  was = "daily"'))
+    with workspace(config) as one:
+        course(one, ON, first=4, name="often")
+    config.write_text(before.replace('id = "daily"', 'id = "often"'))
+    with workspace(config) as one:
+        course(one, RISK, RISK, first=5, name="often")
+        assert keys(one) == ["status/2026-Q4/often/2026-11-05/at_risk"]
+
+
 def test_what_has_left_the_config_is_told_to_nobody(one):
     course(one, ON, RISK, RISK, name="gone")
     assert told(one) == []
@@ -276,6 +289,28 @@ class TestSight:
         assert state.coverage.ranges[-1].end < NOW - 30 * DAY
         tell_changes(one, NOW)
         assert self.told(one) == []
+
+    def test_that_its_streams_could_be_listed_again_is_no_try_to_renew_it(self, config, monkeypatch):
+        """The streams themselves are under way while another source's evaluation looks."""
+
+        def refuse(self, wanted):
+            raise SourceError("it does not answer")
+
+        assert self.look(config, NOW) == []
+        with monkeypatch.context() as failing:
+            failing.setattr(FactFiles, "streams", refuse)
+            assert self.look(config, NOW + timedelta(hours=1)) == []
+        seen, back, real = [], NOW + 21 * DAY, FactFiles.collect
+
+        def slow(self, stream, window, cursor):
+            with workspace(config, back) as other:
+                tell_changes(other, back)
+                seen.extend(w.notice.title for w in other.store.unsent())
+            return real(self, stream, window, cursor)
+
+        monkeypatch.setattr(FactFiles, "collect", slow)
+        assert len(self.look(config, back)) == 1
+        assert seen == []
 
     def test_it_says_what_suffers(self, config, one):
         self.look(config, datetime(2026, 11, 27, tzinfo=UTC))
