@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .calendar import Calendar
@@ -65,6 +65,22 @@ class Grid:
         return [*found, self.calendar.days_before(self.origin, -last)]
 
 
+@lru_cache(maxsize=16)
+def _laid_out(grid: Grid, first: int, last: int) -> tuple[Numbers, Numbers]:
+    """The edges of these days' cells, and which of them lie on closed days.
+
+    Metrics whose data ends together share them: two years of local times take longer to find than to draw from.
+    """
+    import numpy as np
+
+    edges = grid.edges(first, last)
+    closed = np.array([grid.calendar.is_closed(grid.calendar.day_of(edge)) for edge in edges[:-1]], dtype=bool)
+    numbers = np.array([microseconds(edge) for edge in edges], dtype=np.int64)
+    for one in (numbers, closed):
+        one.setflags(write=False)
+    return numbers, closed
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cells:
     """Cells of a grid, in order: where they begin (`edges` has one more), and which of them may hold facts."""
@@ -90,14 +106,11 @@ class Cells:
     def _of(cls, grid: Grid, first: int, last: int, usable: TimeRanges, *, closed_too: bool) -> Cells:
         import numpy as np
 
-        edges = grid.edges(first, last)
-        numbers = np.array([microseconds(edge) for edge in edges], dtype=np.int64)
+        edges, closed = _laid_out(grid, first, last)
         inside = np.zeros(len(edges) - 1, dtype=bool)
         for r in usable:
-            inside |= (numbers[:-1] >= microseconds(r.start)) & (numbers[1:] <= microseconds(r.end))
-        if not closed_too:
-            inside &= ~np.array([grid.calendar.is_closed(grid.calendar.day_of(edge)) for edge in edges[:-1]])
-        return cls(edges=numbers, usable=inside)
+            inside |= (edges[:-1] >= microseconds(r.start)) & (edges[1:] <= microseconds(r.end))
+        return cls(edges=edges, usable=inside if closed_too else inside & ~closed)
 
     def __len__(self) -> int:
         return len(self.usable)
