@@ -150,7 +150,9 @@ def saved(runner):
 
 def test_the_store_lives_on_a_branch_of_one_commit(runner):
     for number in (1, 2):
-        runner.all(runner.checkout(), (RESTORE, "Collect", "Report", SAVE))
+        clone = runner.checkout()
+        runner.all(clone, (RESTORE, "Collect", "Report", SAVE))
+        assert runner.git("rev-parse", "--is-shallow-repository", cwd=clone) == "false\n"
         runs, facts = saved(runner)
         assert (runs >= number, facts) == (True, 20)
         assert runner.git("rev-list", "--count", "keyresults-store", cwd=runner.origin) == "1\n"
