@@ -312,13 +312,21 @@ class _FileLock:
     def _take(self) -> bool:
         while not self._is_held():  # somebody may remove it between the two steps
             self.close()
-            self._file = self._path.open("a+", encoding="utf-8")
+            self._file = self._opened()
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 self.close()
                 return False
         return True
+
+    def _opened(self) -> IO[str]:
+        try:
+            _make_file(self._path)
+            return self._path.open("a+", encoding="utf-8")
+        except PermissionError:
+            words = "this lock may not be written: give it, and its folder, to the user who runs the daemon"
+            raise StoreReadOnly(f"{self._path}: {words}") from None
 
     def close(self) -> None:
         if self._file is not None:

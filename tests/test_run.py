@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from job_scenes import rows, write_scene
-from keyresults.storage.errors import StoreTaken
+from keyresults.storage.errors import StoreReadOnly, StoreTaken
 from keyresults.storage.store import Store
 from werkzeug import Response
 
@@ -128,6 +128,24 @@ def test_a_lock_whose_file_was_moved_away_is_taken_anew(tmp_path):
             assert not held()
             assert taken()
         assert held()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_lock_that_root_made_is_no_obstacle_to_the_store_s_own_user(tmp_path):
+    os.chown(tmp_path, 12345, 12346)
+    with Store.open(f"sqlite:///{tmp_path}/store.db") as store, store.alone():
+        found = (tmp_path / "store.db.daemon").stat()
+    assert (found.st_uid, found.st_gid) == (12345, 12346)
+
+
+def test_a_lock_that_may_not_be_written_is_named(tmp_path, monkeypatch):
+    def refuse(*args, **how):
+        raise PermissionError(13, "Permission denied")
+
+    with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
+        monkeypatch.setattr(type(tmp_path), "open", refuse)
+        with pytest.raises(StoreReadOnly, match=r"store\.db\.daemon: this lock may not be written"), store.alone():
+            pass
 
 
 def test_a_lock_that_was_lost_with_its_connection_is_taken_anew(postgres, postgres_url):
