@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .copying import copy
-from .dialects import database
+from .dialects import database, make_folder
 from .errors import StoreBroken
 from .store import Store
 
@@ -49,7 +49,7 @@ def write_backup(store: Store, target: Path) -> None:
         StoreError: where it can't be written; what was at the path is still there.
     """
     with database(_url(target), password=None, read_only=False).explained():
-        _make_folder(target.parent)
+        make_folder(target.parent)
         _sweep(target.parent)
         with _unfinished(target.parent) as (number, part):
             _fill(store, part)
@@ -100,12 +100,6 @@ def _sweep(folder: Path) -> None:
 def _remove(part: Path) -> None:
     for ending in ("-wal", "-shm", "-journal", ""):  # the file last: without it nobody looks for the others
         part.with_name(part.name + ending).unlink(missing_ok=True)
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _sync_folder(folder: Path) -> None:

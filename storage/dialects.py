@@ -143,10 +143,7 @@ class Sqlite:
     def make_place(self) -> None:
         """The folder and an empty file in write-ahead mode."""
         with self.explained():
-            folder = self.path.parent
-            if not folder.exists():
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+            make_folder(self.path.parent)
             _make_file(self.path)
             with closing(self._dial("rw")) as connection:
                 _use_write_ahead(connection)
@@ -658,11 +655,24 @@ def _make_file(path: Path) -> None:
     except FileExistsError:
         return
     try:
-        if os.geteuid() == 0:
-            owner = path.parent.stat()
-            os.fchown(number, owner.st_uid, owner.st_gid)
+        _give(number, path.parent)
     finally:
         os.close(number)
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that no repository takes in, where there is none. Of root's making it is its folder's owner's too."""
+    if folder.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    _give(folder, folder.parent)
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _give(made: Path | int, folder: Path) -> None:
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(made, owner.st_uid, owner.st_gid)
 
 
 def _file(path: Path) -> Sqlite:

@@ -478,6 +478,16 @@ def test_a_store_that_root_makes_belongs_to_the_folder_s_owner(tmp_path):
     assert (found.st_uid, found.st_gid) == (12345, 12346)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_folders_that_root_makes_belong_to_the_owner_of_those_they_lie_in(tmp_path):
+    os.chown(tmp_path, 12345, 12346)
+    with Store.open(f"sqlite:///{tmp_path}/.keyresults/store.db") as store:
+        write_backup(store, tmp_path / "backups" / "safe.db")
+    for made in (".keyresults", ".keyresults/store.db", "backups"):
+        found = (tmp_path / made).stat()
+        assert (found.st_uid, found.st_gid) == (12345, 12346), made
+
+
 def test_a_file_where_the_folder_should_be_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="a file where the store's folder should be"):
