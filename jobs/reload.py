@@ -30,15 +30,16 @@ class Followed:
 
     def look(self) -> None:
         stamp = _stamp(self._config.path)
-        if stamp == self._seen and not self._asked.is_set():
+        asked = self._asked.is_set()
+        if stamp == self._seen and not asked:
             return
         self._asked.clear()
         self._seen = stamp
-        self.problem = self._read()
+        self.problem = self._read(asked)
         if self.problem:
             log.error("the changed config is not used, the one before stays: %s", self.problem)
 
-    def _read(self) -> str:
+    def _read(self, asked: bool) -> str:
         """Use the file as it is now; else why not."""
         try:
             new = load(self._config.path)
@@ -50,6 +51,8 @@ class Followed:
             self._config = new
             self._use(new)
             log.info("the config has changed and is used from now on", extra={"config": new.digest[:12]})
+        elif asked or self.problem:
+            log.info("the config was read again and says what it said before", extra={"config": new.digest[:12]})
         return ""
 
 
