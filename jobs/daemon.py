@@ -12,7 +12,7 @@ from time import monotonic
 from ..storage.errors import StoreError
 from ..storage.timetable import JobOutcome, JobRecord
 from .pulse import Pulse
-from .routine import Failed, Idle, Later, Routine, Said, newest_due, next_due, plan, retry
+from .routine import Failed, Idle, Later, Planned, Routine, Said, newest_due, next_due, plan, retry
 from .scheduler import BOUND, THREADS, Clockwork
 from .threads import Stopped
 from .workspace import Workspace
@@ -67,9 +67,8 @@ class Daemon:
         with self._idle:
             if name in self._running:
                 self._once_more.add(name)
-                return
-        if name in self._routines:
-            self._now(name)
+            elif name in self._routines:
+                self._now(name)
 
     def wake(self) -> None:
         """Look at once at what is due, and at the config."""
@@ -133,36 +132,39 @@ class Daemon:
             if routine is None or name in self._running or self.workspace.stopping.is_set():
                 return
             self._running.add(name)
-        workspace = self.workspace
-        again = retry(1, workspace.clock())
+        planned: Planned | None = None
         try:
-            due, again = self._ran(workspace, routine, due)
+            planned = self._ran(self.workspace, routine, due)
         except Stopped:
             return
         except Exception:
             log.exception("what became of %s can't be noted", name)
+            planned = Planned(due, retry(1, self.workspace.clock()))
         finally:
-            with self._idle:
-                self._running.discard(name)
-                once_more = name in self._once_more
-                self._once_more.discard(name)
-                self._idle.notify_all()
-        if not workspace.stopping.is_set():
-            self._go_on(name, routine, due, again, once_more=once_more)
+            self._end(name, routine, planned)
 
-    def _go_on(self, name: str, routine: Routine, due: datetime, again: datetime, *, once_more: bool) -> None:
-        """As it is planned, or as the config says that came meanwhile."""
-        if name not in self._routines:
+    def _end(self, name: str, routine: Routine, planned: Planned | None) -> None:
+        """Go on as it is planned, or as the config says that came meanwhile."""
+        with self._idle:
+            self._running.discard(name)
+            once_more = name in self._once_more
+            self._once_more.discard(name)
+            self._idle.notify_all()
+            if planned is None or self.workspace.stopping.is_set():
+                return
+            current = self._routines.get(name)
+            # Under the lock: whoever wants it at once comes before this, or after.
+            if current is not None and once_more:
+                self._now(name)
+            elif current is routine:
+                self._at(name, planned.due, planned.begins)
+        if current is None:
             self._noted(partial(self.workspace.store.plan_job, name, None))
-        elif once_more:
-            self._now(name)
-        elif self._routines[name] is routine:
-            self._at(name, due, again)
-        else:
+        elif current is not routine and not once_more:
             self._plan(name, self._records().get(name))
 
-    def _ran(self, workspace: Workspace, routine: Routine, due: datetime) -> tuple[datetime, datetime]:
-        """Run it and note how that went; what it is due for next, and when that may begin.
+    def _ran(self, workspace: Workspace, routine: Routine, due: datetime) -> Planned:
+        """Run it and note how that went; what comes next.
 
         A run that failed or has to wait is still due for the time it was due for, so that its rhythm stays.
         """
@@ -191,7 +193,7 @@ class Daemon:
             "next": again.isoformat(timespec="seconds"),
         }
         log.log(level, "%s: %s", routine.name, error or "done", extra=told)
-        return (due if error is not None or isinstance(said, Later) else again), again
+        return Planned(due if error is not None or isinstance(said, Later) else again, again)
 
     def _retry(self, routine: Routine, now: datetime) -> datetime:
         try:

@@ -24,7 +24,6 @@ from .remembered import Remembered
 from .routine import Failed, Idle, Later, Routine, spread_of
 from .tell import tell_checkins, tell_report
 from .tell_changes import tell_changes
-from .turns import Turns
 from .workspace import Workspace
 
 MINUTE, WEEK = timedelta(minutes=1), timedelta(weeks=1)
@@ -44,20 +43,12 @@ _NAMED = 3
 
 @dataclass
 class Work:
-    """What routines do to one workspace. Threads may share it.
-
-    `soon` has another routine run at once. With the same `turns`, evaluations of all are made one at a time, by the
-    config of the newest of them.
-    """
+    """What routines do to one workspace. Threads may share it. `soon` has another routine run at once."""
 
     workspace: Workspace
     pulse: Pulse
     soon: Callable[[str], None] = lambda name: None
     _remembered: Remembered = field(default_factory=Remembered)
-    turns: Turns = field(default_factory=Turns)
-
-    def __post_init__(self) -> None:
-        self.turns.work = self._evaluate
 
     def routines(self) -> dict[str, Routine]:
         return {one.name: one for one in self._routines()}
@@ -90,20 +81,17 @@ class Work:
     def collect(self, source: str, due: datetime) -> Later | None:
         """
         Raises:
-            Failed: where not everything could be collected; what came is stored and evaluated.
+            Failed: where not everything could be collected; what came is stored, and evaluated behind this.
         """
         result = fetch(self.workspace, [source])
-        self.evaluate()
+        self.soon("evaluate")
         return _said(result)
 
     def evaluate(self) -> None:
-        if self.turns.ask():
-            self.soon("deliver")
-            self.pulse.ready = True
-
-    def _evaluate(self) -> None:
         evaluate_all(self.workspace, self._remembered)
         tell_changes(self.workspace, self.workspace.clock())
+        self.soon("deliver")
+        self.pulse.ready = True
 
     def report(self, settings: ReportSettings, due: datetime) -> None:
         """

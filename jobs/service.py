@@ -17,7 +17,6 @@ from .pulse import Pulse
 from .reload import Followed
 from .routines import Work
 from .scheduler import BOUND
-from .turns import Turns
 from .workspace import Workspace
 
 log = logging.getLogger("keyresults.daemon")
@@ -43,7 +42,6 @@ class Service:
         self._bound = bound
         self._reread = threading.Event()
         self._held: Callable[[], bool] = lambda: True
-        self._turns = Turns()
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -56,7 +54,7 @@ class Service:
         self._followed = Followed(self._workspace.config, self._use, self._reread)
         self.daemon = Daemon(
             self._workspace,
-            lambda workspace: Work(workspace, self.pulse, self._soon, turns=self._turns).routines(),
+            lambda workspace: Work(workspace, self.pulse, self._soon).routines(),
             pulse=self.pulse,
             watch=self._watch,
             bound=self._bound,
