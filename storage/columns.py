@@ -9,15 +9,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Text
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Double, LargeBinary, Text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..metrics.facts import StatusChange
 from ..metrics.table import from_microseconds, microseconds
+from .packing import packed, unpacked
 
 PLAIN = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 """Text in the order of its characters' numbers in every database, whatever language a server was set up for."""
+
+
+class PackedText(TypeDecorator[str]):
+    """Text that is kept compressed."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else packed(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else unpacked(value)
+
 
 # No database keeps a lone surrogate, and PostgreSQL no NUL.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

@@ -7,8 +7,9 @@ from collections.abc import Generator
 from contextlib import closing, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Table, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Table, literal, select, type_coerce
 
+from .columns import PackedText
 from .connected import Connected
 from .errors import StoreBroken, StoreFilled, StoreMissing
 from .store import Store
@@ -80,11 +81,15 @@ def _digest(store: Store, conn: Connection, table: Table) -> str:
 
 def _batches(store: Connected, conn: Connection, table: Table) -> Generator[list[Row], None, None]:
     """All rows in the order of their key, which is the same in every database."""
-    found = select(table).order_by(*table.primary_key.columns)
+    found = select(*map(_as_it_is, table.columns)).order_by(*table.primary_key.columns)
     # Two stores are at work here: each explains its own faults.
     with store._db.explained(), closing(conn.execute(found, execution_options={"yield_per": BATCH})) as result:
         for rows in result.partitions():
             yield [_plain(row) for row in rows]
+
+
+def _as_it_is(column: Column[Any]) -> ColumnElement[Any]:
+    return type_coerce(column, LargeBinary) if isinstance(column.type, PackedText) else column
 
 
 def _plain(row: Any) -> Row:  # noqa: ANN401 (SQLAlchemy's own Row)

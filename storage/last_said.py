@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from urllib.parse import quote
 
+from .packing import unpacked
 from .revisions import REVISIONS
 
 _PREFIX = "sqlite:///"
@@ -52,4 +53,4 @@ def last_said(url: str, cycle: str, config_digest: str) -> str | None:
             said = connection.execute(_NEWEST, (cycle,)).fetchone()
     except sqlite3.Error:
         return None
-    return said[1] if said is not None and said[0] == config_digest and not said[2] else None
+    return unpacked(said[1]) if said is not None and said[0] == config_digest and not said[2] else None

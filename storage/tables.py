@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from .columns import PLAIN
+from .columns import PLAIN, PackedText
 
 # Every constraint has a name, so that a later migration can speak of it.
 metadata = MetaData(
@@ -199,7 +199,7 @@ evaluations = Table(
     Column("day", PLAIN, nullable=False, index=True),
     Column("config_digest", PLAIN, nullable=False),
     Column("ground", PLAIN, nullable=False),
-    Column("content", PLAIN, nullable=False),
+    Column("content", PackedText, nullable=False),
     Index(None, "cycle", "id"),
 )
 
