@@ -216,7 +216,7 @@ def store(name: str, place: Path) -> Iterator[str]:
     from standins import postgres
 
     os.environ[PASSWORD] = postgres.PASSWORD
-    with postgres.running(place / "server") as server:
+    with postgres.running() as server:
         yield server.schema("bench")
 
 
