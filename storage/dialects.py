@@ -493,10 +493,10 @@ class Postgres:
         state = getattr(error, "sqlstate", None) or ""
         for code, (refused, words) in _STATES.items():
             if state.startswith(code):
-                return refused(f"{self}: {words}")
+                return refused(f"{self}: {words.format(said=_first_line(error))}")
         if not state:
             return _unreachable(self, str(error))
-        return StoreError(f"{self}: {str(error).splitlines()[0]}")
+        return StoreError(f"{self}: {_first_line(error)}")
 
 
 class _SessionLock:
@@ -559,7 +559,7 @@ _SETTINGS = (
 _STATES: dict[str, tuple[type[StoreError], str]] = {
     "3D000": (StoreMissing, "there is no such database: make it, or name another"),
     "28": (StoreError, "the server refuses the user or password"),
-    "42501": (StoreReadOnly, "the user may not do this: grant it the schema, or name another user"),
+    "42501": (StoreReadOnly, "the user may not do this ({said}): grant it the right, or name another user"),
     "3F000": (StoreMissing, "there is no such schema: make it, or name another"),
     "25006": (StoreReadOnly, "the server only reads: name its primary"),
     "53100": (StoreFull, "the server's disk is full: nothing of this step was stored"),
@@ -568,6 +568,11 @@ _STATES: dict[str, tuple[type[StoreError], str]] = {
     "57P": (StoreUnreachable, "the server is going down or coming up: nothing of this step was stored"),
 }
 """By the beginning of SQLSTATE."""
+
+
+def _first_line(error: BaseException | None) -> str:
+    """What lies below it may hold values of the row."""
+    return str(error).partition("\n")[0]
 
 
 def _unreachable(db: Postgres, said: str) -> StoreError:

@@ -229,6 +229,18 @@ def test_what_is_read_together_is_of_one_moment(postgres_url):
             assert conn.exec_driver_sql("SELECT count(*) FROM deployments").scalar() == before
 
 
+def test_what_a_user_may_not_do_is_named(postgres, postgres_url):
+    name = postgres_url.rpartition("%3D")[2]
+    with Store.open(postgres_url) as store:
+        put(store, 1)
+    postgres.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{servers.PASSWORD}'")
+    postgres.execute(f"GRANT USAGE ON SCHEMA {name} TO {name}; GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {name}")
+    looking = postgres_url.replace("//kr:", f"//{name}:")
+    assert stored(looking) == ["d1"]
+    with Store.open(looking) as store, pytest.raises(StoreReadOnly, match=r"\(permission denied for table \w+\)"):
+        put(store, 2)
+
+
 def test_a_server_that_only_reads_is_said_to(postgres, postgres_url):
     with Store.open(postgres_url) as store:
         put(store, 1)
