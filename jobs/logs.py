@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
 import traceback
@@ -29,6 +30,7 @@ def configure(form: Form = "text", level: int | str = logging.INFO, stream: Text
     May be called again: the last call holds.
     """
     handler = _Handler(sys.stderr if stream is None else stream)
+    handler.prefixed = _is_the_journal(handler.stream)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     root = logging.getLogger()
     for old in [one for one in root.handlers if isinstance(one, _Handler)]:
@@ -72,13 +74,31 @@ class JsonLines(logging.Formatter):
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """No line leaves it with a secret in it."""
+    """No line leaves it with a secret in it. `prefixed` ones begin with how bad it is, for a journal."""
+
+    prefixed = False
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(without_secrets(record))
+        text = super().format(without_secrets(record))
+        return "\n".join(f"<{_badness(record)}>{line}" for line in text.splitlines()) if self.prefixed else text
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (as the standard library has it)
         """Nothing: it would be told with the record as it was, and the place to tell it is gone."""
+
+
+def _is_the_journal(stream: TextIO) -> bool:
+    """Whether systemd reads the stream into its journal: it names the journal's end to those it starts."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # no file at all
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def _badness(record: logging.LogRecord) -> int:
+    """Syslog's number: 3 for an error, 4 for a warning, 6 for what is said, 7 for what looks into it."""
+    levels = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+    return next((number for level, number in levels if record.levelno >= level), 7)
 
 
 def _at(record: logging.LogRecord) -> str:

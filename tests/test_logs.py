@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+import os
 import re
 from datetime import UTC, datetime
 
@@ -131,6 +132,31 @@ def test_a_message_whose_arguments_do_not_fit_is_written_as_it_is(secret):
     broken = {"name": "keyresults", "levelname": "INFO", "msg": f"%d of {PASSWORD}", "args": ("many",)}
     logging.getLogger().handlers[-1].handle(logging.makeLogRecord(broken))
     assert stream.getvalue().endswith("%d of … ('many',)\n")
+
+
+def test_the_journal_is_told_how_bad_each_line_is(tmp_path, monkeypatch):
+    with (tmp_path / "stderr").open("w+") as stream:
+        place = os.fstat(stream.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{place.st_dev}:{place.st_ino}")
+        configure("text", logging.DEBUG, stream)
+        for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL):
+            LOG.log(level, "said")
+        crash()
+        stream.seek(0)
+        told = stream.read().splitlines()
+    assert [line[:3] for line in told[:5]] == ["<7>", "<6>", "<4>", "<3>", "<3>"]
+    assert len(told) > 7
+    assert all(line.startswith("<3>") for line in told[5:])
+
+
+def test_only_what_goes_to_the_journal_is_for_it(tmp_path, monkeypatch):
+    place = tmp_path.stat()
+    monkeypatch.setenv("JOURNAL_STREAM", f"{place.st_dev}:{place.st_ino}")
+    with (tmp_path / "stderr").open("w+") as stream:
+        configure("text", logging.INFO, stream)
+        ran()
+        stream.seek(0)
+        assert not stream.read().startswith("<")
 
 
 def test_a_stream_that_is_gone_stops_nobody(capfd):
