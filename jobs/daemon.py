@@ -45,6 +45,7 @@ class Daemon:
         self._watch = watch
         self._running: set[str] = set()
         self._once_more: set[str] = set()
+        self._unread = False
         self._idle = threading.Condition()
         self._clockwork = Clockwork(
             workspace.clock, beat=self._beat, replan=self._plan_all, bound=bound, threads=threads
@@ -89,26 +90,32 @@ class Daemon:
         self.pulse.beat()
         try:
             self._watch()
+            if self._unread:
+                self._plan_all()
         except Exception:
             log.exception("looking at the config failed")
 
     def _plan_all(self) -> None:
         records = self._records()
-        for name in [name for name, job in records.items() if job.next_due and name not in self._routines]:
+        self._unread = records is None
+        for name in [name for name, job in (records or {}).items() if job.next_due and name not in self._routines]:
             self._noted(partial(self.workspace.store.plan_job, name, None))
         for name in self._routines:
             with self._idle:
                 if name in self._running:
                     continue
-            self._plan(name, records.get(name))
+            if records is not None or not self._clockwork.knows(name):
+                self._plan(name, (records or {}).get(name))
 
-    def _records(self) -> Mapping[str, JobRecord]:
+    def _records(self) -> Mapping[str, JobRecord] | None:
+        """None where the store can't be read: what is planned stays until it can."""
         try:
             return self.workspace.store.jobs()
         except StoreError as error:
-            # Nothing is known of the runs before; each is asked again once the store answers.
             log.error("the store can't be read: %s", error)
-            return {}
+        except Exception:
+            log.exception("reading when jobs are due failed in a way it should not")
+        return None
 
     def _plan(self, name: str, record: JobRecord | None) -> None:
         now = self.workspace.clock()
@@ -161,7 +168,7 @@ class Daemon:
         if current is None:
             self._noted(partial(self.workspace.store.plan_job, name, None))
         elif current is not routine and not once_more:
-            self._plan(name, self._records().get(name))
+            self._plan(name, (self._records() or {}).get(name))
 
     def _ran(self, workspace: Workspace, routine: Routine, due: datetime) -> Planned:
         """Run it and note how that went; what comes next.

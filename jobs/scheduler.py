@@ -81,6 +81,10 @@ class Clockwork:
             # is due at once, APScheduler would drop it.
             self._ids[name] = self._scheduler.add_job(run, "date", run_date=when, name=name, executor=lane).id
 
+    def knows(self, name: str) -> bool:
+        """Whether anything was ever planned under this name, and not forgotten."""
+        return name in self._ids
+
     def forget(self, name: str) -> None:
         with self._planning:
             self._forget(name)

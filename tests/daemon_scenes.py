@@ -36,12 +36,17 @@ class Scene:
         self.answers = {}
         self.workspace = Workspace(load(path), writing=True, clock=clock, chance=more.pop("chance", lambda: 0.0))
         self.schedules = schedules
+        self.at_once = more.pop("at_once", True)
         self.daemon = Daemon(self.workspace, lambda workspace: self.routines(), **more)
 
     def routines(self):
         return {
             name: Routine(
-                name=name, schedule=schedule, run=lambda due, name=name: self.run(name, due), spread=HOUR / 60
+                name=name,
+                schedule=schedule,
+                run=lambda due, name=name: self.run(name, due),
+                spread=HOUR / 60,
+                at_once=self.at_once,
             )
             for name, schedule in self.schedules.items()
         }

@@ -8,6 +8,7 @@ import pytest
 from daemon_scenes import BEGUN, DAY, HOUR, Scene, failing
 from keyresults.jobs.due import Cron, Every
 from keyresults.jobs.routine import Routine, plan
+from keyresults.storage.errors import StoreError
 from keyresults.storage.tables import jobs
 from simulated_time import Clock, simulated
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -68,6 +69,12 @@ def test_a_report_whose_day_changed_before_it_ever_ran_keeps_to_the_new_one(tmp_
     assert plan(weekly(0), store.job("report/x"), BEGUN).due == datetime(2026, 10, 4, 9, tzinfo=UTC), "a Sunday"
 
 
+def beat_until(simulation, end):
+    """As the clockwork does, at least every thirty seconds."""
+    while simulation.clock.now < end:
+        simulation.pass_until(min(simulation.clock.now + MINUTE / 2, end))
+
+
 def failed_until(scene, end):
     scene.answers["report/weekly"] = lambda: failing() if scene.clock.now < end else None
     return scene
@@ -76,7 +83,7 @@ def failed_until(scene, end):
 def weekly(folder, clock, *, well_from):
     """As it stands an hour before a Monday's report, which fails until that time."""
     clock.now = MONDAY - HOUR
-    scene = failed_until(Scene(folder, clock, WEEKLY), well_from)
+    scene = failed_until(Scene(folder, clock, WEEKLY, at_once=False), well_from)
     scene.workspace.store.start_job("report/weekly", MONDAY - 7 * DAY, MONDAY - 7 * DAY)
     scene.workspace.store.finish_job("report/weekly", MONDAY - 7 * DAY + MINUTE, "ok", None, MONDAY)
     return scene
@@ -117,6 +124,38 @@ def test_a_store_that_fails_in_a_way_it_should_not_costs_no_routine_its_future(t
             simulation.pass_until(BEGUN + 65 * MINUTE)
         simulation.pass_until(BEGUN + 5 * HOUR)
     assert scene.times("collect/a")[-2:] == scene.times("collect/b")[-2:] == [BEGUN + 3 * HOUR, BEGUN + 4 * HOUR]
+
+
+def test_a_report_that_is_owed_outlives_a_reload_while_the_store_does_not_answer(tmp_path, clock, monkeypatch):
+    def gone(*args):
+        raise StoreError("the server can't be reached")
+
+    scene = weekly(tmp_path, clock, well_from=MONDAY)
+    with simulated(scene.daemon, clock, monkeypatch) as simulation:
+        simulation.pass_until(MONDAY - MINUTE)
+        with monkeypatch.context() as patched:
+            for name in ("start_job", "finish_job", "job", "jobs", "plan_job"):
+                patched.setattr(scene.workspace.store, name, gone, raising=False)
+            simulation.pass_until(MONDAY + 7 * MINUTE)
+            use(scene, WEEKLY | A)
+            simulation.pass_until(MONDAY + 20 * MINUTE)
+        beat_until(simulation, MONDAY + 2 * HOUR)
+    (made,) = scene.times("report/weekly")
+    assert made - (MONDAY + 20 * MINUTE) <= MINUTE
+    assert scene.workspace.store.job("collect/a").outcome == "ok"
+
+
+def test_nor_does_it_stop_the_clockwork_where_the_clock_is_set_back_just_then(tmp_path, clock, monkeypatch):
+    scene = Scene(tmp_path, clock, A)
+    with simulated(scene.daemon, clock, monkeypatch) as simulation:
+        simulation.pass_until(BEGUN + 10 * MINUTE)
+        clock.now -= DAY
+        with monkeypatch.context() as patched:
+            patched.setattr(scene.workspace.store, "jobs", full, raising=False)
+            beat_until(simulation, clock.now + MINUTE)
+        back = clock.now
+        beat_until(simulation, back + 3 * HOUR)
+    assert len([at for at in scene.times("collect/a") if at >= back]) == 3
 
 
 def test_a_store_put_in_its_place_that_knows_nothing_of_a_run_is_told_how_it_ended(tmp_path, clock, monkeypatch):
