@@ -24,8 +24,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`old` are the sources whose data is too old, `blind` those of them where collecting did not help."""
+    """`asked` are the sources that a metric rests on, `old` those of them whose data is too old, `blind` those of these
+    where collecting did not help."""
 
+    asked: frozenset[str]
     old: frozenset[str]
     blind: Mapping[str, Blind]
 
@@ -52,6 +54,7 @@ def sight(workspace: Workspace, now: datetime) -> Sight:
             found.setdefault(source.name, []).extend(_looked(source, metric, states, runs[source.name], now))
     sure = {name: tried for name, those in found.items() if (tried := [one.blind for one in those if one.tried])}
     return Sight(
+        frozenset(found),
         frozenset(name for name, those in found.items() if those),
         {name: _oldest(those) for name, those in sure.items()},
     )

@@ -116,12 +116,15 @@ def _statuses(report: ProgressReport) -> dict[str, Status]:
 def _tell_sight(workspace: Workspace, now: datetime, told: Mapping[str, str], news: News) -> None:
     config, seen = workspace.config, sight(workspace, now)
     dates = Dates.seen_at(now, config.calendar.timezone)
+    # What nothing rests on is neither blind nor seeing; asked again, it may be blind anew.
+    blind = {topic.removeprefix("blind/"): topic for topic, said in told.items() if said == "blind"}
+    news.topics |= {topic: "unasked" for name, topic in blind.items() if name not in seen.asked}
     for source in config.sources.values():
         topic = f"blind/{source.name}"
-        was_blind, found = told.get(topic) == "blind", seen.blind.get(source.name)
+        was_blind, found = source.name in blind, seen.blind.get(source.name)
         if found is not None and not was_blind:
             state, message = "blind", messages.of_blind(found, dates, now)
-        elif was_blind and source.name not in seen.old:
+        elif was_blind and source.name in seen.asked - seen.old:
             state, message = "sees", messages.of_sight(source.name)
         else:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -311,6 +312,15 @@ class TestSight:
         monkeypatch.setattr(FactFiles, "collect", slow)
         assert len(self.look(config, back)) == 1
         assert seen == []
+
+    def test_one_that_no_metric_asks_any_more_does_not_see_for_it(self, config):
+        text, late = config.read_text(), NOW + 10 * DAY
+        assert [title for _, _, title in self.look(config, late)] == ["exports is blind"]
+        config.write_text(re.sub(r"(?s)(\[metrics\.rollbacks\].*?)(?=\[notify)", "", text))
+        assert [title for _, _, title in self.look(config, late + DAY)] == ["exports is blind"]
+        config.write_text(text)
+        again = self.look(config, late + 2 * DAY)
+        assert [title for _, _, title in again] == ["exports is blind"] * 2, "and is blind anew when it is asked again"
 
     def test_it_says_what_suffers(self, config, one):
         self.look(config, datetime(2026, 11, 27, tzinfo=UTC))
