@@ -50,18 +50,13 @@ def amount(value: float | None, unit: str, *, beside: float | None = None, per: 
 def limit(value: float, unit: str, *, at_least: bool, per: Period | None = None) -> str:
     """As `amount`, rounded so that whoever keeps to the text keeps to the value: down for a most, up for a least."""
     per = per or readable_period(value)
-    shown = _leading(_text(value, unit, _MOST_DIGITS, per))
-    if not shown:
+    one = size_of_one(value, unit, per)
+    if not value:
         return _text(value, unit, 3, per)
-    step = 10.0 ** (math.floor(math.log10(abs(shown))) - 2)
-    steps = shown / step
+    step = 10.0 ** (math.floor(math.log10(abs(value / one))) - 2)
+    steps = value / one / step
     safe = (math.ceil(steps - 1e-6) if at_least else math.floor(steps + 1e-6)) * step
-    return _text(safe * (value / shown), unit, 4 if unit == "ratio" else 3, per)
-
-
-def _leading(text: str) -> float | None:
-    found = re.match(r"-?[\d,]*\.?\d+", text)
-    return None if found is None else float(found[0].replace(",", ""))
+    return _text(safe * one, unit, 4 if unit == "ratio" else 3, per)
 
 
 def written(value: float, unit: str, per: Period | None = None) -> str:
