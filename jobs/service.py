@@ -111,6 +111,8 @@ class Service:
         self.daemon.soon(name)
 
     def _use(self, config: Config) -> None:
+        if config.daemon.listen != self._workspace.config.daemon.listen:
+            log.warning("health and metrics stay where they are: restart to have them told at [daemon] listen")
         self._workspace = self._workspace.under(config)
         self.daemon.use(self._workspace)
         self.daemon.soon("evaluate")
