@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from ..metrics.table import from_microseconds, microseconds
 from ..storage.rows import Outcome, StreamState
@@ -38,7 +38,8 @@ SHORT = 12
 class SourcePoints:
     def __init__(self) -> None:
         self._requests = RequestCount()
-        self._needed: dict[tuple[str, tuple[str, ...], str], datetime] = {}
+        self._needed: dict[tuple[str, tuple[str, ...]], datetime] = {}
+        self._needed_by: tuple[str, date] | None = None
 
     def points(self, workspace: Workspace, jobs: Mapping[str, JobRecord]) -> Iterator[Point]:
         store, sources = workspace.store, workspace.config.sources
@@ -64,14 +65,13 @@ class SourcePoints:
         yield STREAM_SUCCESS, labels, since_1970(state.last_success)
 
     def _needed_from(self, workspace: Workspace, state: StreamState, metrics: tuple[str, ...]) -> datetime:
-        """Worked out once for each config: with thousands of key results that takes a while."""
-        config, source = workspace.config, state.stream.source
-        key = (source, metrics, config.digest)
+        """Worked out once for each config and day: with thousands of key results that takes a while."""
+        config, source, now = workspace.config, state.stream.source, workspace.clock()
+        if self._needed_by != (by := (config.digest, config.calendar.day_of(now))):
+            self._needed_by, self._needed = by, {}
+        key = (source, metrics)
         if key not in self._needed:
-            self._needed = {known: start for known, start in self._needed.items() if known[-1] == config.digest}
-            self._needed[key] = needed_from(
-                config, [config.metrics[name] for name in metrics], source, workspace.clock()
-            )
+            self._needed[key] = needed_from(config, [config.metrics[name] for name in metrics], source, now)
         return self._needed[key]
 
 

@@ -178,6 +178,23 @@ def test_holes_in_what_was_collected_are_told_in_seconds(seen):
     assert only(found, "keyresults_stream_uncovered_seconds", source="exports") == (3 * DAY - HOUR).total_seconds()
 
 
+def test_what_nobody_needs_any_more_is_lacked_no_longer(tmp_path, clock):
+    """Without a cycle, what is needed moves on with the days: four weeks and a day, from midnight in Berlin."""
+    path = write_scene(tmp_path, rows(20))
+    path.write_text(re.sub(r"cycle = .*", "", path.read_text().partition("[[objectives]]")[0]))
+    needed = datetime(2026, 10, 21, 22, tzinfo=UTC)
+    with replace(workspace(path), clock=clock) as one:
+        collect(one)
+        with told(one) as exporter:
+            for days in (0, 1, 60):
+                # From the 26th of October on midnight is an hour later, as UTC has it.
+                since = needed + days * DAY + (HOUR if days > 5 else timedelta(0))
+                clock.now = NOW + days * DAY
+                found = samples(ask(exporter)[2])
+                lacked = only(found, "keyresults_stream_uncovered_seconds", source="people")
+                assert lacked == (clock.now - since).total_seconds(), days
+
+
 def test_a_stream_without_anything_lacks_all_that_is_needed(seen):
     # A baseline may look back 92 days, the quarter's length, and a day more: to the 30th of June, as Berlin has it.
     needed = datetime(2026, 6, 29, 22, tzinfo=UTC)
