@@ -10,9 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from keyresults.config.load import load
@@ -132,6 +132,33 @@ def write_scene(
     config = folder / "keyresults.toml"
     config.write_text(CONFIG % {"sources": sources, "metrics": metrics, "key_results": key_results})
     return config
+
+
+DESK = """
+[sources.desk]
+type = "file"
+files = ["tickets.csv"]
+facts = "samples"
+columns = { day = "date", value = "tickets" }
+"""
+TICKETS = """
+[metrics.tickets]
+source = "desk"
+measure = "sampled"
+unit = "tickets"
+better = "lower"
+aggregate = "mean"
+window = "%s"
+"""
+
+
+def write_tickets(folder: Path, first: date, until: date, value: Callable[[date], float]) -> None:
+    """The file that `DESK` reads: one number for each day before `until`."""
+    with (folder / "tickets.csv").open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["date", "tickets"])
+        for day in (first + timedelta(days=n) for n in range((until - first).days)):
+            out.writerow([day.isoformat(), value(day)])
 
 
 def workspace(config: Path, now: datetime = NOW, *, writing: bool = True) -> Workspace:

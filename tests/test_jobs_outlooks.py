@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
-from job_scenes import NOW, rows, workspace, write_scene
+from job_scenes import DESK, NOW, TICKETS, rows, workspace, write_scene, write_tickets
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import evaluate
 
-SAMPLES = """
-[sources.desk]
-type = "file"
-files = ["tickets.csv"]
-facts = "samples"
-columns = { day = "date", value = "tickets" }
-"""
-TICKETS = """
-[metrics.tickets]
-source = "desk"
-measure = "sampled"
-unit = "tickets"
-better = "lower"
-aggregate = "mean"
-window = "7d"
-"""
 FEWER = """
   [[objectives.key_results]]
   id = "tickets"
@@ -43,14 +26,8 @@ FEWER = """
 
 
 def written(folder, *, until=date(2026, 11, 20), value=lambda day: 45 if day.weekday() < 5 else 20):
-    path = write_scene(folder, rows(60), sources=SAMPLES, metrics=TICKETS, key_results=FEWER)
-    with (folder / "tickets.csv").open("w", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(["date", "tickets"])
-        day = date(2026, 8, 1)
-        while day < until:
-            out.writerow([day.isoformat(), value(day)])
-            day += timedelta(days=1)
+    path = write_scene(folder, rows(60), sources=DESK, metrics=TICKETS % "7d", key_results=FEWER)
+    write_tickets(folder, date(2026, 8, 1), until, value)
     return path
 
 

@@ -6,36 +6,20 @@ import csv
 from datetime import date, timedelta
 
 import pytest
-from job_scenes import rows, write_scene
+from job_scenes import DESK, TICKETS, rows, write_scene, write_tickets
 from keyresults.cli.main import main
-
-DESK = """
-[sources.desk]
-type = "file"
-files = ["tickets.csv"]
-facts = "samples"
-columns = { day = "date", value = "tickets" }
-"""
-TICKETS = """
-[metrics.tickets]
-source = "desk"
-measure = "sampled"
-unit = "tickets"
-better = "lower"
-aggregate = "mean"
-window = "28d"
-"""
 
 
 @pytest.fixture
 def config(tmp_path):
-    path = write_scene(tmp_path, rows(60), sources=DESK, metrics=TICKETS)
-    with (tmp_path / "tickets.csv").open("w", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(["date", "tickets"])
-        for n in range(420):
-            day = date(2025, 9, 25) + timedelta(days=n)
-            out.writerow([day.isoformat(), 20 + (25 + n % 5) * (day.weekday() < 5)])
+    path = write_scene(tmp_path, rows(60), sources=DESK, metrics=TICKETS % "28d")
+    first = date(2025, 9, 25)
+    write_tickets(
+        tmp_path,
+        first,
+        first + timedelta(days=420),
+        lambda day: 20 + (25 + (day - first).days % 5) * (day.weekday() < 5),
+    )
     assert main(["--config", str(path), "backfill", "--since", "2025-09-25"]) == 0
     return path
 
