@@ -91,12 +91,8 @@ class Service:
         # Judged anew: the config may be another, and whoever asks whether it is ready waits for this.
         self.daemon.soon("evaluate")
         config = self._workspace.config
-        log.info(
-            "started: %d sources, %d objectives",
-            len(config.sources),
-            len(config.objectives),
-            extra={"config": config.digest[:12]},
-        )
+        told = {"sources": len(config.sources), "objectives": len(config.objectives), "config": config.digest[:12]}
+        log.info("started", extra=told)
 
     def reread(self) -> None:
         """Read the config at once, changed or not."""
