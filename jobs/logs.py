@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
+from unicodedata import category
 
 from ..collectors.redaction import HIDDEN, without
 from ..collectors.secrets import resolved_secrets
@@ -60,7 +61,7 @@ class TextLines(logging.Formatter):
         beside = "".join(f" {name}={_in_a_word(value)}" for name, value in _beside(record))
         below = "\n".join(text for text in (record.exc_text, record.stack_info) if text)
         line = f"{_at(record)} {record.levelname} {record.name} {said}{beside}"
-        return "\n  ".join((line, *below.splitlines()))
+        return "\n  ".join(map(_shown, (line, *below.splitlines())))
 
 
 class JsonLines(logging.Formatter):
@@ -123,6 +124,11 @@ def _clean(text: str) -> str:
 def _clean_value(value: object) -> object:
     """Numbers as they are, all else as text."""
     return value if value is None or isinstance(value, (bool, int, float)) else _clean(str(value))
+
+
+def _shown(line: str) -> str:
+    """What a server said may move a terminal's cursor. Marked, not left out: parts of a secret would meet."""
+    return line if line.isprintable() else "".join(c if c.isprintable() or category(c) == "Zs" else "�" for c in line)
 
 
 def _in_a_word(value: object) -> str:

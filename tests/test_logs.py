@@ -134,6 +134,20 @@ def test_a_message_whose_arguments_do_not_fit_is_written_as_it_is(secret):
     assert stream.getvalue().endswith("%d of … ('many',)\n")
 
 
+def test_no_line_of_text_moves_a_terminal_s_cursor():
+    stream = io.StringIO()
+    configure("text", stream=stream)
+    log = logging.getLogger("keyresults.daemon")
+    log.warning("answered with 500 \x1b[2J\x1b]0;mine\x07\x9b31m \u202ereversed", extra={"job": "\x1b[1m"})
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError:
+        log.exception("caf\u00e9\u00a0bar \u2713")
+    text = stream.getvalue()
+    assert all(line.replace("\u00a0", "").isprintable() for line in text.splitlines())
+    assert "caf\u00e9\u00a0bar \u2713" in text
+
+
 def test_the_journal_is_told_how_bad_each_line_is(tmp_path, monkeypatch):
     with (tmp_path / "stderr").open("w+") as stream:
         place = os.fstat(stream.fileno())
