@@ -113,6 +113,10 @@ _NATURAL_WHERE_SAID: Mapping[RowKind, tuple[str, ...]] = {"deployments": ("workf
 """What makes it too where the row says it: one commit may be deployed to two services at once."""
 
 
+LONGEST_KEY = 1000
+"""Bytes. An index of PostgreSQL takes no entry of over 2,700."""
+
+
 @dataclass(frozen=True, slots=True)
 class FactMaker:
     """Makes facts of one kind."""
@@ -152,7 +156,10 @@ class FactMaker:
         if said is None:
             natural = "\x1f".join(self._natural(values))
             said = hashlib.sha256(natural.encode()).hexdigest()[:20]
-        return full_key(values["subject"], said) if "subject" in values else str(said)
+        key = full_key(values["subject"], said) if "subject" in values else str(said)
+        if len(key.encode(errors="replace")) > LONGEST_KEY:
+            raise ValueError(f"its key {key[:40]!r}… is longer than {LONGEST_KEY:,} bytes: name a shorter column")
+        return key
 
     def _natural(self, values: Values) -> Iterator[str]:
         for field in _NATURAL[self.kind]:

@@ -219,6 +219,20 @@ def test_a_bad_row_is_named_and_stops_no_other(tmp_path):
     assert last.covered
 
 
+def test_a_key_that_no_index_holds_is_a_bad_row(tmp_path):
+    longest = "k" * 995  # and the subject before it
+    facts, last = samples(
+        tmp_path,
+        f"key,subject,at,value\n{longest},shop,2026-11-01,1\n{longest}k,shop,2026-11-02,2\n,{'ö' * 600},2026-11-03,3\n",
+    )
+    assert [fact.value for fact in facts.values()] == [1]
+    assert [problem[: len("s.csv:3: its key 'shop/kkk")] for problem in last.problems] == [
+        "s.csv:3: its key 'shop/kkk",
+        "s.csv:4: its key 'öööööööö",
+    ]
+    assert all("is longer than 1,000 bytes" in problem for problem in last.problems)
+
+
 def test_a_count_beyond_all_counts_is_a_bad_row(tmp_path):
     head = "run,workflow,attempt,branch,commit,conclusion,created_at,completed_at\n"
     row = "{run},ci,{attempt},main,aaa,success,2026-11-01T10:00:00Z,2026-11-01T10:05:00Z\n"
