@@ -104,7 +104,7 @@ def _known_by(tables: FactTables, as_of: datetime) -> pd.DataFrame:
 
 
 def _read_parts(text: object) -> Mapping[str, float]:
-    if not text:
+    if not text or text == "{}":  # most samples have none
         return {}
     parsed: Any = json.loads(text) if isinstance(text, str) else text
     return {str(k): float(v) for k, v in parsed.items()}

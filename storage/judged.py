@@ -200,9 +200,17 @@ def _last_definitions(conn: Connection, cycle: str) -> dict[str, Row[Any]]:
     return {row.kr: row for row in conn.execute(found)}
 
 
+# Made once: thousands of key results ask for theirs.
+_BASELINE = select(*(column for column in baselines.columns if column is not baselines.c.evidence)).where(
+    baselines.c.cycle == bindparam("of_cycle"),
+    baselines.c.kr == bindparam("of_kr"),
+    baselines.c.metric_digest == bindparam("measured_by"),
+)
+
+
 def _baseline_row(conn: Connection, cycle: str, kr: str, metric_digest: str) -> Row[Any] | None:
-    short = [column for column in baselines.columns if column is not baselines.c.evidence]
-    return conn.execute(select(*short).where(_measured(cycle, kr, metric_digest))).first()
+    asked = {"of_cycle": to_text(cycle), "of_kr": to_text(kr), "measured_by": metric_digest}
+    return conn.execute(_BASELINE, asked).first()
 
 
 def _measured(cycle: str, kr: str, metric_digest: str) -> ColumnElement[bool]:
