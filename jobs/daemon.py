@@ -184,7 +184,9 @@ class Daemon:
             said = routine.run(due)
         except (Failed, StoreError) as failure:
             error = str(failure)
-        except Exception as unexpected:
+        except Stopped:
+            raise
+        except BaseException as unexpected:  # a library in Rust that panics raises no Exception
             log.exception("%s failed in a way it should not", routine.name)
             error = f"it failed in a way it should not: {type(unexpected).__name__}"
         now = workspace.clock()

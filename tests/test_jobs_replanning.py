@@ -113,6 +113,24 @@ def full(*args):
     raise PoolTimeout("QueuePool limit of size 5 overflow 10 reached")
 
 
+def test_a_panic_of_a_library_is_a_failure_as_any(tmp_path, clock, monkeypatch):
+    class Panic(BaseException):
+        pass
+
+    def panic():
+        raise Panic
+
+    scene = Scene(tmp_path, clock, A)
+    scene.answers["collect/a"] = panic
+    with simulated(scene.daemon, clock, monkeypatch) as simulation:
+        simulation.pass_until(BEGUN + 14 * MINUTE)
+        record = scene.workspace.store.job("collect/a")
+        assert (record.failures, record.error) == (2, "it failed in a way it should not: Panic")
+        scene.answers.clear()
+        simulation.pass_until(BEGUN + 90 * MINUTE)
+    assert scene.times("collect/a") == [BEGUN, BEGUN + 5 * MINUTE, BEGUN + 15 * MINUTE, BEGUN + HOUR]
+
+
 @pytest.mark.parametrize("what", ["start_job", "finish_job", "plan_job"])
 def test_a_store_that_fails_in_a_way_it_should_not_costs_no_routine_its_future(tmp_path, clock, monkeypatch, what):
     scene = Scene(tmp_path, clock, A | B)
