@@ -1,13 +1,16 @@
 """What people say of key results, in what is said of them: from the store to the report."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from job_scenes import NOW, rows, workspace, write_scene
+from keyresults.config.load import load
 from keyresults.jobs import status
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import evaluate, evaluate_all
+from keyresults.jobs.routines import Asking
 from keyresults.krs.checkin import CheckIn
+from keyresults.krs.rhythm import Rhythm
 
 CYCLE = "2026-Q4"
 
@@ -85,3 +88,14 @@ def test_status_does_not_show_an_evaluation_from_before_a_check_in(config, monke
     with workspace(config, NOW + timedelta(hours=2)) as one:
         evaluate_all(one)
     assert check_ins(status.stored_report(config, CYCLE)) == {"rollbacks": (said(1),)}
+
+
+@pytest.mark.parametrize("weeks_before", [0, 1, 2, 30])
+def test_people_are_asked_in_the_cycle_s_rounds_however_long_before_it_the_daemon_began(config, weeks_before):
+    """The quarter begins on Thursday, 1 October; before it nobody is asked."""
+    every_other_friday = Asking(Rhythm(timedelta(weeks=2), time(10), 4), load(config))
+    at, asked = datetime(2026, 9, 30, tzinfo=UTC) - timedelta(weeks=weeks_before), []
+    for _ in range(3):
+        asked.append(at := every_other_friday.after(at, at))
+    # At ten in Berlin; on 30 October the clocks have gone back.
+    assert [f"{at:%d %b %H}" for at in asked] == ["02 Oct 08", "16 Oct 08", "30 Oct 09"]
