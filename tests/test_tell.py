@@ -159,7 +159,7 @@ class TestReports:
         here = str(Path(__file__).parent)
         died = subprocess.run([sys.executable, "-c", program, str(config), here, str(at), due.isoformat()])
         assert died.returncode == -signal.SIGKILL
-        found = {name: data for name, data in contents(config.parent / "told").items() if not name.startswith(".")}
+        found = {name: data for name, data in contents(config.parent / "told").items() if "/." not in f"/{name}"}
         tell(config, due)
         after = contents(config.parent / "told")
         for name, data in found.items():
