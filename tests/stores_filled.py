@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 from keyresults.metrics.stream import Batch
+from keyresults.storage.columns import PackedText
 from keyresults.storage.copying import TABLES
 from keyresults.storage.fact_tables import FACT_TABLES
+from keyresults.storage.packing import packed
 from keyresults.storage.store import Store
 from sqlalchemy import BigInteger, Boolean, Double, Integer, String, select
 from storage_samples import ONE_OF_EACH, START, covered, deployment, hours, stream
@@ -26,6 +28,8 @@ def _values(column):
         made = st.integers(1, 2**31 - 1)
     elif isinstance(column.type, Double):
         made = st.floats(allow_nan=False, allow_infinity=False) | st.just(-0.0)
+    elif isinstance(column.type, PackedText):
+        made = TEXTS.map(packed)
     else:
         assert isinstance(column.type, String), column
         made = TEXTS
