@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Select
 
 from .dialects import Database
 from .errors import StoreReadOnly
+from .schema import refuse_others
 
 
 class Connected:
@@ -30,11 +31,12 @@ class Connected:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """All that is written inside is stored at the end, or nothing."""
+        """All that is written inside is stored at the end, or nothing. Tables of another release are not written."""
         if self._db.read_only:
             raise StoreReadOnly(f"{self._db} was opened for reading only")
         # The database makes its writers sleep and try again; threads needn't.
         with self._turn, self._db.explained(), self._writer.begin() as conn:
+            refuse_others(conn, self._db)
             yield conn
 
 

@@ -13,6 +13,8 @@ from .errors import StoreBroken, StoreMissing, StoreOld, StoreTooNew
 from .revisions import REVISIONS
 from .tables import metadata, version
 
+_FOUND = select(version.c.version_num)
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -39,12 +41,26 @@ def prepare(engine: Engine, db: Database, *, create: bool) -> None:
         _upgrade(engine, db)
 
 
+def refuse_others(conn: Connection, db: Database) -> None:
+    """Have nothing written into tables of another release: they may be upgraded, or replaced, while they are in use.
+
+    Raises:
+        StoreTooNew, StoreOld: they are not those of this release any more.
+    """
+    found = conn.execute(_FOUND).scalar()
+    if found == REVISIONS[-1]:
+        return
+    if found in REVISIONS:
+        raise StoreOld(f"{db} is from an older release now: start this process again, which upgrades it")
+    raise StoreTooNew(f"{db} was upgraded by a newer release meanwhile: start this process again, with that release")
+
+
 def _version(conn: Connection, db: Database) -> str | None:
     """The revision the store is at; None where nothing has been made yet."""
     tables = inspect(conn).get_table_names()
     if not tables:
         return None
-    found = conn.execute(select(version.c.version_num)).scalar() if version.name in tables else None
+    found = conn.execute(_FOUND).scalar() if version.name in tables else None
     if found is None:
         raise StoreBroken(f"{db} is a database, but no store of keyresults: name another path or database")
     if found not in REVISIONS:

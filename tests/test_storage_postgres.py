@@ -188,6 +188,14 @@ def test_a_store_of_a_newer_release_is_refused(postgres, postgres_url):
     assert isinstance(refused(postgres_url), StoreTooNew)
 
 
+def test_nothing_is_written_once_a_newer_release_has_upgraded_it(postgres, postgres_url):
+    with Store.open(postgres_url) as store:
+        postgres.execute(f"UPDATE \"{postgres_url.rpartition('%3D')[2]}\".alembic_version SET version_num = '9999'")
+        with pytest.raises(StoreTooNew, match="start this process again"):
+            put(store, 1)
+        assert store.states() == []
+
+
 def test_many_that_make_it_at_once_make_one(postgres_url):
     opened, errors = [], []
 

@@ -213,6 +213,19 @@ def test_a_newer_store_is_refused_and_left_alone(filled, read_only):
     assert dump(filled) == before
 
 
+@pytest.mark.parametrize(
+    ("number", "refusal", "words"),
+    [("9999", StoreTooNew, "upgraded by a newer release meanwhile"), ("0001", StoreOld, "older release now")],
+)
+def test_what_another_release_did_to_an_open_store_is_seen_before_anything_is_written(filled, number, refusal, words):
+    with Store.open(f"sqlite:///{filled}") as store:
+        change(filled, f"UPDATE alembic_version SET version_num = '{number}'")
+        before = dump(filled)
+        with pytest.raises(refusal, match=f"{words}.*start this process again"):
+            store.write(stream(), Batch(facts=(deployment(9),)), START)
+    assert dump(filled) == before
+
+
 def test_the_revisions_known_are_those_there_are():
     from alembic.config import Config
     from alembic.script import ScriptDirectory
