@@ -14,8 +14,8 @@ from .invocation import Invocation, pass_invocation
 if TYPE_CHECKING:
     from types import FrameType
 
-GRACE = 9.0
-"""Seconds that running jobs are given to end when the daemon is stopped."""
+GRACE = 7.0
+"""Seconds that running jobs are given to end when the daemon is stopped; the interpreter takes up to three more."""
 
 Wish = Literal["end", "reread"]
 
