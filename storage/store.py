@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, LargeBinary, func, select, type_coerce
 
 from ..metrics.ranges import TimeRanges
 from . import schema
@@ -21,10 +21,14 @@ from .fact_tables import FACT_TABLES
 from .judged import Judged
 from .kept_readings import KeptReadings
 from .outbox import Outbox
+from .packing import is_whole
 from .stored_facts import StoredFacts
 from .stored_streams import StoredStreams, coverages
-from .tables import streams
+from .tables import evaluations, streams
 from .timetable import Timetable
+
+_AT_A_TIME = 100
+"""Packed texts held in memory."""
 
 
 class Store(
@@ -100,7 +104,7 @@ class Store(
             faults = self._db.faults(conn)
             if faults:
                 return faults
-            return [*_torn_coverage(conn), *_miscounted(conn)]
+            return [*_torn_coverage(conn), *_miscounted(conn), *_unreadable(conn)]
 
 
 def _torn_coverage(conn: Connection) -> list[str]:
@@ -109,6 +113,14 @@ def _torn_coverage(conn: Connection) -> list[str]:
         for stream, covered in coverages(conn).items()
         if TimeRanges.of(*covered) != covered
     ]
+
+
+def _unreadable(conn: Connection) -> list[str]:
+    """Databases keep no sums of what they hold; packed texts have one."""
+    content = type_coerce(evaluations.c.content, LargeBinary).label("content")
+    said = select(evaluations.c.cycle, evaluations.c.day, content).order_by(evaluations.c.id)
+    with closing(conn.execute(said, execution_options={"yield_per": _AT_A_TIME})) as rows:
+        return [f"what was said of {row.cycle} on {row.day} can't be read" for row in rows if not is_whole(row.content)]
 
 
 def _miscounted(conn: Connection) -> list[str]:
