@@ -31,4 +31,5 @@ def sources(invocation: Invocation, as_json: bool) -> None:
         from ..reports import terminal_tables
         from ..reports.dates import Dates
 
-        show(terminal_tables.sources(states, Dates.seen_at(workspace.clock(), zone)))
+        now = workspace.clock()
+        show(terminal_tables.sources(states, Dates.seen_at(now, zone), now))

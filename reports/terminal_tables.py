@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -18,6 +18,7 @@ from .dates import Dates
 from .escaping import clean
 from .numbers import amount, count, many, readable_period
 from .queries import told_apart
+from .upcoming import LATE
 from .values import CollectionResult, Explanation, MetricSeries, SourceState, StreamRun
 
 MOST_PROBLEMS = 5
@@ -63,11 +64,11 @@ def explanation(explained: Explanation) -> RenderableType:
     return Group(_title(explained.name, definition), "", about, "", _facts(explained.facts, dates))
 
 
-def sources(states: Sequence[SourceState], dates: Dates) -> RenderableType:
+def sources(states: Sequence[SourceState], dates: Dates, now: datetime) -> RenderableType:
     if not states:
         return Text("Nothing is collected yet: run `keyresults collect`.")
     apart = told_apart(states)
-    return Group(*_between_blank_lines(_source(s, apart(s), dates) for s in states))
+    return Group(*_between_blank_lines(_source(s, apart(s), dates, now) for s in states))
 
 
 def collection(result: CollectionResult, dates: Dates) -> RenderableType:
@@ -147,17 +148,17 @@ def _tally(facts: Sequence[FactNote]) -> str:
     return f"{count(len(facts))} ({', '.join(said)})"
 
 
-def _source(state: SourceState, query: str, dates: Dates) -> RenderableType:
+def _source(state: SourceState, query: str, dates: Dates, now: datetime) -> RenderableType:
     fine = state.health is Health.OK
     name = wording.stream(state.source, state.kind, state.subject, query=query)
     table = Table.grid(padding=(0, 2))
     table.add_row(Text("● ok" if fine else "? blind", style="green" if fine else "magenta"), Text(clean(name), "bold"))
-    for label, words in _about(state, dates):
+    for label, words in _about(state, dates, now):
         table.add_row(Text(label, style="dim"), Text(clean(words)))
     return table
 
 
-def _about(state: SourceState, dates: Dates) -> Iterator[tuple[str, str]]:
+def _about(state: SourceState, dates: Dates, now: datetime) -> Iterator[tuple[str, str]]:
     yield "for", ", ".join(state.metrics) or "no metric any more"
     yield "type", state.type
     if state.health is not Health.OK:
@@ -171,7 +172,8 @@ def _about(state: SourceState, dates: Dates) -> Iterator[tuple[str, str]]:
     if state.last_error:
         yield "last error", dates.in_text(state.last_error)
     if state.next_run:
-        yield "next run", dates.instant(state.next_run)
+        late = state.next_run < now - LATE
+        yield "was due" if late else "next run", dates.instant(state.next_run)
     if state.soon_lost:
         yield "soon lost", wording.soon_lost(state.soon_lost, dates)
     for problem in _some(state.problems):

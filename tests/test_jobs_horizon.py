@@ -124,7 +124,7 @@ def test_a_source_that_has_failed_for_long_is_said_with_the_day(config: Path) ->
         dates = Dates.seen_at(later, "UTC")
         console = Console(width=200)
         with console.capture() as told:
-            console.print(terminal_tables.sources([state], dates))
+            console.print(terminal_tables.sources([state], dates, later))
         written = json.loads(machine.sources([state], "UTC"))
     assert run.outcome == "failed"
     assert run.soon_lost is not None

@@ -385,7 +385,7 @@ def test_the_streams_page_tells_of_it(hotfix: Scene) -> None:
         (state,) = [state for state in source_states(one) if state.kind == "shipments"]
     assert (state.subject, state.health, state.requests) == (PAYMENTS, "ok", 3)
     assert set(state.metrics) == {"lead", "failures", "back", "returned"}
-    shown = rendered(terminal_tables.sources([state], Dates.seen_at(NOW, "UTC")), colour=False)
+    shown = rendered(terminal_tables.sources([state], Dates.seen_at(NOW, "UTC"), NOW), colour=False)
     assert "newest fact" in shown
     assert "covered" not in shown
 

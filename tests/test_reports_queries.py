@@ -62,7 +62,7 @@ def test_sources_and_collect_name_them_too() -> None:
         )
         for n, asked in enumerate(QUERIES[:2])
     ]  # fmt: skip
-    listed = rendered(terminal_tables.sources(states, DATES), colour=False)
+    listed = rendered(terminal_tables.sources(states, DATES, NOW), colour=False)
     runs = [
         StreamRun(
             source="github", stream=str(n), kind="deployments", subject="acme/app",

@@ -12,7 +12,7 @@ from keyresults.reports.escaping import clean, screen_safe_json
 from keyresults.reports.escaping import markdown as escaped
 from keyresults.reports.values import CollectionResult, StreamRun
 from markdown_it import MarkdownIt
-from report_cases import DATES, HOSTILE, explanation, fact, hostile_report, report, series, sources, told
+from report_cases import AS_OF, DATES, HOSTILE, explanation, fact, hostile_report, report, series, sources, told
 
 PAGES = {
     "status": lambda: terminal.status(report()),
@@ -21,7 +21,7 @@ PAGES = {
     "hostile report": lambda: terminal.full_report(hostile_report()),
     "explain": lambda: terminal_tables.explanation(explanation()),
     "metric": lambda: terminal_tables.metric(series()),
-    "sources": lambda: terminal_tables.sources(sources(), DATES),
+    "sources": lambda: terminal_tables.sources(sources(), DATES, AS_OF),
     "collection": lambda: terminal_tables.collection(
         CollectionResult(
             runs=(
@@ -281,10 +281,17 @@ def test_a_sample_of_a_whole_day_has_the_day_for_its_time():
 
 
 def test_sources_are_named_by_what_they_tell_and_for_which_metrics():
-    text = rendered(terminal_tables.sources(sources(), DATES), colour=False)
+    text = rendered(terminal_tables.sources(sources(), DATES, AS_OF), colour=False)
     assert "github deployments of acme/payments\nfor          rollback-rate, deploys\n" in text
     assert "1f0c00112233aabb" not in text
     assert "people samples\nfor          no metric any more" in text
+
+
+@pytest.mark.parametrize(("ago", "label"), [(-60, "next run"), (14, "next run"), (16, "was due")])
+def test_a_source_that_nobody_asks_was_due(ago, label):
+    state = replace(sources()[0], next_run=AS_OF - timedelta(minutes=ago))
+    text = rendered(terminal_tables.sources([state], DATES, AS_OF), colour=False)
+    assert re.search(rf"^{label} +23 Nov \d\d:\d\d$", text, re.MULTILINE)
 
 
 def test_a_collection_says_what_each_stream_brought():
