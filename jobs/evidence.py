@@ -18,7 +18,7 @@ from ..metrics.reading import Health, Reading
 from ..metrics.service import columns_needed
 from ..metrics.shipping import Pair
 from ..metrics.span import Spans
-from ..metrics.table import TIMES, USED, Columns, FactTables
+from ..metrics.table import TIMES, USED, Columns, FactTables, from_microseconds
 from ..metrics.traits import is_local, uses_shipments
 from ..storage.rows import RunRecord, StreamState
 from ..storage.store import Store
@@ -78,11 +78,11 @@ class Evaluation:
         some = definition.subjects is not None and any(is_mixed(state.stream) for state in states)
         if not self._of_key_results or not is_local(definition) or some or definition.split:
             return None
-        coverage = intersection(state.coverage for state in states)
-        end = Spans(coverage, definition.exclude, self.config.calendar).usable.end
+        known = intersection(state.coverage for state in states).clip(from_microseconds(0), self.as_of)
+        end = Spans(known, definition.exclude, self.config.calendar).usable.end
         if end is None or self._earliest is None:
             return None
-        first = min(self._earliest, forecast_from(self.config, min(end, self.as_of)))
+        first = min(self._earliest, forecast_from(self.config, end))
         # From a month's start, so that metrics over the same streams mostly share their tables.
         return self.config.calendar.start_of(first.replace(day=1))
 
@@ -101,6 +101,10 @@ class Evaluation:
         """The stored streams that the metric rests on."""
         definition = self.config.metrics[metric]
         return [state for question in questions(definition) for state in self._answering(definition, question) or []]
+
+    def never_asked(self, metric: str) -> list[Question]:
+        """Its questions that no source was ever asked: of one that has nothing of it something else is said."""
+        return [one for one in questions(self.config.metrics[metric]) if self._bindings.states(one) is None]
 
     def beside(self, metric: str) -> list[StreamState]:
         """Streams it makes use of where they are there, and without which it has its readings all the same."""

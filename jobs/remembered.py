@@ -25,8 +25,8 @@ class Remembered:
     """What one process said of the key results of one config.
 
     Something is new of a key result when facts or covered time came to a stream that it rests on, when one of these, or
-    their source, began or ceased to fail, when what it rests on becomes too old, and with each local day. Time that
-    passes between these is nothing new: what was said stands, as of when it was said.
+    their source, began or ceased to fail or was asked for the first time, when what it rests on becomes too old, and
+    with each local day. Time that passes between these is nothing new: what was said stands, as of when it was said.
     """
 
     _evaluated: dict[tuple[str, str], _Evaluated] = field(default_factory=dict)
@@ -56,7 +56,8 @@ class Remembered:
 def _ground(evaluation: Evaluation, metric: str) -> Hashable:
     """All that is stored and may change what is said of a metric, but for what people say."""
     streams = (*evaluation.states(metric), *evaluation.beside(metric))
-    return tuple(map(_state, streams)), tuple(evaluation.source_troubles(metric))
+    troubles, never_asked = evaluation.source_troubles(metric), evaluation.never_asked(metric)
+    return tuple(map(_state, streams)), tuple(troubles), tuple(never_asked)
 
 
 def _state(state: StreamState) -> Hashable:

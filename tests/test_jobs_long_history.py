@@ -186,3 +186,47 @@ def test_facts_that_can_no_longer_matter_are_not_read(lived):
     assert len(evaluation.measurement("newest").counted.at) == 1
     assert "no such run was ever seen" in (evaluation.measurement("never").refusal or "")
     assert evaluation.measurement("given_up").refusal is None
+
+
+LATE = """
+[tracker]
+timezone = "UTC"
+cycle = "2026-Q4"
+
+[sources.prometheus]
+type = "prometheus"
+url = "http://localhost:9090"
+
+[metrics.late]
+source = "prometheus"
+query = "late"
+unit = "ms"
+aggregate = "mean"
+better = "lower"
+window = "120d"
+max_age = "90d"
+min_samples = 5
+
+[[objectives]]
+id = "fast"
+title = "Nobody waits"
+"""
+
+
+def test_a_forecast_looks_back_from_where_data_ended_then_not_from_where_it_ends_now(tmp_path):
+    chance, as_of = random.Random(5), NOW - 2 * DAY
+    (tmp_path / "keyresults.toml").write_text(LATE + _key_result("late", '"80ms"'))
+    ended, again = NOW - 82 * DAY, NOW - DAY
+    days = (BEGAN + number * DAY for number in range((NOW - BEGAN).days))
+    # It grew all the time: facts left out make another forecast.
+    facts = [_sample(day, 50 + (day - BEGAN) / (10 * DAY) + chance.random()) for day in days]
+    facts = [fact for fact in facts if not ended <= fact.at < again]
+    covered = TimeRanges.of(TimeRange(BEGAN, ended), TimeRange(again, NOW))
+    with Workspace(load(tmp_path / "keyresults.toml"), writing=True, clock=lambda: NOW) as opened:
+        (question,) = questions(opened.config.metrics["late"])
+        stream = Stream(question.source, question.kind, "prometheus", question.query)
+        opened.store.write(stream, Batch(facts=tuple(facts), covered=covered), NOW)
+        Bindings(opened.config, opened.store).remember(question, [stream])
+        whole = evaluate(opened, as_of=as_of, evaluation=Evaluation(opened.config, opened.store, as_of))
+        assert whole.objectives[0].key_results[0].forecast is not None
+        assert evaluate(opened, as_of=as_of).to_json() == whole.to_json()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from job_scenes import NOW, rows, workspace, write_rows, write_scene
+from keyresults.jobs.bindings import Bindings, questions
 from keyresults.jobs.checkin import check_in, named
 from keyresults.jobs.collect import fetch
 from keyresults.jobs.evaluate import evaluate, evaluate_all
@@ -159,6 +160,44 @@ def test_a_source_that_fails_and_works_again_is_noticed_at_once(scene):
     after = scene.live(scene.mend)["daily"].judgement.reading
     assert after.notes == before["daily"].judgement.reading.notes
     assert after.at == scene.now
+
+
+GITHUB = """
+[sources.github]
+type = "github"
+repositories = ["acme/*"]
+token = { env = "GITHUB_TOKEN" }
+
+[metrics.green]
+source = "github"
+measure = "ci_success_rate"
+workflow = "tests"
+repositories = ["acme/shop"]
+"""
+GREEN = """
+  [[objectives.key_results]]
+  id = "green"
+  title = "Builds pass"
+  metric = "green"
+  target = { at_least = "95%" }
+"""
+
+
+def test_a_source_that_turns_out_to_have_nothing_of_it_is_noticed_at_once(tmp_path):
+    config, remembered = write_scene(tmp_path, rows(9), metrics=GITHUB, key_results=GREEN), Remembered()
+
+    def said(now, asked):
+        with workspace(config, now) as opened:
+            opened.make_store()
+            if asked:
+                (question,) = questions(opened.config.metrics["green"])
+                Bindings(opened.config, opened.store).remember(question, [])
+            evaluate_all(opened, remembered)
+            report = ProgressReport.from_json(opened.store.last_evaluation("2026-Q4").content)
+            return key_results(report)["green"].judgement.why
+
+    assert "not collected" in said(NOW, asked=False)
+    assert "has nothing of acme/shop" in said(NOW + HOUR, asked=True)
 
 
 @pytest.mark.parametrize("seed", range(4))
