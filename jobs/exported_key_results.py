@@ -12,6 +12,7 @@ from ..krs.forecast import Forecast
 from ..krs.judgement import ObjectiveJudgement, Status
 from ..metrics.window import Window
 from ..reports.codec import decode_json
+from ..reports.progress_report import Closed
 from .exported import (
     AGE,
     EVALUATED,
@@ -32,8 +33,8 @@ from .workspace import Workspace
 
 UNJUDGED = frozenset({Status.WITHDRAWN, Status.DRAFT, Status.NOT_STARTED})
 
-Ages = list[tuple[tuple[str, str, str], datetime, str, date]]
-"""Of key results: the labels, where the data ends, the metric, and the last day on which it is judged."""
+Ages = list[tuple[tuple[str, str, str], datetime | None, str, date]]
+"""Of key results that are judged: the labels, where the data ends, the metric, and the last day on which they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class _Report:
 
     cycle: _Named
     objectives: tuple[_Objective, ...]
+    closed: Closed | None = None
 
 
 class KeyResultPoints:
@@ -140,15 +142,21 @@ def _of_key_result(labels: tuple[str, str, str], kr: _KeyResult) -> Iterator[Poi
     yield PROBABILITY, labels, kr.forecast.probability if kr.forecast else None
 
 
-def _data_ends(report: _Report) -> Iterator[tuple[tuple[str, str, str], datetime, str, date]]:
+def _data_ends(report: _Report) -> Iterator[tuple[tuple[str, str, str], datetime | None, str, date]]:
+    if report.closed is not None:
+        return  # what is frozen is not judged anew
     for objective in report.objectives:
         for kr in objective.key_results:
-            reading = kr.judgement.reading
-            if reading is None or kr.judgement.status in UNJUDGED:
-                continue
-            if reading.value is not None or reading.covered > 0:
+            if kr.judgement.status not in UNJUDGED:
                 labels = (report.cycle.name, objective.id, kr.id)
-                yield labels, reading.window.end, kr.judgement.metric, kr.judgement.deadline
+                yield labels, _data_end(kr.judgement.reading), kr.judgement.metric, kr.judgement.deadline
+
+
+def _data_end(reading: _Reading | None) -> datetime | None:
+    """None where nothing of the reading's window was collected."""
+    if reading is None or (reading.value is None and not reading.covered > 0):
+        return None
+    return reading.window.end
 
 
 def _ages(workspace: Workspace, ages: Ages) -> Iterator[Point]:
@@ -157,5 +165,5 @@ def _ages(workspace: Workspace, ages: Ages) -> Iterator[Point]:
     today = config.calendar.day_of(now)
     for labels, end, metric, deadline in ages:
         if today <= deadline and metric in config.metrics:
-            yield AGE, labels, seconds(now - end)
+            yield AGE, labels, None if end is None else seconds(now - end)
             yield MAX_AGE, labels, seconds(config.metrics[metric].max_age)

@@ -18,11 +18,13 @@ from pathlib import Path
 
 import pytest
 from job_scenes import NOW, rows, workspace, write_scene
+from keyresults.jobs.closing import close
 from keyresults.jobs.collect import collect
 from keyresults.jobs.evaluate import evaluate, evaluate_all
 from keyresults.jobs.exported import CATALOGUE
 from keyresults.jobs.exporter import CannotListen, serve
 from keyresults.jobs.pulse import Pulse
+from keyresults.krs.grading import HandGrade
 from keyresults.krs.judgement import Status
 from keyresults.metrics.table import microseconds
 from keyresults.storage.account import Quota
@@ -118,6 +120,20 @@ def test_key_results_are_told_as_they_were_evaluated(seen):
             assert only(found, f"keyresults_key_result_{name}", **labels) == value, name
         statuses = {s: only(found, "keyresults_key_result_status", **labels, status=s.value) for s in Status}
         assert statuses == {s: float(s is judgement.status) for s in Status}
+
+
+def test_a_cycle_that_was_closed_early_grows_no_older(seen, clock):
+    before = scrape(seen)
+    for name in ("daily", "mood"):
+        assert only(before, "keyresults_key_result_max_age_seconds", key_result=name) is not None
+    close(seen, "2026-Q4", {"mood": HandGrade(0.4, "as people said")}, by="ana", early=True)
+    clock.now = NOW + 5 * DAY
+    evaluate_all(seen)
+    found = scrape(seen)
+    assert only(found, "keyresults_key_result_progress_ratio", key_result="daily") is not None
+    for name in ("daily", "mood"):
+        assert only(found, "keyresults_key_result_data_age_seconds", key_result=name) is None
+        assert only(found, "keyresults_key_result_max_age_seconds", key_result=name) is None
 
 
 def test_a_missing_number_is_absent(seen):
