@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from standins import postgres as servers
 
-MORE_MEMORY, MORE_FILES = 1.1, 12
-"""What may be held later, of what was at most in the first tenth; a pool opens connections when they are needed."""
+MORE_MEMORY, MORE_FILES, MORE_THREADS = 1.1, 12, 4
+"""What may be held later, of what was at most in the first tenth; pools open connections and begin threads when they
+are needed."""
 
 
 @pytest.mark.soak
@@ -36,6 +37,6 @@ def test_memory_files_and_threads_stay_flat(tmp_path, store_url, soak):
     at_first = {name: max(one[name] for one in first) for name in held[0]}
     later = {name: max(one[name] for one in rest) for name in held[0]}
     sys.stdout.write(f"at first {at_first}, later at most {later}\n")
-    assert later["threads"] <= at_first["threads"]
+    assert later["threads"] <= at_first["threads"] + MORE_THREADS
     assert later["files"] <= at_first["files"] + MORE_FILES
     assert later["memory"] <= at_first["memory"] * MORE_MEMORY
