@@ -592,7 +592,7 @@ _SPOKEN: dict[str, tuple[type[StoreError], str]] = {
     "password authentication failed": _STATES["28"],
     "no password supplied": (
         StoreError,
-        'the server wants a password: store = { url = "…", password = { env = "…" } }',
+        'the server wants a password: store = { url = "…", password = { env = "…" } }; for a copy --password-env',
     ),
 }
 """What a server says before there is a connection comes without SQLSTATE."""
