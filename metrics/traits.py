@@ -216,9 +216,14 @@ def reaches_across_time(definition: MetricDefinition) -> bool:
 
 
 def is_local(definition: MetricDefinition) -> bool:
-    """Whether a reading rests on nothing but the facts inside its window."""
+    """Whether a reading rests on nothing but the facts inside its window.
+
+    Where each attempt of a run has its own time, one may lie long before the attempt that followed it.
+    """
     measure = MEASURES.get(definition.measure)
-    return measure is not None and {*measure.kinds} <= {"samples", "runs"} and not is_carried(definition)
+    if measure is None or measure.name == "ci_flaky_rate" or is_carried(definition):
+        return False
+    return {*measure.kinds} <= {"samples", "runs"}
 
 
 def still_unsettled(definition: MetricDefinition) -> timedelta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -153,13 +154,13 @@ def _sample(day, value, parts=None):
     )
 
 
-def _run(day, workflow, chance):
+def _run(day, workflow, chance, run="", attempt=1):
     return Run(
         key=day.isoformat(),
         subject="acme/shop",
         workflow=workflow,
-        run=day.isoformat(),
-        attempt=1,
+        run=run or day.isoformat(),
+        attempt=attempt,
         branch="main",
         commit="c1",
         conclusion="failure" if chance.random() < 0.1 else "success",
@@ -230,3 +231,41 @@ def test_a_forecast_looks_back_from_where_data_ended_then_not_from_where_it_ends
         whole = evaluate(opened, as_of=as_of, evaluation=Evaluation(opened.config, opened.store, as_of))
         assert whole.objectives[0].key_results[0].forecast is not None
         assert evaluate(opened, as_of=as_of).to_json() == whole.to_json()
+
+
+FLAKY = """
+[tracker]
+timezone = "UTC"
+cycle = "2021-Q3"
+
+[sources.github]
+type = "github"
+repositories = ["acme/shop"]
+token = { env = "GITHUB_TOKEN" }
+
+[metrics.flaky]
+source = "github"
+measure = "ci_flaky_rate"
+workflow = "tests"
+min_samples = 1
+
+[[objectives]]
+id = "fast"
+title = "Nobody waits"
+"""
+
+
+def test_a_run_is_flaky_however_long_ago_its_first_attempt_failed(tmp_path):
+    failed, passed = datetime(2021, 5, 30, tzinfo=UTC), datetime(2021, 6, 20, tzinfo=UTC)
+    (tmp_path / "keyresults.toml").write_text(FLAKY + _key_result("flaky", '"1%"'))
+    attempts = [_run(failed, "tests", random.Random(1), "1", 1), _run(passed, "tests", random.Random(1), "1", 2)]
+    attempts = [replace(one, conclusion=how) for one, how in zip(attempts, ("failure", "success"), strict=True)]
+    as_of = datetime(2021, 7, 2, 12, tzinfo=UTC)
+    with Workspace(load(tmp_path / "keyresults.toml"), writing=True, clock=lambda: NOW) as opened:
+        (question,) = questions(opened.config.metrics["flaky"])
+        stream = Stream(question.source, question.kind, "acme/shop", question.query)
+        covered = TimeRanges.of(TimeRange(BEGAN, NOW))
+        opened.store.write(stream, Batch(facts=tuple(attempts), covered=covered), NOW)
+        Bindings(opened.config, opened.store).remember(question, [stream])
+        reading = evaluate(opened, as_of=as_of).objectives[0].key_results[0].judgement.reading
+    assert (reading.value, reading.n) == (1.0, 1)
