@@ -256,16 +256,15 @@ title = "Nobody waits"
 
 
 def test_a_run_is_flaky_however_long_ago_its_first_attempt_failed(tmp_path):
-    failed, passed = datetime(2021, 5, 30, tzinfo=UTC), datetime(2021, 6, 20, tzinfo=UTC)
+    failed, passed = datetime(2021, 2, 20, tzinfo=UTC), datetime(2021, 6, 20, tzinfo=UTC)
     (tmp_path / "keyresults.toml").write_text(FLAKY + _key_result("flaky", '"1%"'))
     attempts = [_run(failed, "tests", random.Random(1), "1", 1), _run(passed, "tests", random.Random(1), "1", 2)]
     attempts = [replace(one, conclusion=how) for one, how in zip(attempts, ("failure", "success"), strict=True)]
-    as_of = datetime(2021, 7, 2, 12, tzinfo=UTC)
     with Workspace(load(tmp_path / "keyresults.toml"), writing=True, clock=lambda: NOW) as opened:
         (question,) = questions(opened.config.metrics["flaky"])
         stream = Stream(question.source, question.kind, "acme/shop", question.query)
         covered = TimeRanges.of(TimeRange(BEGAN, NOW))
         opened.store.write(stream, Batch(facts=tuple(attempts), covered=covered), NOW)
         Bindings(opened.config, opened.store).remember(question, [stream])
-        reading = evaluate(opened, as_of=as_of).objectives[0].key_results[0].judgement.reading
-    assert (reading.value, reading.n) == (1.0, 1)
+        days = evaluate(opened, as_of=NOW).objectives[0].key_results[0].series
+    assert (days[0].day.isoformat(), days[0].value) == ("2021-07-01", 1.0)
