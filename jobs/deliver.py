@@ -71,14 +71,20 @@ def by_scheme(address: Secret, waiting: WaitingNotice, clock: Callable[[], datet
 def _in_order(workspace: Workspace, channel: Iterable[WaitingNotice], now: datetime, send: Send) -> int:
     arrived = 0
     for waiting in channel:
-        # What was never tried is due, though a clock that was set back since may have put it in later than now.
-        if (waiting.attempts and waiting.due > now) or workspace.stopping.is_set():
+        if _has_to_wait(waiting, now) or workspace.stopping.is_set():
             break
         end = _try(workspace, waiting, now, send)
         arrived += end == "delivered"
         if end == "waits":
             break
     return arrived
+
+
+def _has_to_wait(waiting: WaitingNotice, now: datetime) -> bool:
+    """Not where it was put in, or put off for longer than anything is, by a clock that was set back since."""
+    from ..collectors.http import LONGEST_PAUSE as LONGEST_ASKED_FOR
+
+    return waiting.attempts > 0 and now < waiting.due <= now + max(LONGEST_PAUSE, LONGEST_ASKED_FOR)
 
 
 def _try(workspace: Workspace, waiting: WaitingNotice, now: datetime, send: Send) -> _End:

@@ -95,6 +95,13 @@ def test_what_was_put_in_before_the_clock_was_set_back_holds_nothing_up(one):
     assert receiver.got == [("chat", "title 1"), ("chat", "title 2")]
 
 
+def test_what_was_put_off_is_tried_again_though_the_clock_was_set_back_a_day(one):
+    put(one, notice())
+    assert deliver(one, NOW, Receiver(NotTold("busy"))) == 0
+    assert deliver(one, NOW + MINUTE / 2, Receiver()) == 0
+    assert deliver(one, NOW - DAY, Receiver()) == 1
+
+
 class TestWebhook:
     def test_it_is_posted_as_json_under_its_key(self, one, httpserver):
         httpserver.expect_request("/secretpath", method="POST").respond_with_data("ok")
