@@ -141,7 +141,9 @@ class Judged(Connected):
         }
         compared = ("ground", "config_digest", "day")
         with self._writing() as conn:
-            last = conn.execute(_newest_evaluation(cycle)).first()
+            # Not its content: what is damaged there must not keep anything new from being said.
+            known = (evaluations.c[name] for name in ("id", "confirmed_at", *compared))
+            last = conn.execute(_newest_evaluation(cycle).with_only_columns(*known)).first()
             if last is not None and microseconds(at) < last.confirmed_at:
                 return False  # what was said later stands
             if last is None or any(row[name] != getattr(last, name) for name in compared):

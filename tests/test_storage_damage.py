@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from keyresults.storage.backups import write_backup
@@ -46,6 +46,14 @@ def test_damage_is_found_where_it_is_and_the_rest_is_read(store):
     with pytest.raises(StoreBroken, match="what was said is damaged"):
         store.last_evaluation("2026-Q4")
     assert store.last_evaluation("2026-Q3").content == '"2026-Q3 Größe"' * 50
+
+
+@pytest.mark.parametrize("day", [DAY, date(2026, 10, 2)])
+def test_damage_keeps_nothing_new_from_being_said(store, day):
+    damage(store)
+    said = {"cycle": "2026-Q4", "config_digest": "c", "ground": "1", "content": '"as before"'}
+    assert store.put_evaluation(at=START + timedelta(hours=1), day=day, **said) == (day != DAY)
+    assert store.last_evaluation("2026-Q4").content == '"as before"'
 
 
 def test_a_damaged_store_is_not_backed_up(store, tmp_path):
