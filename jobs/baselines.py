@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,9 +29,9 @@ def baseline_of(
     if stated is not None:
         return stated
     digest = definition_digest(evaluation, kr)
-    stored = evaluation.store.baseline(cycle, kr.id, digest)
-    if stored is not None and _is_frozen_by(stored.baseline, evaluation.as_of):
-        return stored.baseline
+    frozen = _frozen(evaluation, cycle, kr, digest)
+    if frozen is not None:
+        return frozen
     measurement, measured = _measure(evaluation, kr)
     first = _first_after_start(evaluation, kr, readings)
     taken = measured if measured is not None and measured.usable(kr.accept_partial) else first
@@ -45,14 +44,20 @@ def baseline_of(
     )
     if freeze and baseline is not None and baseline.reading is not None:
         evidence = measurement.evidence(baseline.reading)
-        with suppress(BaselineFrozen):  # another process was first; the next evaluation takes its
+        try:
             evaluation.store.put_baseline(cycle, kr.id, digest, baseline, evidence, evaluation.as_of)
+        except BaselineFrozen:  # another process was first
+            return _frozen(evaluation, cycle, kr, digest) or baseline
     return baseline
 
 
-def _is_frozen_by(baseline: Baseline, as_of: datetime) -> bool:
-    """Whether it is kept for good; seen from a time before its own instant it is not yet known."""
-    return not baseline.provisional and (baseline.at is None or baseline.at <= as_of)
+def _frozen(evaluation: Evaluation, cycle: str, kr: KeyResult, digest: str) -> Baseline | None:
+    """The one that is kept for good; seen from a time before its own instant it is not yet known."""
+    stored = evaluation.store.baseline(cycle, kr.id, digest)
+    if stored is None or stored.baseline.provisional:
+        return None
+    at = stored.baseline.at
+    return stored.baseline if at is None or at <= evaluation.as_of else None
 
 
 def _first_after_start(evaluation: Evaluation, kr: KeyResult, readings: list[Reading]) -> Reading | None:

@@ -109,7 +109,7 @@ JOB_SECONDS = Exported(
 )
 JOB_SUCCESS = Exported(
     "keyresults_job_last_success_timestamp_seconds",
-    "When the job's newest run ended; absent where that failed.",
+    "When the newest run of the job that went well ended.",
     ("name",),
 )
 JOB_FAILURES = Exported(

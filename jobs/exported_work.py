@@ -36,8 +36,7 @@ def of_jobs(jobs: Mapping[str, JobRecord]) -> Iterator[Point]:
         yield JOB_FAILURES, (name,), float(job.failures)
         if job.started_at is not None and job.finished_at is not None and job.finished_at >= job.started_at:
             yield JOB_SECONDS, (name,), seconds(job.finished_at - job.started_at)
-        if job.outcome == "ok":
-            yield JOB_SUCCESS, (name,), since_1970(job.finished_at)
+        yield JOB_SUCCESS, (name,), since_1970(job.succeeded_at)
 
 
 def of_notices(workspace: Workspace) -> Iterator[Point]:

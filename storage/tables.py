@@ -236,6 +236,7 @@ jobs = Table(
     Column("due", BigInteger),
     Column("started_at", BigInteger),
     Column("finished_at", BigInteger),
+    Column("succeeded_at", BigInteger),
     Column("outcome", PLAIN),
     Column("error", PLAIN),
     Column("failures", Integer, nullable=False),

@@ -20,13 +20,15 @@ JobOutcome = Literal["ok", "failed"]
 class JobRecord:
     """`due` is the time the newest run was for; `failures` how many in a row have failed by now.
 
-    `finished_at` is before `started_at`, or None, while it runs, and after its process died.
+    `finished_at` is before `started_at`, or None, while it runs, and after its process died. `succeeded_at` is the end
+    of the newest run that went well.
     """
 
     name: str
     due: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    succeeded_at: datetime | None
     outcome: JobOutcome | None
     error: str | None
     failures: int
@@ -61,6 +63,8 @@ class Timetable(Connected):
             "error": None if error is None else to_text(error),
             "next_due": _micros(next_due),
         }
+        if outcome == "ok":
+            ended["succeeded_at"] = microseconds(at)
         with self._writing() as conn:
             before = conn.execute(select(jobs.c.failures).where(jobs.c.name == to_text(name))).scalar() or 0
             _put(conn, name, {**ended, "failures": 0 if outcome == "ok" else before + 1})
@@ -81,6 +85,7 @@ def _record(row: Row[Any]) -> JobRecord:
         due=_instant(row.due),
         started_at=_instant(row.started_at),
         finished_at=_instant(row.finished_at),
+        succeeded_at=_instant(row.succeeded_at),
         outcome=row.outcome,
         error=row.error,
         failures=row.failures,

@@ -256,6 +256,12 @@ def test_a_job_that_went_well_tells_when_and_one_no_longer_planned_tells_nothing
     assert not [key for key in found if ("name", "collect/gone") in key]
 
 
+def test_a_job_that_fails_goes_on_telling_when_it_last_went_well(seen):
+    seen.store.finish_job("evaluate", NOW, "ok", None, NOW + HOUR)
+    seen.store.finish_job("evaluate", NOW + HOUR, "failed", "it broke", NOW + 2 * HOUR)
+    assert only(scrape(seen), "keyresults_job_last_success_timestamp_seconds", name="evaluate") == NOW.timestamp()
+
+
 def test_quotas_are_told_with_the_end_of_their_window(seen):
     reset = NOW + HOUR / 2
     quota = Quota(limit=5000, remaining=321, reset=microseconds(reset))
@@ -397,7 +403,7 @@ def test_many_looks_at_once_leave_no_thread_behind(seen):
         deadline = time.monotonic() + 5
         while threading.active_count() > before and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert threading.active_count() == before
+        assert threading.active_count() <= before  # the thread of the first look may have been among them
     with suppress(urllib.error.URLError):
         ask(exporter, "/healthz")
         pytest.fail("it answers after it was closed")

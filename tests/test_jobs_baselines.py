@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from job_scenes import NOW, forward_times, rows, workspace, write_scene
-from keyresults.jobs.collect import collect
+from keyresults.jobs.collect import collect, fetch
 from keyresults.jobs.evaluate import evaluate
 from keyresults.jobs.record import record
 from keyresults.krs.judgement import Status
@@ -86,6 +87,20 @@ def test_a_frozen_baseline_stays_when_its_facts_change(tmp_path):
     before = judged(config, "daily")
     write_scene(tmp_path, rows(100, seed=1))
     assert judged(config, "daily", NOW + timedelta(hours=1)) == before
+
+
+def test_of_two_processes_that_freeze_at_once_both_say_what_the_first_did(tmp_path, monkeypatch):
+    with workspace(write_scene(tmp_path, rows(200))) as one:
+        fetch(one)
+        put = one.store.put_baseline
+
+        def second(cycle, kr, digest, found, evidence, at):
+            put(cycle, kr, digest, replace(found, value=found.value / 2), evidence, at)  # by facts of a moment before
+            put(cycle, kr, digest, found, evidence, at)
+
+        monkeypatch.setattr(one.store, "put_baseline", second)
+        said = baseline(evaluate(one, as_of=NOW, store=True), "daily")
+        assert said == baseline(evaluate(one, as_of=NOW), "daily")
 
 
 def test_a_baseline_is_not_known_before_its_own_instant(tmp_path):

@@ -1,4 +1,4 @@
-"""What was said is kept compressed, also what an earlier build kept as it was."""
+"""What was said is kept compressed, also what an earlier build kept as it was; the other rows of its store stay."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ def older(store_url):
         config.attributes["connection"] = conn
         command.upgrade(config, "0005")
         conn.execute(insert, [{"n": n, "ground": str(n), "content": content(n)} for n in range(120)])
+        ended = "INSERT INTO jobs (name, finished_at, outcome, failures) VALUES "
+        conn.exec_driver_sql(f"{ended} ('evaluate', 1000000, 'ok', 0), ('check', 2000000, 'failed', 3)")
     engine.dispose()
     return store_url
 
@@ -62,6 +64,13 @@ def test_what_was_said_before_is_still_said_after_the_upgrade(older):
         assert len(store.evaluations()) == 121
         with pytest.raises(IntegrityError), store._engine.execution_options(writes=True).begin() as conn:
             conn.exec_driver_sql("UPDATE evaluations SET content = NULL")
+
+
+def test_jobs_that_went_well_are_known_to_have_done_so(older):
+    with Store.open(older) as store:
+        jobs = store.jobs()
+    assert jobs["evaluate"].succeeded_at == jobs["evaluate"].finished_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert (jobs["check"].succeeded_at, jobs["check"].failures) == (None, 3)
 
 
 def test_what_is_said_takes_a_fifth_of_its_length_at_most(store_url):
