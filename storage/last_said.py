@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from urllib.parse import quote
 
+from .errors import StoreBroken
 from .packing import unpacked
 from .revisions import REVISIONS
 
@@ -40,8 +41,8 @@ def _connected(url: str) -> sqlite3.Connection:
 def last_said(url: str, cycle: str, config_digest: str) -> str | None:
     """What was last said of the cycle under this config, as JSON text.
 
-    None where nothing was, where somebody checked in since, and where the store is none that can be
-    read so: then `Store` has the answer, or the words for what is wrong.
+    None where nothing was, where somebody checked in since, where it is damaged, and where the store is none that can
+    be read so: then `Store` has the answer, or the words for what is wrong.
     """
     if not url.startswith(_PREFIX):
         return None
@@ -51,6 +52,6 @@ def last_said(url: str, cycle: str, config_digest: str) -> str | None:
             if found != (REVISIONS[-1],):
                 return None
             said = connection.execute(_NEWEST, (cycle,)).fetchone()
-    except sqlite3.Error:
+        return unpacked(said[1]) if said is not None and said[0] == config_digest and not said[2] else None
+    except (sqlite3.Error, StoreBroken):
         return None
-    return unpacked(said[1]) if said is not None and said[0] == config_digest and not said[2] else None

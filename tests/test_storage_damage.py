@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from keyresults.storage.backups import write_backup
 from keyresults.storage.errors import StoreBroken
+from keyresults.storage.last_said import last_said
 from keyresults.storage.store import Store
 from keyresults.storage.tables import evaluations
 from sqlalchemy import LargeBinary, bindparam, select, type_coerce
@@ -54,6 +55,16 @@ def test_damage_keeps_nothing_new_from_being_said(store, day):
     said = {"cycle": "2026-Q4", "config_digest": "c", "ground": "1", "content": '"as before"'}
     assert store.put_evaluation(at=START + timedelta(hours=1), day=day, **said) == (day != DAY)
     assert store.last_evaluation("2026-Q4").content == '"as before"'
+
+
+def test_a_quick_look_leaves_damage_to_who_works_it_out_anew(tmp_path):
+    url = f"sqlite:///{tmp_path}/store.db"
+    with Store.open(url) as store:
+        said = {"cycle": "2026-Q4", "day": DAY, "config_digest": "c", "ground": "1", "content": '"good"'}
+        store.put_evaluation(at=START, **said)
+        assert last_said(url, "2026-Q4", "c") == '"good"'
+        damage(store)
+    assert last_said(url, "2026-Q4", "c") is None
 
 
 def test_a_damaged_store_is_not_backed_up(store, tmp_path):
