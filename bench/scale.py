@@ -99,7 +99,7 @@ def fill(made: Workspace, start: datetime, end: datetime) -> None:
 
 
 def correct(made: Workspace, at: datetime) -> None:
-    """Another value for yesterday, of every so-manieth stream."""
+    """Another value for yesterday, of one stream in `CHANGED`."""
     from keyresults.metrics.stream import Batch
 
     calendar = made.config.calendar
