@@ -61,4 +61,6 @@ def _ground(evaluation: Evaluation, metric: str) -> Hashable:
 
 
 def _state(state: StreamState) -> Hashable:
-    return state.stream.id, state.revision, state.problems, state.open_keys, trouble_of(state.last_run)
+    # Where a backup was put back, revisions are counted a second time.
+    revision = state.revision, state.changed_at
+    return state.stream.id, revision, state.problems, state.open_keys, trouble_of(state.last_run)

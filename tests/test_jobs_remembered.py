@@ -70,6 +70,10 @@ class Scene:
         self.rows.append({**self.rows[-1], "key": f"more{self.steps}", "commit": f"w{self.steps}", "at": at})
         self._write(opened)
 
+    def deploy_another(self, opened):
+        self.steps += 1
+        self.deploy(opened)
+
     def break_the_file(self, opened):
         self.file.write_text("no,such,columns\n1,2,3\n")
         self._touch()
@@ -160,6 +164,21 @@ def test_a_source_that_fails_and_works_again_is_noticed_at_once(scene):
     after = scene.live(scene.mend)["daily"].judgement.reading
     assert after.notes == before["daily"].judgement.reading.notes
     assert after.at == scene.now
+
+
+def test_a_backup_that_was_put_back_is_noticed_though_as_much_was_collected_since(scene):
+    store = scene.config.parent / ".keyresults/store.db"
+    scene.live()
+    backup = store.read_bytes()
+    scene.now += HOUR
+    scene.live(scene.deploy)
+    revisions = scene.stored
+    store.write_bytes(backup)
+    scene.rows.pop()
+    scene.now += HOUR
+    after = scene.live(scene.deploy, scene.deploy_another)
+    assert scene.stored == revisions
+    assert after["fresh"] == scene.anew["fresh"]
 
 
 GITHUB = """
