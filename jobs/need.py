@@ -34,7 +34,7 @@ def evaluated_from(config: Config) -> date | None:
 
 
 def forecast_from(config: Config, data_end: datetime) -> date:
-    """A day before all that forecasts look back on, where data ends then."""
+    """A week before all that forecasts look back on, where data ends then."""
     return config.calendar.day_of(data_end) - timedelta(weeks=PAST_WEEKS + 1)
 
 
