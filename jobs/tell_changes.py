@@ -13,6 +13,7 @@ from ..reports import messages
 from ..reports.dates import Dates
 from ..reports.messages import Message
 from ..reports.progress_report import ProgressReport, ReportedKeyResult, ReportedObjective
+from ..storage.errors import StoreBroken
 from ..storage.outbox import Notice
 from .blindness import sight
 from .closed import closing_in_force
@@ -96,12 +97,10 @@ def _known(cycle: str, kr: KeyResult, told: Mapping[str, str]) -> Status | None:
 
 def _said(workspace: Workspace, cycle: str, until: date) -> tuple[date, ProgressReport] | None:
     """What was in force at the end of the newest day, up to `until`, on which anything was said."""
-    stored = workspace.store.said_by(cycle, until)
-    if stored is None:
-        return None
     try:
-        return stored.day, ProgressReport.from_json(stored.content)
-    except ValueError:  # another release said it
+        stored = workspace.store.said_by(cycle, until)
+        return None if stored is None else (stored.day, ProgressReport.from_json(stored.content))
+    except (ValueError, StoreBroken):  # another release said it; or it is damaged, which the check of each night tells
         return None
 
 

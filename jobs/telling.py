@@ -14,6 +14,7 @@ from ..metrics.reading import FactNote
 from ..reports import taking, wording
 from ..reports.dates import Dates
 from ..reports.progress_report import Before, Move, ProgressReport, ReportedKeyResult
+from ..storage.errors import StoreBroken
 from .closed import closed_report
 from .evaluate import evaluate
 from .evidence import Evaluation
@@ -61,13 +62,12 @@ def report_of(
 
 
 def _said(workspace: Workspace, cycle: str, day: date) -> ProgressReport | None:
-    """What was in force at the day's end; None where nothing was said by then, or by a release that can't be read."""
-    stored = workspace.store.said_by(cycle, day)
-    if stored is None:
-        return None
+    """What was in force at the day's end; None where nothing was said by then, or can't be read: another release kept
+    it, or it is damaged."""
     try:
-        return ProgressReport.from_json(stored.content)
-    except ValueError:
+        stored = workspace.store.said_by(cycle, day)
+        return None if stored is None else ProgressReport.from_json(stored.content)
+    except (ValueError, StoreBroken):
         return None
 
 

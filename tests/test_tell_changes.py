@@ -16,6 +16,7 @@ from keyresults.jobs.tell import tell_changes
 from keyresults.krs.judgement import Status
 from keyresults.metrics.ranges import TimeRange, TimeRanges
 from report_cases import judgement, key_result, report
+from sqlalchemy import text
 
 DAY = timedelta(days=1)
 ON, RISK, OFF, UNSEEN = Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.UNKNOWN
@@ -93,6 +94,17 @@ def course(one, *days, first=2, name="daily"):
         say(one, first + n, **{name: status})
         look(one, first + n, hour=20)
         look(one, first + n + 1)
+
+
+def test_damage_to_what_was_said_keeps_nothing_else_from_being_told(config):
+    with workspace(config) as one:
+        say(one, 20, rollbacks=ON)
+        with one.store._writing() as conn:
+            conn.execute(text("UPDATE evaluations SET content = :junk"), {"junk": b"junk"})
+        tell_changes(one, end_of(20) + DAY)
+        say(one, 21, rollbacks=OFF)
+        tell_changes(one, end_of(21) + DAY)
+        assert one.store.told()["status/2026-Q4/rollbacks"] == "off_track"
 
 
 def test_the_first_status_ever_seen_is_not_told(one):

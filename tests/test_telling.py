@@ -13,6 +13,7 @@ from keyresults.jobs.evaluate import evaluate, explain
 from keyresults.jobs.telling import NotBefore, report_of
 from keyresults.reports.dates import Dates
 from keyresults.reports.first_screen import first_screen
+from sqlalchemy import text
 
 LATER = NOW + timedelta(days=7)
 
@@ -53,6 +54,14 @@ class TestBefore:
     def test_what_was_never_said_is_not_there(self, config):
         collected(config, NOW)
         assert by_id(told(config, NOW))["rollbacks"].before is None
+
+    def test_what_is_damaged_is_not_there_and_the_rest_is(self, config):
+        collected(config, NOW)
+        with workspace(config, NOW) as one, one.store._writing() as conn:
+            conn.execute(text("UPDATE evaluations SET content = :junk"), {"junk": b"junk"})
+        kr = by_id(told(config, LATER))["rollbacks"]
+        assert kr.before is None
+        assert kr.judgement.reading is not None
 
     def test_a_renamed_key_result_is_known_by_its_old_id(self, config):
         collected(config, NOW)
