@@ -115,7 +115,8 @@ class _TakenBack:
 
     def __init__(self, evaluation: Evaluation) -> None:
         config = evaluation.config
-        asked = [one for metric in config.metrics.values() for one in _rollback_rates(config, metric)]
+        asking = [metric for metric in config.metrics.values() if "changes" in metric.sources]
+        asked = [one for metric in config.metrics.values() for one in _rollback_rates(metric, asking)]
         self._of_these = Evaluation(
             replace(config, metrics={one.name: one for one in asked}), evaluation.store, evaluation.as_of
         )
@@ -134,14 +135,17 @@ class _TakenBack:
         return reading if reading.value is not None else None
 
 
-def _rollback_rates(config: Config, definition: MetricDefinition) -> Iterator[MetricDefinition]:
-    """What tells how often its deployments were taken back: to an earlier version, and by a merged revert."""
+def _rollback_rates(definition: MetricDefinition, asking: Sequence[MetricDefinition]) -> Iterator[MetricDefinition]:
+    """What tells how often its deployments were taken back: to an earlier version, and by a merged revert.
+
+    Reverts are known where `asking`, the metrics of merged changes, have those collected anyway.
+    """
     if MEASURES[definition.measure].kinds[0] != "deployments":
         return
     asked = replace(definition, measure="rollback_rate", unit=RATIO, window=WindowLength(USUAL_WEEKS * 7), across=None)
     yield replace(asked, name=_name("version_return", definition.name), rollback_rules=("version_return",))
-    told = _changes_of(config, definition.sources["deployments"])
-    if told is not None:
+    if asking:
+        told = _changes_of(asking, definition.sources["deployments"])
         yield replace(
             asked,
             name=_name("revert", definition.name),
@@ -155,11 +159,10 @@ def _name(rule: RollbackRule, metric: str) -> str:
     return f"{metric} by {rule}"
 
 
-def _changes_of(config: Config, source: str) -> tuple[str, Json] | None:
-    """The source of merged changes that is collected anyway, and what is asked of it; of the same source if any."""
-    asking = [m for m in config.metrics.values() if "changes" in m.sources]
-    asking.sort(key=lambda m: m.sources["changes"] != source)
-    return next(((m.sources["changes"], m.queries.get("changes", {})) for m in asking), None)
+def _changes_of(asking: Sequence[MetricDefinition], source: str) -> tuple[str, Json]:
+    """The source of merged changes, and what is asked of it; of the same source if any."""
+    one = next((metric for metric in asking if metric.sources["changes"] == source), asking[0])
+    return one.sources["changes"], one.queries.get("changes", {})
 
 
 def _missed(evaluation: Evaluation, objective: Objective, kr: KeyResult, last: datetime | None) -> int:
