@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -18,6 +18,8 @@ from .threads import Stopped
 from .workspace import Workspace
 
 CATCHING_UP = 0.1
+
+_WORDS = {"ok": "done", "waits": "its source asked to wait"}
 
 log = logging.getLogger("keyresults.daemon")
 
@@ -45,11 +47,11 @@ class Daemon:
         self._watch = watch
         self._running: set[str] = set()
         self._once_more: set[str] = set()
-        self._unread = False
+        self._begun: set[str] = set()
+        self._unnoted: dict[str, datetime] = {}
+        self._unplanned = False
         self._idle = threading.Condition()
-        self._clockwork = Clockwork(
-            workspace.clock, beat=self._beat, replan=self._plan_all, bound=bound, threads=threads
-        )
+        self._clockwork = Clockwork(workspace.clock, beat=self._beat, replan=self._replan, bound=bound, threads=threads)
 
     def start(self) -> None:
         self._plan_all()
@@ -57,8 +59,10 @@ class Daemon:
 
     def use(self, workspace: Workspace) -> None:
         """Go on by another config. What runs ends by the one it began with."""
-        gone = set(self._routines) - set(routines := self._make(workspace))
-        self.workspace, self._routines = workspace, routines
+        routines = self._make(workspace)
+        with self._idle:
+            gone = set(self._routines) - set(routines)
+            self.workspace, self._routines = workspace, routines
         for name in gone:
             self._clockwork.forget(name)
         self._plan_all()
@@ -90,22 +94,29 @@ class Daemon:
         self.pulse.beat()
         try:
             self._watch()
-            if self._unread:
-                self._plan_all()
         except Exception:
             log.exception("looking at the config failed")
+        if self._unplanned:
+            self._replan()
+
+    def _replan(self) -> None:
+        try:
+            self._plan_all()
+        except Exception:
+            log.exception("planning failed in a way it should not, and is tried again")
 
     def _plan_all(self) -> None:
+        self._unplanned = True
+        with self._idle:
+            # What is at work plans what comes next by itself, and of what ends meanwhile the records are too old.
+            self._begun = set(self._running)
         records = self._records()
-        self._unread = records is None
         for name in [name for name, job in (records or {}).items() if job.next_due and name not in self._routines]:
             self._noted(partial(self.workspace.store.plan_job, name, None))
         for name in self._routines:
-            with self._idle:
-                if name in self._running:
-                    continue
             if records is not None or not self._clockwork.knows(name):
-                self._plan(name, (records or {}).get(name))
+                self._plan(name, (records or {}).get(name), but=self._begun)
+        self._unplanned = records is None
 
     def _records(self) -> Mapping[str, JobRecord] | None:
         """None where the store can't be read: what is planned stays until it can."""
@@ -117,12 +128,17 @@ class Daemon:
             log.exception("reading when jobs are due failed in a way it should not")
         return None
 
-    def _plan(self, name: str, record: JobRecord | None) -> None:
+    def _plan(self, name: str, record: JobRecord | None, but: Collection[str] = ()) -> None:
         now = self.workspace.clock()
         planned = plan(self._routines[name], record, now)
-        self._noted(partial(self.workspace.store.plan_job, name, planned.begins))
-        # Of what was missed, only a little is spread: somebody may be waiting for it.
-        self._at(name, planned.due, planned.begins, share=CATCHING_UP if planned.begins == now else 1.0)
+        if (failed := self._unnoted.get(name)) is not None:
+            planned = Planned(min(failed, now), now)
+        if name not in but:
+            self._noted(partial(self.workspace.store.plan_job, name, planned.begins))
+        with self._idle:
+            if name not in but:
+                # Of what was missed, only a little is spread: somebody may be waiting for it.
+                self._at(name, planned.due, planned.begins, share=CATCHING_UP if planned.begins == now else 1.0)
 
     def _at(self, name: str, due: datetime, when: datetime, share: float = 1.0) -> None:
         routine = self._routines[name]
@@ -139,6 +155,7 @@ class Daemon:
             if routine is None or name in self._running or self.workspace.stopping.is_set():
                 return
             self._running.add(name)
+            self._begun.add(name)
         planned: Planned | None = None
         try:
             planned = self._ran(self.workspace, routine, due)
@@ -191,18 +208,21 @@ class Daemon:
             error = f"it failed in a way it should not: {type(unexpected).__name__}"
         now = workspace.clock()
         again = next_due(routine, due, begun, now, said) if error is None else self._retry(routine, now)
-        outcome: JobOutcome = "ok" if error is None else "failed"
-        self._noted(lambda: store.finish_job(routine.name, now, outcome, error, again))
+        outcome: JobOutcome = "failed" if error is not None else "waits" if isinstance(said, Later) else "ok"
+        noted = self._noted(lambda: store.finish_job(routine.name, now, outcome, error, again))
+        self._unnoted.pop(routine.name, None)
+        if outcome == "failed" and not noted:
+            self._unnoted[routine.name] = due
         seconds = round((now - begun) / timedelta(seconds=1), 3)
-        level = logging.WARNING if error else logging.DEBUG if isinstance(said, Idle) else logging.INFO
+        level = logging.WARNING if error is not None else logging.DEBUG if isinstance(said, Idle) else logging.INFO
         told = {
             "job": routine.name,
             "outcome": outcome,
             "seconds": seconds,
             "next": again.isoformat(timespec="seconds"),
         }
-        log.log(level, "%s: %s", routine.name, error or "done", extra=told)
-        return Planned(due if error is not None or isinstance(said, Later) else again, again)
+        log.log(level, "%s: %s", routine.name, _WORDS.get(outcome, error), extra=told)
+        return Planned(again if outcome == "ok" else due, again)
 
     def _retry(self, routine: Routine, now: datetime) -> datetime:
         try:
@@ -211,11 +231,13 @@ class Daemon:
             record = None
         return retry(1 + (record.failures if record else 0), now)
 
-    def _noted(self, note: Callable[[], None]) -> None:
+    def _noted(self, note: Callable[[], None]) -> bool:
         """What can't be noted is asked again after the next start; the routine itself is not held up by it."""
         try:
             note()
+            return True
         except StoreError as error:
             log.error("it can't be noted when jobs are due: %s", error)
         except Exception:
             log.exception("noting when jobs are due failed in a way it should not")
+        return False

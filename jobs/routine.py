@@ -74,6 +74,8 @@ def plan(routine: Routine, record: JobRecord | None, now: datetime) -> Planned:
         # As if the daemon had gone on: a failing source is not asked more often because it was started again.
         return Planned(_owed(routine, record, now), min(max(record.next_due, now), now + LAST_RETRY))
     regular = caught_up(routine.schedule, record.due, record.started_at, now)
+    if record.outcome == "waits" and record.next_due is not None and record.next_due < regular:
+        return Planned(_owed(routine, record, now), max(record.next_due, now))
     return Planned(regular, regular)
 
 

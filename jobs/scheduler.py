@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
 from typing import Any, get_args
 
 from .routine import Lane
@@ -43,7 +46,8 @@ class Clockwork:
         self._beat = beat
         self._replan = replan
         self._bound = bound
-        self._ids: dict[str, str] = {}
+        self._ids: dict[str, int] = {}
+        self._numbers = count()
         self._planning = threading.RLock()
         self._scheduler = self._made(threads)
 
@@ -79,7 +83,14 @@ class Clockwork:
             self._forget(name)
             # Each run has an id of its own: a run that plans the next one is still counted as running, and where that
             # is due at once, APScheduler would drop it.
-            self._ids[name] = self._scheduler.add_job(run, "date", run_date=when, name=name, executor=lane).id
+            self._ids[name] = number = next(self._numbers)
+            begin = partial(self._begin, name, number, run)
+            self._scheduler.add_job(begin, "date", run_date=when, id=str(number), name=name, executor=lane)
+
+    def _begin(self, name: str, number: int, run: Callable[[], None]) -> None:
+        """Not what was forgotten while it waited for its thread."""
+        if self._ids.get(name) == number:
+            run()
 
     def knows(self, name: str) -> bool:
         """Whether anything was ever planned under this name, and not forgotten."""
@@ -90,9 +101,12 @@ class Clockwork:
             self._forget(name)
 
     def _forget(self, name: str) -> None:
-        id_ = self._ids.pop(name, None)
-        if id_ is not None and self._scheduler.get_job(id_) is not None:
-            self._scheduler.remove_job(id_)
+        from apscheduler.jobstores.base import JobLookupError
+
+        number = self._ids.pop(name, None)
+        if number is not None:
+            with suppress(JobLookupError):  # begun, just now perhaps
+                self._scheduler.remove_job(str(number))
 
     def start(self) -> None:
         self._scheduler.start()

@@ -13,7 +13,8 @@ from .columns import to_text
 from .connected import Connected
 from .tables import jobs
 
-JobOutcome = Literal["ok", "failed"]
+JobOutcome = Literal["ok", "waits", "failed"]
+"""`waits` is one that went well so far, and goes on when it is due next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class Timetable(Connected):
             ended["succeeded_at"] = microseconds(at)
         with self._writing() as conn:
             before = conn.execute(select(jobs.c.failures).where(jobs.c.name == to_text(name))).scalar() or 0
-            _put(conn, name, {**ended, "failures": 0 if outcome == "ok" else before + 1})
+            _put(conn, name, {**ended, "failures": before + 1 if outcome == "failed" else 0})
 
     def _put_job(self, name: str, what: dict[str, Any]) -> None:
         with self._writing() as conn:
