@@ -9,17 +9,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 
-from ..storage.errors import StoreError
-from ..storage.timetable import JobOutcome, JobRecord
+from ..storage.timetable import JobRecord
+from .noted_runs import NotedRuns
 from .pulse import Pulse
-from .routine import Failed, Idle, Later, Planned, Routine, Said, newest_due, next_due, plan, retry
+from .routine import LONGEST_JITTER, Planned, Routine, plan, retry
 from .scheduler import BOUND, THREADS, Clockwork
 from .threads import Stopped
 from .workspace import Workspace
 
 CATCHING_UP = 0.1
 
-_WORDS = {"ok": "done", "waits": "its source asked to wait"}
+LONGEST_BEHIND, LOOK_AGAIN = timedelta(minutes=10), timedelta(seconds=5)
+"""How long something waits for sources to be collected, and how often it looks."""
 
 log = logging.getLogger("keyresults.daemon")
 
@@ -48,8 +49,9 @@ class Daemon:
         self._running: set[str] = set()
         self._once_more: set[str] = set()
         self._begun: set[str] = set()
-        self._unnoted: dict[str, datetime] = {}
+        self._timetable = NotedRuns()
         self._unplanned = False
+        self._planned: dict[str, Planned] = {}
         self._idle = threading.Condition()
         self._clockwork = Clockwork(workspace.clock, beat=self._beat, replan=self._replan, bound=bound, threads=threads)
 
@@ -110,31 +112,19 @@ class Daemon:
         with self._idle:
             # What is at work plans what comes next by itself, and of what ends meanwhile the records are too old.
             self._begun = set(self._running)
-        records = self._records()
+        records = self._timetable.records(self.workspace)
         for name in [name for name, job in (records or {}).items() if job.next_due and name not in self._routines]:
-            self._noted(partial(self.workspace.store.plan_job, name, None))
+            self._timetable.plan(self.workspace, name, None)
         for name in self._routines:
             if records is not None or not self._clockwork.knows(name):
                 self._plan(name, (records or {}).get(name), but=self._begun)
         self._unplanned = records is None
 
-    def _records(self) -> Mapping[str, JobRecord] | None:
-        """None where the store can't be read: what is planned stays until it can."""
-        try:
-            return self.workspace.store.jobs()
-        except StoreError as error:
-            log.error("the store can't be read: %s", error)
-        except Exception:
-            log.exception("reading when jobs are due failed in a way it should not")
-        return None
-
     def _plan(self, name: str, record: JobRecord | None, but: Collection[str] = ()) -> None:
         now = self.workspace.clock()
-        planned = plan(self._routines[name], record, now)
-        if (failed := self._unnoted.get(name)) is not None:
-            planned = Planned(min(failed, now), now)
+        planned = self._timetable.owed(name, now) or plan(self._routines[name], record, now)
         if name not in but:
-            self._noted(partial(self.workspace.store.plan_job, name, planned.begins))
+            self._timetable.plan(self.workspace, name, planned.begins)
         with self._idle:
             if name not in but:
                 # Of what was missed, only a little is spread: somebody may be waiting for it.
@@ -142,23 +132,29 @@ class Daemon:
 
     def _at(self, name: str, due: datetime, when: datetime, share: float = 1.0) -> None:
         routine = self._routines[name]
-        spread = routine.spread * self.workspace.chance() * share
-        self._clockwork.at(name, when + spread, partial(self._run, name, due), routine.lane)
+        begins = when + routine.spread * self.workspace.chance() * share
+        self._planned[name] = Planned(due, begins)
+        self._clockwork.at(name, begins, partial(self._run, name, due), routine.lane)
 
     def _now(self, name: str) -> None:
         now = self.workspace.clock()
         self._at(name, now, now, share=0.0)
 
-    def _run(self, name: str, due: datetime) -> None:
+    def _run(self, name: str, due: datetime, at_last: datetime | None = None) -> None:
+        """`at_last` is when it is run though sources it waits for are still to be collected."""
         with self._idle:
-            routine = self._routines.get(name)
+            routine, now = self._routines.get(name), self.workspace.clock()
             if routine is None or name in self._running or self.workspace.stopping.is_set():
+                return
+            at_last = at_last or now + LONGEST_BEHIND
+            if routine.behind and now < at_last and self._sources_come(due, now):
+                self._clockwork.at(name, now + LOOK_AGAIN, partial(self._run, name, due, at_last), routine.lane)
                 return
             self._running.add(name)
             self._begun.add(name)
         planned: Planned | None = None
         try:
-            planned = self._ran(self.workspace, routine, due)
+            planned = self._timetable.run(self.workspace, routine, due)
         except Stopped:
             return
         except Exception:
@@ -166,6 +162,15 @@ class Daemon:
             planned = Planned(due, retry(1, self.workspace.clock()))
         finally:
             self._end(name, routine, planned)
+
+    def _sources_come(self, due: datetime, now: datetime) -> bool:
+        """Whether any is being collected for a time up to `due`, or soon; what failed or has to wait is not soon."""
+        sources = {name for name, routine in self._routines.items() if routine.lane == "sources"}
+        return any(
+            planned.due <= due and (planned.begins <= now + LONGEST_JITTER or name in self._running)
+            for name, planned in self._planned.items()
+            if name in sources
+        )
 
     def _end(self, name: str, routine: Routine, planned: Planned | None) -> None:
         """Go on as it is planned, or as the config says that came meanwhile."""
@@ -183,61 +188,6 @@ class Daemon:
             elif current is routine:
                 self._at(name, planned.due, planned.begins)
         if current is None:
-            self._noted(partial(self.workspace.store.plan_job, name, None))
+            self._timetable.plan(self.workspace, name, None)
         elif current is not routine and not once_more:
-            self._plan(name, (self._records() or {}).get(name))
-
-    def _ran(self, workspace: Workspace, routine: Routine, due: datetime) -> Planned:
-        """Run it and note how that went; what comes next.
-
-        A run that failed or has to wait is still due for the time it was due for, so that its rhythm stays.
-        """
-        begun, store = workspace.clock(), workspace.store
-        due = newest_due(routine, due, begun)
-        said: Said = None
-        error: str | None = None
-        try:
-            store.start_job(routine.name, due, begun)
-            said = routine.run(due)
-        except (Failed, StoreError) as failure:
-            error = str(failure)
-        except Stopped:
-            raise
-        except BaseException as unexpected:  # a library in Rust that panics raises no Exception
-            log.exception("%s failed in a way it should not", routine.name)
-            error = f"it failed in a way it should not: {type(unexpected).__name__}"
-        now = workspace.clock()
-        again = next_due(routine, due, begun, now, said) if error is None else self._retry(routine, now)
-        outcome: JobOutcome = "failed" if error is not None else "waits" if isinstance(said, Later) else "ok"
-        noted = self._noted(lambda: store.finish_job(routine.name, now, outcome, error, again))
-        self._unnoted.pop(routine.name, None)
-        if outcome == "failed" and not noted:
-            self._unnoted[routine.name] = due
-        seconds = round((now - begun) / timedelta(seconds=1), 3)
-        level = logging.WARNING if error is not None else logging.DEBUG if isinstance(said, Idle) else logging.INFO
-        told = {
-            "job": routine.name,
-            "outcome": outcome,
-            "seconds": seconds,
-            "next": again.isoformat(timespec="seconds"),
-        }
-        log.log(level, "%s: %s", routine.name, _WORDS.get(outcome, error), extra=told)
-        return Planned(again if outcome == "ok" else due, again)
-
-    def _retry(self, routine: Routine, now: datetime) -> datetime:
-        try:
-            record = self.workspace.store.job(routine.name)
-        except StoreError:
-            record = None
-        return retry(1 + (record.failures if record else 0), now)
-
-    def _noted(self, note: Callable[[], None]) -> bool:
-        """What can't be noted is asked again after the next start; the routine itself is not held up by it."""
-        try:
-            note()
-            return True
-        except StoreError as error:
-            log.error("it can't be noted when jobs are due: %s", error)
-        except Exception:
-            log.exception("noting when jobs are due failed in a way it should not")
-        return False
+            self._plan(name, (self._timetable.records(self.workspace) or {}).get(name))

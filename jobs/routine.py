@@ -44,7 +44,8 @@ class Routine:
     """`run` is told the time it is due for. `spread` is how much later than due it may begin.
 
     It raises `Failed` where it did not do what it should, and says `Later` where it has to wait. One that never ran
-    is due at once, or, where it is not `at_once`, when its schedule first says so.
+    is due at once, or, where it is not `at_once`, when its schedule first says so. One that is `behind` waits for
+    sources that are to be collected by the time it is due.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Routine:
     spread: timedelta = timedelta(0)
     at_once: bool = True
     lane: Lane = "default"
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,16 @@ class Work:
             )
         yield Routine(name="evaluate", schedule=Cron(DAY_END, zone), run=lambda due: self.evaluate())
         for report in config.reports.values():
-            schedule = Cron(report.schedule, zone)
             yield Routine(
-                name=f"report/{report.name}", schedule=schedule, run=partial(self.report, report), at_once=False
+                name=f"report/{report.name}",
+                schedule=Cron(report.schedule, zone),
+                run=partial(self.report, report),
+                at_once=False,
+                behind=True,
             )
         if config.checkins is not None:
-            yield Routine(name="checkins", schedule=Asking(config.checkins, config), run=self.remind, at_once=False)
+            asking = Asking(config.checkins, config)
+            yield Routine(name="checkins", schedule=asking, run=self.remind, at_once=False, behind=True)
         if config.notify:
             yield Routine(name="deliver", schedule=Every(MINUTE), run=lambda due: self.deliver())
         if (backup := config.daemon.backup) is not None:
