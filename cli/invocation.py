@@ -32,11 +32,12 @@ class Invocation:
 
         return find(self.config, os.environ, Path.cwd())
 
-    def open(self, *, writing: bool = False) -> Workspace:
-        """The config, and the store once it is needed; closed when the command ends."""
+    def open(self, *, writing: bool = False, making: bool = True) -> Workspace:
+        """The config, and the store once it is needed, which `writing` makes unless `making` is False; closed when the
+        command ends."""
         from ..jobs.workspace import Workspace
 
-        return click.get_current_context().with_resource(Workspace.open(self.config, writing=writing))
+        return click.get_current_context().with_resource(Workspace.open(self.config, writing=writing, making=making))
 
 
 pass_invocation = click.make_pass_decorator(Invocation, ensure=True)

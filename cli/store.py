@@ -214,7 +214,7 @@ def prune(invocation: Invocation, runs: timedelta, said: timedelta | None) -> No
     from ..storage.pruning import prune as pruned
     from ..storage.pruning import thin_said
 
-    workspace = invocation.open(writing=True)
+    workspace = invocation.open(writing=True, making=False)
     now = workspace.clock()
     gone = pruned(workspace.store, now - runs)
     write(f"Removed {count(gone.runs)} records of collections and {count(gone.notices)} notices.\n")

@@ -44,13 +44,19 @@ class NoCycle(ValueError):
 def evaluate_all(workspace: Workspace, remembered: Remembered | None = None) -> None:
     """Evaluate every cycle in use as of now and keep what is said; the shown cycle last, so that it is the newest.
 
-    Of what is `remembered` only those key results are evaluated of which something is new.
+    Of what is `remembered` only those key results are evaluated of which something is new. A cycle that can't be
+    evaluated costs the others nothing; the first that failed is told at the end.
     """
     shown = workspace.config.cycle.name if workspace.config.cycle else None
     used = sorted({o.cycle.name for o in workspace.config.objectives}, key=lambda name: (name == shown, name))
-    as_of = workspace.clock()
+    as_of, failures = workspace.clock(), list[Exception]()
     for name in used:
-        evaluate(workspace, as_of=as_of, cycle=name, store=True, remembered=remembered)
+        try:
+            evaluate(workspace, as_of=as_of, cycle=name, store=True, remembered=remembered)
+        except Exception as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
 def evaluate(

@@ -105,7 +105,7 @@ class Pages:
         except StoreError as error:
             return _told(HTTPStatus.SERVICE_UNAVAILABLE, "no store", str(error))
         if not self._pulse.ready:
-            return _told(HTTPStatus.SERVICE_UNAVAILABLE, "starting", "nothing was evaluated yet since the start")
+            return _told(HTTPStatus.SERVICE_UNAVAILABLE, "starting", "not all was evaluated yet since the start")
         problem = self._pulse.config_error
         return _told(HTTPStatus.OK, "ready", f"the changed config is not used: {problem}" if problem else "")
 

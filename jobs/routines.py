@@ -87,14 +87,18 @@ class Work:
         Raises:
             Failed: where not everything could be collected; what came is stored, and evaluated behind this.
         """
-        result = fetch(self.workspace, [source])
-        self.soon("evaluate")
+        try:
+            result = fetch(self.workspace, [source])
+        finally:
+            self.soon("evaluate")
         return _said(result)
 
     def evaluate(self) -> None:
-        evaluate_all(self.workspace, self._remembered)
-        tell_changes(self.workspace, self.workspace.clock())
-        self.soon("deliver")
+        try:
+            evaluate_all(self.workspace, self._remembered)
+        finally:  # one cycle that can't be evaluated keeps nothing of the others back
+            tell_changes(self.workspace, self.workspace.clock())
+            self.soon("deliver")
         self.pulse.ready = True
 
     def report(self, settings: ReportSettings, due: datetime) -> None:

@@ -21,7 +21,8 @@ from . import clock
 
 @dataclass
 class Workspace:
-    """What every job works on. The store is opened when it is first asked for: `writing` creates or upgrades it.
+    """What every job works on. The store is opened when it is first asked for: `writing` upgrades it, and creates it
+    unless `making` is False.
 
     `chance` is from 0 to 1, anew each time it is asked. Work that takes long is left where `stopping` is set.
     """
@@ -31,14 +32,15 @@ class Workspace:
     clock: Callable[[], datetime] = clock.now
     chance: Callable[[], float] = random.random
     stopping: threading.Event = field(default_factory=threading.Event)
+    making: bool = True
 
     @classmethod
-    def open(cls, config: Path | None, *, writing: bool = False) -> Workspace:
+    def open(cls, config: Path | None, *, writing: bool = False, making: bool = True) -> Workspace:
         """
         Raises:
             ConfigProblems: where the config can't be found or read.
         """
-        return cls(load(find(config, os.environ, Path.cwd())), writing)
+        return cls(load(find(config, os.environ, Path.cwd())), writing, making=making)
 
     @cached_property
     def store(self) -> Store:
@@ -49,7 +51,9 @@ class Workspace:
         """
         address = self.config.store
         password = address.password.resolve(self.config.path.parent).reveal() if address.password else None
-        return Store.open(address.url, password=password, create=self.writing, read_only=not self.writing)
+        return Store.open(
+            address.url, password=password, create=self.writing and self.making, read_only=not self.writing
+        )
 
     def under(self, config: Config) -> Workspace:
         """The same by another config, on the same store."""

@@ -199,6 +199,14 @@ def test_what_was_said_is_thinned_only_where_it_is_asked_for(call, config):
     assert out.endswith("Removed 2 evaluations that were said over on their day.\n")
 
 
+def test_where_no_store_is_nothing_is_pruned_and_none_is_made(call, config):
+    store_of(config).unlink(missing_ok=True)
+    code, out, err = call("prune")
+    assert (code, out) == (2, "")
+    assert "there is no store" in err
+    assert not store_of(config).exists()
+
+
 def test_a_length_that_is_none_is_said(call):
     code, _, err = call("prune", "--runs-older-than", "soon")
     assert code == 2

@@ -13,6 +13,7 @@ from keyresults.config.load import load
 from keyresults.jobs import routines
 from keyresults.jobs.service import Service
 from keyresults.jobs.workspace import Workspace
+from keyresults.storage.errors import StoreError
 from simulated_time import Clock, simulated
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -67,6 +68,48 @@ def test_what_a_collection_of_the_config_before_brings_is_evaluated_by_the_new_o
         digests.append(said_by(workspace.store))
         simulation.pass_until(NOW + HOUR + MINUTE)
         assert said_by(workspace.store) == digests[1] != digests[0]
+
+
+LAST_YEAR = """
+[[objectives]]
+id = "before"
+title = "What was"
+cycle = "2025-Q4"
+
+  [[objectives.key_results]]
+  id = "mood"
+  title = "The team trusts its releases"
+  metric = "mood"
+  target = { from = "40%", to = "80%" }
+"""
+
+
+def test_a_cycle_that_cannot_be_evaluated_costs_the_others_nothing(config, monkeypatch):
+    both = config.read_text().replace('id = "stable"', 'id = "stable"\ncycle = "2026-Q4"') + LAST_YEAR
+    config.write_text(both)
+    with daemon(config, monkeypatch) as (store, go_on):
+        store.put_closing("2025-Q4", "closed", at=NOW - MINUTE, by="ana", content='{"of": "another release"}')
+        go_on(2 * MINUTE)
+        assert store.last_evaluation("2026-Q4") is not None
+        assert "said/2026-Q4" in store.told()
+        job = store.job("evaluate")
+    assert job.outcome == "failed"
+    assert job.error == "the grades of 2025-Q4 were kept by another release, and can't be read by this one"
+
+
+def test_what_came_before_the_store_failed_is_evaluated(config, monkeypatch):
+    def fail(workspace, sources):
+        real(workspace, sources)
+        raise StoreError("the disk is full")
+
+    real = routines.fetch
+    with daemon(config, monkeypatch) as (store, go_on):
+        go_on(MINUTE)
+        before = store.job("evaluate").started_at
+        monkeypatch.setattr(routines, "fetch", fail)
+        go_on(HOUR + MINUTE)
+        assert store.job("collect/exports").error == "the disk is full"
+        assert store.job("evaluate").started_at > before
 
 
 def test_an_evaluation_that_fails_is_no_fault_of_the_sources(config, monkeypatch):
