@@ -23,9 +23,11 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A run went well so far, and is to go on then: a source asked to wait."""
+    """A run went well so far, and is to go on then: a source asked to wait. Where only a part of it has to, the rest
+    keeps to its rhythm meanwhile."""
 
     at: datetime
+    in_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,11 @@ def newest_due(routine: Routine, due: datetime, now: datetime) -> datetime:
 
 def next_due(routine: Routine, due: datetime, begun: datetime, now: datetime, said: Said) -> datetime:
     """After a run for the time `due` that went well. What became due while it ran is due at once."""
-    if isinstance(said, Later):
-        return max(said.at, now + timedelta(minutes=1))
-    return caught_up(routine.schedule, due, begun, now)
+    regular = caught_up(routine.schedule, due, begun, now)
+    if not isinstance(said, Later):
+        return regular
+    on = max(said.at, now + timedelta(minutes=1))
+    return min(on, regular) if said.in_part else on
 
 
 def retry(failures: int, now: datetime) -> datetime:

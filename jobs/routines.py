@@ -179,7 +179,7 @@ def _said(result: CollectionResult) -> Later | None:
         return None
     waits = [run.retry_at for run in wrong if run.outcome == "retry" and run.retry_at is not None]
     if len(waits) == len(wrong):
-        return Later(min(waits))
+        return Later(min(waits), in_part=any(run.outcome == "ok" for run in result.runs))
     raise Failed("; ".join(_errors(wrong)))
 
 

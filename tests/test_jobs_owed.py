@@ -7,8 +7,14 @@ from datetime import timedelta
 
 import pytest
 from daemon_scenes import BEGUN, HOUR, Scene, failing
+from job_scenes import rows, write_scene
+from keyresults.config.load import load
+from keyresults.jobs import routines
 from keyresults.jobs.due import Cron, Every
+from keyresults.jobs.pulse import Pulse
 from keyresults.jobs.routine import Later
+from keyresults.jobs.workspace import Workspace
+from keyresults.reports.values import CollectionResult, StreamRun
 from keyresults.storage.errors import StoreError
 from simulated_time import Clock, simulated
 
@@ -22,6 +28,11 @@ STORED = ("start_job", "finish_job", "job", "jobs", "plan_job")
 @pytest.fixture
 def clock():
     return Clock(BEGUN)
+
+
+@pytest.fixture
+def config(tmp_path):
+    return write_scene(tmp_path, rows(1))
 
 
 def use(scene):
@@ -56,6 +67,26 @@ def test_so_does_a_config_that_is_read_again(tmp_path, clock, monkeypatch):
         use(scene)
         simulation.pass_until(NINE + 2 * HOUR)
     assert scene.times("collect/daily") == [NINE, NINE + 30 * MINUTE]
+
+
+def test_streams_that_need_not_wait_keep_to_their_rhythm(tmp_path, clock, monkeypatch):
+    scene = Scene(tmp_path, clock, {"collect/a": Every(15 * MINUTE)})
+    scene.answers["collect/a"] = lambda: (
+        Later(BEGUN + 50 * MINUTE, in_part=True) if len(scene.dues("collect/a")) < 5 else None
+    )
+    with simulated(scene.daemon, clock, monkeypatch) as simulation:
+        simulation.pass_until(BEGUN + 65 * MINUTE)
+    assert [(at - BEGUN) / MINUTE for at in scene.times("collect/a")] == [0, 15, 30, 45, 50, 60]
+
+
+@pytest.mark.parametrize(("others", "in_part"), [((), False), (("busy",), False), (("ok", "busy"), True)])
+def test_a_source_waits_in_part_where_some_of_its_streams_went_well(config, monkeypatch, others, in_part):
+    runs = [StreamRun(source="exports", stream=f"{n}", outcome=outcome) for n, outcome in enumerate(others)]
+    runs.append(StreamRun(source="exports", stream="x", outcome="retry", retry_at=NINE))
+    result = CollectionResult(runs=tuple(runs), failed=True)
+    monkeypatch.setattr(routines, "fetch", lambda *_: result)
+    with Workspace(load(config), writing=True) as workspace:
+        assert routines.Work(workspace, Pulse()).collect("exports", NINE) == Later(NINE, in_part)
 
 
 def test_a_run_that_has_to_wait_is_not_called_done(tmp_path, clock, monkeypatch, caplog):
