@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, func, select
@@ -18,6 +18,9 @@ from .errors import BaselineFrozen
 from .reading_rows import note_of, note_row, reading_of, reading_row
 from .rows import StoredBaseline, StoredDefinition, StoredEvaluation
 from .tables import baselines, check_ins, definitions, evaluations
+
+RAN_AHEAD = timedelta(days=2)
+"""Processes at work side by side differ by less, and so does a clock that is set back by a day."""
 
 
 class Judged(Connected):
@@ -126,7 +129,8 @@ class Judged(Connected):
     ) -> bool:
         """Keep what is said of a cycle, where ground, config or day differ from the last; else that it still holds.
 
-        Nothing is kept of an earlier time than the last: another process was faster.
+        Nothing is kept of an earlier time than the last: another process was faster, or the clock was set back. Where
+        it is `RAN_AHEAD` earlier, the last was said by a clock that ran ahead, and stands no longer.
 
         `ground` is a digest of what `content` (JSON text) says, without its time.
         """
@@ -144,7 +148,7 @@ class Judged(Connected):
             # Not its content: what is damaged there must not keep anything new from being said.
             known = (evaluations.c[name] for name in ("id", "confirmed_at", *compared))
             last = conn.execute(_newest_evaluation(cycle).with_only_columns(*known)).first()
-            if last is not None and microseconds(at) < last.confirmed_at:
+            if last is not None and at < from_microseconds(last.confirmed_at) < at + RAN_AHEAD:
                 return False  # what was said later stands
             if last is None or any(row[name] != getattr(last, name) for name in compared):
                 conn.execute(evaluations.insert(), row)
@@ -167,7 +171,9 @@ class Judged(Connected):
 
     def said_by(self, cycle: str, day: date) -> StoredEvaluation | None:
         """What was last said of the cycle on the local day, or before it: what held at the day's end."""
-        until = _newest_evaluation(cycle).where(evaluations.c.day <= day.isoformat())
+        # By days first: what a clock said that was set back for years is of its own day, and no other.
+        latest = (evaluations.c.day.desc(), evaluations.c.id.desc())
+        until = _newest_evaluation(cycle).where(evaluations.c.day <= day.isoformat()).order_by(None).order_by(*latest)
         with self._reading() as conn:
             row = conn.execute(until).first()
         return None if row is None else _evaluation(row)

@@ -541,6 +541,21 @@ class TestEvaluations:
         last = store.last_evaluation("2026-Q4")
         assert (last.confirmed_at, last.content) == (hours(5), '{"as_of": 5}')
 
+    def test_what_a_clock_said_that_ran_ahead_stands_no_longer_than_until_it_is_put_right(self, store):
+        assert self.put(store, 1, day=1)
+        assert self.put(store, 24 * 20, day=20, ground="ahead")
+        assert self.put(store, 25, day=2, ground="right")
+        assert store.last_evaluation("2026-Q4").ground == "right"
+        assert store.said_by("2026-Q4", date(2026, 10, 2)).ground == "right"
+        assert self.put(store, 24 * 20, day=20, ground="then")
+        assert store.said_by("2026-Q4", date(2026, 10, 20)).ground == "then"
+
+    def test_what_a_clock_said_that_was_set_back_for_long_is_of_no_other_day(self, store):
+        assert self.put(store, 24 * 20, day=20, ground="right")
+        assert self.put(store, 1, day=1, ground="back")
+        assert store.said_by("2026-Q4", date(2026, 10, 20)).ground == "right"
+        assert store.said_by("2026-Q4", date(2026, 10, 19)).ground == "back"
+
     def test_each_day_has_its_own(self, store):
         assert self.put(store, 1, day=1)
         assert self.put(store, 25, day=2)
