@@ -40,7 +40,9 @@ class Workspace:
         Raises:
             ConfigProblems: where the config can't be found or read.
         """
-        return cls(load(find(config, os.environ, Path.cwd())), writing, making=making)
+        opened = cls(load(find(config, os.environ, Path.cwd())), writing)
+        opened.making = making
+        return opened
 
     @cached_property
     def store(self) -> Store:

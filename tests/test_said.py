@@ -123,9 +123,7 @@ class TestTheCommand:
         monkeypatch.delenv("KEYRESULTS_CONFIG", raising=False)
         whole, now = Workspace.__init__, NOW + timedelta(days=3)
         monkeypatch.setattr(
-            Workspace,
-            "__init__",
-            lambda self, config, writing=False, **more: whole(self, config, writing, lambda: now, **more),
+            Workspace, "__init__", lambda self, config, writing=False: whole(self, config, writing, lambda: now)
         )
 
     def test_it_names_the_time_and_what_to_ask_beside_it(self, capsys):
