@@ -15,6 +15,8 @@ from keyresults.collectors.file_patterns import SourceFile, UnreadableFile
 from keyresults.collectors.file_xml import elements
 from keyresults.collectors.github_artifacts import measured
 
+pytestmark = pytest.mark.soak  # processes that are given bombs: in CI, and not for every change
+
 MB = 10**6
 COBERTURA = '<coverage line-rate="1">'
 

@@ -120,7 +120,7 @@ def story_up_to(now):
     )
 
 
-@pytest.fixture(scope="module", params=["with Prometheus", "without Prometheus"])
+@pytest.fixture(scope="module", params=[pytest.param("with Prometheus", marks=pytest.mark.soak), "without Prometheus"])
 def played(request, tmp_path_factory):
     has_prometheus = request.param == "with Prometheus"
     if has_prometheus and missing_programs():

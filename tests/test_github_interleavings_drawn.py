@@ -11,6 +11,8 @@ from standins.github_interleaving import STEPS, Stage, Step, stage
 from standins.github_lives import LIVES
 from standins.github_seeds import check
 
+pytestmark = pytest.mark.soak  # many orders of what happens: in CI, and not for every change
+
 BLOCK = 50
 
 

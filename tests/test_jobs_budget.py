@@ -127,6 +127,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield Scene(server, tmp_path / "keyresults.toml")
 
 
+@pytest.mark.soak
 def test_two_processes_leave_the_reserve_and_go_on_in_the_next_window(scene: Scene) -> None:
     world, quota = scene.server.world, scene.server.quota
     quota.limit = 80

@@ -29,6 +29,8 @@ from standins.github_answers import Answer
 from standins.github_world import World
 from standins.histories import START, deployments, runs
 
+pytestmark = pytest.mark.soak  # many collections at once, some interrupted: in CI, and not for every change
+
 NOW = START + timedelta(days=41)
 NAMES = [f"acme/shop-{n}" for n in range(8)]
 

@@ -166,6 +166,7 @@ def test_a_quiet_poll_is_planned_as_its_looks(scene: Scene) -> None:
     assert planned.requests == made(scene.collect())
 
 
+@pytest.mark.soak
 def test_a_history_with_everything_that_happens_is_planned_within_a_fifth(scene: Scene) -> None:
     for n, repository in enumerate(scene.server.world.repositories):
         repository.history[:] = [
@@ -186,6 +187,7 @@ measure = "lead_time_for_changes"
 """
 
 
+@pytest.mark.soak
 def test_comparisons_of_commits_are_planned_as_far_as_their_deployments_are_known(scene: Scene) -> None:
     for repository in scene.server.world.repositories:
         deployed = [one for one in repository.history if isinstance(one, Deployment)]

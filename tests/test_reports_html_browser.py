@@ -10,6 +10,8 @@ import pytest
 from keyresults.reports import html
 from report_cases import charted, hostile_report, report
 
+pytestmark = pytest.mark.soak  # a real browser: in CI, and not for every change
+
 CHECKS = Path(__file__).with_name("page_checks.cjs")
 PAGES = {
     "report": lambda: html.full_report(charted(), {"p99": "evidence/p99.html"}),

@@ -90,6 +90,7 @@ def test_it_collects_and_evaluates_and_ends_when_it_is_told_to(config, sign):
         assert store.execute("SELECT count(*) FROM leases").fetchone() == (0,)
 
 
+@pytest.mark.soak
 def test_a_second_one_is_refused_and_a_dead_ones_lock_is_no_obstacle(config):
     with running(config) as first:
         wait_for(lambda: jobs(config).get("evaluate") == "ok", first)
@@ -189,6 +190,7 @@ def test_a_config_read_again_is_told_though_nothing_changed(config):
         process.wait(20)
 
 
+@pytest.mark.soak
 def test_work_in_hand_is_left_within_ten_seconds(tmp_path, httpserver):
     """A source that answers once in a blue moon: its thread can't be ended, the process can."""
 
@@ -220,6 +222,7 @@ def test_nothing_is_left_of_it_but_the_store(config):
     assert left == {".gitignore"}
 
 
+@pytest.mark.soak
 def test_it_reports_reminds_tells_and_is_seen(tmp_path, httpserver):
     """The whole of it: a channel, a report that is due, health and metrics, logs as JSON."""
     told = []

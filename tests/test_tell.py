@@ -134,6 +134,7 @@ class TestReports:
         with workspace(config) as one:
             assert concerns_of(one) == ['[reports.weekly] is not sent to deaf: its tell leaves "report" out']
 
+    @pytest.mark.soak
     @pytest.mark.parametrize("at", [1, 4, 8, STORED])
     def test_a_kill_leaves_each_file_whole_or_away_and_the_notice_is_not_lost(self, config, at):
         """Killed as the `at`-th file is about to take its place, or as all are there and the store knows nothing."""

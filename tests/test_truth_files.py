@@ -24,6 +24,8 @@ from keyresults.jobs.workspace import Workspace
 from keyresults.metrics.calendar import Calendar
 from keyresults.metrics.reading import Health, Reading
 
+pytestmark = pytest.mark.soak  # real builds, one after the other: in CI, and not for every change
+
 BERLIN = Calendar("Europe/Berlin")
 CYCLE = datetime(2026, 9, 30, 22, tzinfo=UTC)
 NOW = datetime(2026, 11, 18, 9, 30, tzinfo=UTC)

@@ -28,6 +28,8 @@ from keyresults.metrics.reading import Health, Reading
 from standins.latencies import END, GONE, IDLE, START
 from truth_scenes import Command
 
+pytestmark = pytest.mark.soak  # ninety days of a real Prometheus: in CI, and not for every change
+
 BERLIN = Calendar("Europe/Berlin")
 FIRST = date(2026, 8, 23)
 NOW = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
