@@ -195,6 +195,7 @@ with Store.open(sys.argv[1], read_only=True) as store:
 """
 
 
+@pytest.mark.soak
 def test_memory_does_not_grow_with_what_is_exported(tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
     with Store.open(url) as store:

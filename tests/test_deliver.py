@@ -392,6 +392,7 @@ class TestApprise:
         assert not by_apprise.knows("https://evil-discord.com/api")
 
 
+@pytest.mark.soak
 def test_no_address_is_left_in_logs_or_in_the_store(one, httpserver, monkeypatch, caplog):
     caplog.set_level(logging.DEBUG)
     for path, status in (("/secretpath", 500), ("/post/mailsecret", 404)):

@@ -75,7 +75,7 @@ def told(facts: Any, now: datetime) -> dict[str, Deployment | Run]:
 # ---- whole histories
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(("kind", "query"), [("deployments", {}), ("runs", {"branch": "*"})])
 def test_following_a_history_ends_with_all_of_it_whatever_crashes(
     world: World, make: Make, seed: int, kind: str, query: dict[str, object]

@@ -172,6 +172,7 @@ def test_a_poll_without_news_is_answered_for_free_and_one_with_news_reads_only_t
     assert [path for path, _ in elsewhere.asked] == ["/50.zip"]
 
 
+@pytest.mark.soak
 def test_several_pages_are_read_as_far_back_as_is_asked(
     world: World, make: Make, elsewhere: Storage, server: GitHubStandIn
 ) -> None:
@@ -284,6 +285,7 @@ def test_an_archive_that_can_not_be_read_is_a_problem_and_no_figure(
     assert words in problem
 
 
+@pytest.mark.soak
 def test_a_bomb_is_let_go_before_it_fills_anything(
     world: World, make: Make, elsewhere: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -146,6 +146,7 @@ def test_releases_by_tags_with_a_prefix(tmp_path, command):
     assert uncommitted(repo.path) == ["?? keyresults.toml"]
 
 
+@pytest.mark.soak
 def test_frequent_releases_by_tags_without_a_prefix(tmp_path, command):
     releases = [(f"26.11.{n}", TODAY - n * 2 * DAY - HOUR) for n in range(60)]
     repo = history(tmp_path / "shop", every(11, 200), releases)
@@ -362,6 +363,7 @@ def token(monkeypatch):
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.test")
 
 
+@pytest.mark.soak
 def test_without_a_network_git_still_tells(tmp_path, command, token, monkeypatch):
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
     run = command(on_github(tmp_path).path)

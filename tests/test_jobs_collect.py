@@ -284,6 +284,7 @@ def test_a_row_withdrawn_from_the_file_is_gone_from_the_reading(config):
     assert key_result(before, "daily").reading.numerator > key_result(after, "daily").reading.numerator
 
 
+@pytest.mark.soak
 def test_ctrl_c_keeps_what_was_stored(tmp_path):
     written, chance = rows(15_000), random.Random(1)
     scenes = (write_scene(tmp_path / str(n), written) for n in range(4))

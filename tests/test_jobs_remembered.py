@@ -219,7 +219,7 @@ def test_a_source_that_turns_out_to_have_nothing_of_it_is_noticed_at_once(tmp_pa
     assert "has nothing of acme/shop" in said(NOW + HOUR, asked=True)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 8))])
 def test_it_says_what_was_said_when_something_was_last_new(tmp_path, seed):
     chance = random.Random(seed)
     scene, said, stored, last = Scene(tmp_path), {}, {}, None

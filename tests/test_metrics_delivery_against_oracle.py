@@ -83,7 +83,7 @@ def deliveries(draw):
     return facts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     facts=deliveries(),
     environment=st.sampled_from(("production", "prod*")),

@@ -49,6 +49,7 @@ def test_its_own_tests_pass(environment, package):
     assert "passed" in done.stdout
 
 
+@pytest.mark.soak
 def test_its_facts_become_readings(environment, tmp_path):
     sample = run(
         environment, "-c", "from keyresults_uptime.collector import Uptime as u; print(u.sample_config)"
