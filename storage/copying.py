@@ -81,14 +81,15 @@ def _digest(store: Store, conn: Connection, table: Table) -> str:
 
 def _batches(store: Connected, conn: Connection, table: Table) -> Generator[list[Row], None, None]:
     """All rows in the order of their key, which is the same in every database."""
-    found = select(*map(_as_it_is, table.columns)).order_by(*table.primary_key.columns)
+    found = select(*map(as_stored, table.columns)).order_by(*table.primary_key.columns)
     # Two stores are at work here: each explains its own faults.
     with store._db.explained(), closing(conn.execute(found, execution_options={"yield_per": BATCH})) as result:
         for rows in result.partitions():
             yield [_plain(row) for row in rows]
 
 
-def _as_it_is(column: Column[Any]) -> ColumnElement[Any]:
+def as_stored(column: Column[Any]) -> ColumnElement[Any]:
+    """To be read as the database holds it, and so that `add_rows` can write it."""
     return type_coerce(column, LargeBinary) if isinstance(column.type, PackedText) else column
 
 

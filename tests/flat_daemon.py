@@ -14,10 +14,9 @@ from pathlib import Path
 
 import apscheduler.schedulers.base as apscheduler
 from keyresults.config.load import load
-from keyresults.jobs.daemon import Daemon
 from keyresults.jobs.service import Service
 from keyresults.jobs.workspace import Workspace
-from simulated_time import Clock
+from simulated_time import Clock, wait_until_idle
 
 BEGUN = datetime(2026, 11, 20, 12, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -82,15 +81,6 @@ def wait_until_done(workspace: Workspace, now: datetime) -> None:
             return
         assert time.monotonic() < deadline, "not all that was due was done"
         time.sleep(0.05)
-
-
-def wait_until_idle(daemon: Daemon) -> None:
-    """What collections bring is evaluated behind them."""
-    seen_at_work = time.monotonic()
-    while time.monotonic() - seen_at_work < 0.3:
-        if daemon._running:
-            seen_at_work = time.monotonic()
-        time.sleep(0.01)
 
 
 def held() -> dict[str, int]:

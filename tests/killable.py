@@ -36,6 +36,7 @@ from keyresults.storage import schema
 from keyresults.storage.backups import write_backup
 from keyresults.storage.copying import copy, open_to_fill
 from keyresults.storage.store import Store
+from simulated_time import wait_until_idle
 
 IMPORTED = (
     alembic.command,
@@ -118,6 +119,7 @@ class Work:
             while any(job.next_due is not None and job.next_due <= now for job in one.store.jobs().values()):
                 assert time.monotonic() < give_up, one.store.jobs()
                 time.sleep(0.01)
+            wait_until_idle(service.daemon)
             assert service.stop(20)
 
     def migrate(self) -> None:

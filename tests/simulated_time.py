@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -81,3 +82,12 @@ def simulated(daemon: Daemon, clock: Clock, monkeypatch: Any) -> Iterator[Simula
         patched.setattr(type(scheduler), "wakeup", lambda self: None)
         daemon.start()
         yield simulation
+
+
+def wait_until_idle(daemon: Daemon) -> None:
+    """What collections bring is evaluated behind them."""
+    seen_at_work = time.monotonic()
+    while time.monotonic() - seen_at_work < 0.3:
+        if daemon._running:
+            seen_at_work = time.monotonic()
+        time.sleep(0.01)

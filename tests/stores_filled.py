@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from keyresults.metrics.stream import Batch
 from keyresults.storage.columns import PackedText
-from keyresults.storage.copying import TABLES
+from keyresults.storage.copying import TABLES, as_stored
 from keyresults.storage.fact_tables import FACT_TABLES
 from keyresults.storage.packing import packed
 from keyresults.storage.store import Store
@@ -86,7 +86,10 @@ def rows_of(url):
     """Every row of every table."""
     with Store.open(url, read_only=True) as store, store._reading() as conn:
         return {
-            table.name: [tuple(row) for row in conn.execute(select(table).order_by(*table.primary_key.columns))]
+            table.name: [
+                tuple(row)
+                for row in conn.execute(select(*map(as_stored, table.columns)).order_by(*table.primary_key.columns))
+            ]
             for table in TABLES
         }
 
