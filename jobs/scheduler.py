@@ -69,12 +69,17 @@ class Clockwork:
         )
 
     def _look(self, process: Callable[[], float | None]) -> float:
+        from apscheduler.jobstores.base import JobLookupError
+
         now = self._clock()
         if now < self._seen - SET_BACK:
             self._replan()
         self._seen = now
         self._beat()
-        wait = process()
+        try:
+            wait = process()
+        except JobLookupError:  # it was stopped in the middle of it
+            wait = None
         return self._bound if wait is None else min(max(wait, 0.0), self._bound)
 
     def at(self, name: str, when: datetime, run: Callable[[], None], lane: Lane = "default") -> None:

@@ -46,3 +46,23 @@ def test_what_was_planned_anew_while_it_waited_for_a_thread_runs_once(clockwork)
     free.set()
     assert done.wait(5)
     assert ran == ["anew"]
+
+
+def test_it_may_be_stopped_in_the_middle_of_its_look(monkeypatch):
+    """Whoever stops it does not wait until it has begun all that is due; nothing is said on standard error."""
+    raised, looking, stopped = [], threading.Event(), threading.Event()
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+    made = Clockwork(lambda: datetime.now(UTC), beat=lambda: None, replan=lambda: None, bound=0.01)
+    remove = made._scheduler.remove_job
+
+    def slowly(*arguments):
+        looking.set()
+        stopped.wait(0.5)
+        remove(*arguments)
+
+    monkeypatch.setattr(made._scheduler, "remove_job", slowly)
+    made.at("evaluate", datetime.now(UTC), lambda: None)
+    made.start()
+    assert looking.wait(5)
+    assert made.stop(5)
+    assert raised == []
